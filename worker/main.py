@@ -1,0 +1,62 @@
+"""The composition root of the worker process: what `celery -A worker.main worker` runs."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import Celery, signals
+
+from worker.app import make_app
+from worker.budget import Lanes
+from worker.configuration import load
+from worker.delivery import Engine
+from worker.http import Http
+from worker.ledger.database import Database
+from worker.ledger.migrate import require_current
+from worker.publisher import Publisher
+from worker.settings import SettingsError
+from worker.sweep import Sweep
+from worker.tasks import register
+from worker.telemetry import start_logging, start_sentry
+
+#: Threads of one worker process; `celery worker -P threads -c` must be given the same number.
+THREADS = int(os.environ.get("RELAY_THREADS") or 32)
+
+
+def utc_now() -> datetime:
+    """Return the time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def compose() -> Celery:
+    """Return the Celery app of this process with its tasks and its sweep."""
+    try:
+        settings = load(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+    start_logging()
+    start_sentry(settings.sentry_dsn, "worker")
+    db = Database(settings.database_url, threads=THREADS)
+    require_current(db)
+    celery = make_app(settings)
+    engine = Engine(settings, db, Http(), Lanes(THREADS, len(settings.connections)), utc_now, random.random)
+    register(celery, engine)
+    sweep = Sweep(settings, db, Publisher(celery, settings.connections), utc_now)
+
+    @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    def ready(**_: Any) -> None:
+        sweep.start()
+
+    @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
+    def shutting_down(**_: Any) -> None:
+        engine.stopping.set()
+        sweep.stop()
+
+    return celery
+
+
+app = compose()

@@ -1,0 +1,150 @@
+"""What to do after a failed attempt: a pure decision from one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from worker.errors import (
+    BreakerOpen,
+    BudgetSpent,
+    CredentialsRefused,
+    DeliveryError,
+    NotConfigured,
+    OutcomeUnknown,
+    PutBack,
+    RateLimited,
+    Rejected,
+    Retry,
+    Unmappable,
+    Unreachable,
+    VendorDown,
+)
+
+FIRST_DELAY = timedelta(seconds=5)
+LONGEST_DELAY = timedelta(hours=1)
+HOLD_AFTER_REFUSED_CREDENTIALS = timedelta(minutes=1)
+
+#: A probe is cheap and most unknown records turn up at once: the customer should not wait for the backoff.
+FIRST_PROBE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Due again after `delay`.
+
+    `spent` says whether it counts as an attempt, `cooldown` whether the whole connection waits, `unknown`
+    whether the outcome has to be probed.
+    """
+
+    delay: timedelta
+    spent: bool = True
+    cooldown: bool = False
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The delivery and its connection wait for `delay`; nothing is spent."""
+
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A person has to act."""
+
+
+Decision = Again | Hold | GiveUp
+
+
+def backoff(tries: int, jitter: float) -> timedelta:
+    """Return the delay after `tries` failures in a row: exponential with full jitter, 5 s to 1 h.
+
+    `jitter` is a number from 0 to 1, handed in so that the decision stays pure. At least one second, because
+    a jitter near nothing would be a second attempt at once.
+    """
+    ceiling: timedelta = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(tries, 20))
+    return max(timedelta(seconds=1), jitter * ceiling)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the decision depends on besides the error.
+
+    `tries` are failures in a row, `failing_for` is the time since the first answer of the vendor that spent an
+    attempt, `give_up_after` the connection's patience, `jitter` a random number from 0 to 1.
+    """
+
+    tries: int
+    failing_for: timedelta
+    give_up_after: timedelta
+    jitter: float
+
+    @property
+    def delay(self) -> timedelta:
+        """The backoff that fits."""
+        return backoff(self.tries, self.jitter)
+
+
+def _again(error: DeliveryError, now: Situation, **how: bool) -> Again:
+    """Honour the vendor's Retry-After in full, and for the whole connection: it is not about one record."""
+    said = error.retry_after if isinstance(error, Retry) else None
+    return Again(now.delay, **how) if said is None else Again(said, cooldown=True, **how)
+
+
+def _unreachable(error: DeliveryError, now: Situation) -> Decision:
+    return _again(error, now, spent=False)
+
+
+def _rate_limited(error: DeliveryError, now: Situation) -> Decision:
+    return replace(_again(error, now, spent=False), cooldown=True)
+
+
+def _vendor_down(error: DeliveryError, now: Situation) -> Decision:
+    return GiveUp() if now.failing_for >= now.give_up_after else _again(error, now)
+
+
+def _outcome_unknown(error: DeliveryError, now: Situation) -> Decision:
+    if now.failing_for >= now.give_up_after:
+        return GiveUp()
+    again = _again(error, now, unknown=True)
+    return replace(again, delay=FIRST_PROBE) if now.tries == 0 and not again.cooldown else again
+
+
+def _hold_a_minute(error: DeliveryError, now: Situation) -> Decision:
+    return Hold(HOLD_AFTER_REFUSED_CREDENTIALS)
+
+
+def _hold_as_told(error: DeliveryError, now: Situation) -> Decision:
+    return Hold(error.retry_after if isinstance(error, BudgetSpent) else HOLD_AFTER_REFUSED_CREDENTIALS)
+
+
+def _give_up(error: DeliveryError, now: Situation) -> Decision:
+    return GiveUp()
+
+
+def _put_back(error: DeliveryError, now: Situation) -> Decision:
+    delay = error.delay if isinstance(error, PutBack) else FIRST_DELAY
+    return Again(delay, spent=False)
+
+
+TABLE: dict[type[DeliveryError], Callable[[DeliveryError, Situation], Decision]] = {
+    Unreachable: _unreachable,
+    RateLimited: _rate_limited,
+    VendorDown: _vendor_down,
+    OutcomeUnknown: _outcome_unknown,
+    CredentialsRefused: _hold_a_minute,
+    BreakerOpen: _hold_as_told,
+    BudgetSpent: _hold_as_told,
+    Rejected: _give_up,
+    Unmappable: _give_up,
+    NotConfigured: _give_up,
+    PutBack: _put_back,
+}
+
+
+def decide(error: DeliveryError, now: Situation) -> Decision:
+    """Return what happens to a delivery after `error`."""
+    return TABLE[type(error)](error, now)

@@ -1,0 +1,82 @@
+"""Publishes deliveries as tasks, in batches, over a connection of its own with short timeouts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from celery import Celery
+from kombu.connection import Connection
+from kombu.exceptions import ChannelError, OperationalError
+
+from worker.app import transport_options
+from worker.settings import ConnectionSettings
+
+BATCH = 500
+
+
+class BrokerDown(Exception):
+    """The broker did not take it in time; the sweep will publish it again."""
+
+
+class Publisher:
+    """For one thread. Connects when first needed and again after a failure."""
+
+    def __init__(self, app: Celery, connections: Mapping[str, ConnectionSettings]) -> None:
+        self._app = app
+        self._connections = connections
+        self._link: Connection | None = None
+
+    def publish(self, deliveries: Iterable[tuple[str, str]]) -> None:
+        """Publish (connection, delivery id) pairs. Raises BrokerDown; some may have been published then."""
+        try:
+            producer = self._connection().Producer()
+            with producer.batch(max_size=BATCH):
+                for name, delivery_id in deliveries:
+                    connection = self._connections.get(name)
+                    if connection is None:
+                        continue  # the connection left relay.toml; its deliveries stay in the ledger
+                    self._app.send_task(
+                        connection.task,
+                        (delivery_id,),
+                        queue=connection.queue,
+                        producer=producer,
+                        retry=False,
+                    )
+        except Exception as error:
+            # kombu lets through whatever its transports raise; whatever it was, this connection is done for.
+            self._drop()
+            raise BrokerDown(f"{type(error).__name__}: {error}") from error
+
+    def depth(self, queue: str) -> int:
+        """Return how many tasks wait in `queue`. Raises BrokerDown."""
+        try:
+            return int(self._connection().default_channel.queue_declare(queue, passive=True).message_count)
+        except ChannelError:
+            return 0  # Redis keeps no empty lists, so an empty queue is one that is not there
+        except Exception as error:
+            self._drop()
+            raise BrokerDown(f"{type(error).__name__}: {error}") from error
+
+    def check(self) -> None:
+        """Raise BrokerDown unless the broker answers."""
+        for connection in self._connections.values():
+            self.depth(connection.queue)
+            return
+
+    def _connection(self) -> Connection:
+        if self._link is None:
+            url = self._app.conf.broker_url
+            options: dict[str, Any] = transport_options(url) | {"socket_timeout": 2, "max_retries": 0}
+            if not transport_options(url):
+                options = {}
+            self._link = Connection(url, transport_options=options, connect_timeout=2)
+            self._link.ensure_connection(max_retries=1, timeout=2)
+        return self._link
+
+    def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            with contextlib.suppress(OSError, OperationalError):
+                link.release()

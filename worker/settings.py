@@ -1,0 +1,103 @@
+"""What a process knows of its configuration: one frozen Settings, fixed at its start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from mappings.vendor import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in the configuration: where, what, and how to mend it."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; `faults` are all of its faults."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One `[sources.X]`: its secrets are values, already read from the environment."""
+
+    name: str
+    type: str
+    secrets: tuple[str, ...] = field(repr=False)
+    options: Mapping[str, Any]
+    allowed_origins: frozenset[str] = frozenset()
+    deliver_tests: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """One `[connections.X]`: one account at a vendor. Durations as timedelta, secrets as values."""
+
+    name: str
+    vendor: str
+    base_url: str
+    secrets: Mapping[str, str] = field(repr=False)
+    account: Account
+    paths: Mapping[str, str]
+    verbs: Mapping[str, str]
+    requests_per_second: float | None
+    timeout: timedelta
+    search_lag: timedelta
+    give_up_after: timedelta
+
+    @property
+    def queue(self) -> str:
+        """The connection's queue at the broker."""
+        return f"deliver.{self.name}"
+
+    @property
+    def task(self) -> str:
+        """The name of its task, which tells an operator in Flower what is at work for which CRM."""
+        return f"deliver.{self.vendor}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which events of a source go to which connections; `events` None means all that are handled."""
+
+    source: str
+    to: tuple[str, ...]
+    events: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a process needs to know, fixed at its start."""
+
+    config_path: Path
+    var: Path
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    sentry_dsn: str = field(repr=False)
+    body_limit: int
+    sources: Mapping[str, SourceSettings]
+    connections: Mapping[str, ConnectionSettings]
+    routes: tuple[Route, ...]
+
+    def connections_for(self, source: str, event_type: str) -> list[str]:
+        """Return the connections that an event goes to, each once, in the order of the routes."""
+        hit = [
+            name
+            for route in self.routes
+            if route.source == source and (route.events is None or event_type in route.events)
+            for name in route.to
+        ]
+        return list(dict.fromkeys(hit))

@@ -1,0 +1,102 @@
+"""What relay.toml may hold, as marshmallow schemas; an unknown key is an error."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+#: Names of sources and connections go into URLs, queue names and the external keys of records.
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
+SECRET_KEYS = ("token_env", "email_env", "password_env", "client_id_env", "client_secret_env")
+
+
+def _a_name(text: str) -> None:
+    if not NAME.match(text):
+        raise ValidationError(
+            "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with no sign"
+        )
+
+
+def _an_address(text: str) -> None:
+    if not re.match(r"https?://[^\s/?#@]+(/[^\s?#]*)?\Z", text):
+        raise ValidationError("must be the http(s) address of your account, without query or credentials")
+
+
+class NamesOrName(fields.Field[list[str]]):
+    """One environment variable's name, or a list of them."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[str]:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise ValidationError("must be the name of an environment variable, or a list of names")
+        return names
+
+
+class RelayToml(Schema):
+    """The file as a whole."""
+
+    class Meta:
+        unknown = RAISE
+
+    sources = fields.Dict(keys=fields.String(validate=_a_name), values=fields.Dict(), load_default=dict)
+    connections = fields.Dict(keys=fields.String(validate=_a_name), values=fields.Dict(), load_default=dict)
+    routes = fields.List(fields.Nested(lambda: RouteSchema()), load_default=list)
+
+
+class SourceSchema(Schema):
+    """`[sources.X]`: the keys that every source has; its type may know more."""
+
+    class Meta:
+        unknown = RAISE
+
+    type = fields.String(required=True)
+    secret_env = NamesOrName(load_default=list)
+    token_env = NamesOrName(load_default=list)
+    allowed_origins = fields.List(fields.String(validate=_an_address), load_default=list)
+    deliver_tests = fields.Boolean(load_default=False)
+
+
+class ConnectionSchema(Schema):
+    """`[connections.X]`: how to reach one account at a vendor, and how patient to be with it."""
+
+    class Meta:
+        unknown = RAISE
+
+    vendor = fields.String(required=True)
+    base_url = fields.String(required=True, validate=_an_address)
+    token_env = fields.String()
+    email_env = fields.String()
+    password_env = fields.String()
+    client_id_env = fields.String()
+    client_secret_env = fields.String()
+    requests_per_second = fields.Float(
+        load_default=None, validate=validate.Range(min=0, min_inclusive=False, max=1000)
+    )
+    timeout_seconds = fields.Float(load_default=20.0, validate=validate.Range(min=1, max=300))
+    search_lag_seconds = fields.Float(load_default=10.0, validate=validate.Range(min=0, max=3600))
+    give_up_after_hours = fields.Float(load_default=24.0, validate=validate.Range(min=0.001, max=24 * 30))
+    values = fields.Dict(keys=fields.String(), load_default=dict)
+    custom_fields = fields.Dict(
+        keys=fields.String(),
+        values=fields.Dict(keys=fields.String(), values=fields.String()),
+        load_default=dict,
+    )
+    paths = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
+    verbs = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=validate.OneOf(["PUT", "PATCH", "POST"])),
+        load_default=dict,
+    )
+
+
+class RouteSchema(Schema):
+    """`[[routes]]`."""
+
+    class Meta:
+        unknown = RAISE
+
+    source = fields.String(required=True)
+    to = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
+    events = fields.List(fields.String(), load_default=list)

@@ -1,0 +1,89 @@
+"""Publishes what is due and has no live task: retries, lost hand-offs, deliveries of dead workers.
+
+It runs on a timer inside every worker process, and a duty in the ledger lets one of them act at a time: there
+is no scheduler process to lose, and two at once would do no harm.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from worker.errors import LedgerUnavailable
+from worker.ids import new_id
+from worker.ledger import deliveries, duties, limits
+from worker.ledger.database import Database
+from worker.publisher import BrokerDown, Publisher
+from worker.settings import ConnectionSettings, Settings
+from worker.telemetry import log
+
+DUTY = "sweep"
+EVERY_SECONDS = 0.5
+#: A holder that says nothing for this long is replaced.
+DUTY_LASTS = timedelta(seconds=5)
+#: Tasks that may wait at the broker per connection. Short, because what waits there is lost with the broker
+#: and published again; long enough for a worker to have work until the next sweep.
+QUEUE_DEPTH = 200
+#: How long a published task has before it is taken for lost.
+HANDED_FOR = timedelta(seconds=15)
+
+
+class Sweep:
+    """The timer of one worker process."""
+
+    def __init__(
+        self, settings: Settings, db: Database, publisher: Publisher, clock: Callable[[], datetime]
+    ) -> None:
+        self._settings = settings
+        self._db = db
+        self._publisher = publisher
+        self._clock = clock
+        self._holder = new_id()
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Run in the background until `stop`."""
+        threading.Thread(target=self._run, name="sweep", daemon=True).start()
+
+    def stop(self) -> None:
+        """End at the next tick."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(EVERY_SECONDS):
+            try:
+                self.once()
+            except (LedgerUnavailable, BrokerDown) as error:
+                log().warning("sweep.failed", why=str(error))
+                self._stopping.wait(1.0)
+            except Exception:  # noqa: BLE001
+                log().exception("sweep.crashed")
+                self._stopping.wait(1.0)
+
+    def once(self) -> int:
+        """Publish what is due, if this process has the duty; return how many deliveries that were.
+
+        Raises LedgerUnavailable and BrokerDown.
+        """
+        if not duties.take(self._db, DUTY, self._holder, self._clock(), DUTY_LASTS):
+            return 0
+        published = sum(self._connection(connection) for connection in self._settings.connections.values())
+        duties.done(self._db, DUTY, self._holder, self._clock())
+        return published
+
+    def _connection(self, connection: ConnectionSettings) -> int:
+        now = self._clock()
+        held = limits.held_until(self._db, connection.name)
+        if held and held > now:
+            return 0
+        # Measured at the broker, not remembered: after a flush it is empty and everything is published again,
+        # while a long queue of living tasks is left alone.
+        room = QUEUE_DEPTH - self._publisher.depth(connection.queue)
+        if room <= 0:
+            return 0
+        ids = deliveries.hand_over(self._db, connection.name, room, now, HANDED_FOR)
+        if ids:
+            self._publisher.publish((connection.name, delivery_id) for delivery_id in ids)
+            log().info("sweep.published", connection=connection.name, deliveries=len(ids))
+        return len(ids)

@@ -1,0 +1,71 @@
+"""One wide log line per step, and Sentry; neither ever sees a payload's values."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import sentry_sdk
+import structlog
+from sentry_sdk.types import Event, Hint
+
+from worker.masking import masked
+
+#: What a Sentry event may say of a request; everything else of it is a sender's data.
+REQUEST_KEYS = frozenset({"method", "url"})
+
+
+def start_logging() -> None:
+    """Write one JSON object per line to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def log() -> Any:
+    """Return the logger. Its lines' fields are event_id, source, connection, delivery_id, attempt, outcome, ms."""
+    return structlog.get_logger()
+
+
+def start_sentry(dsn: str, process: str) -> None:
+    """Report our own faults to Sentry; does nothing without a DSN."""
+    if not dsn:
+        return
+    sentry_sdk.init(
+        dsn=dsn,
+        send_default_pii=False,
+        include_local_variables=False,  # they hold payloads
+        max_request_body_size="never",
+        max_breadcrumbs=20,
+        before_send=scrubbed,
+        before_breadcrumb=lambda crumb, hint: None if crumb.get("category") == "httplib" else crumb,
+    )
+    sentry_sdk.set_tag("process", process)
+
+
+def scrubbed(event: Event, hint: Hint) -> Event | None:
+    """Return `event` without request data, and with e-mail addresses, phone numbers and tokens masked."""
+    request = event.get("request")
+    if isinstance(request, dict):
+        kept = {k: v for k, v in request.items() if k in REQUEST_KEYS}
+        if "url" in kept:
+            kept["url"] = str(kept["url"]).partition("?")[0]
+        event["request"] = kept
+    for part in ("user", "extra", "server_name"):
+        event.pop(part, None)  # type: ignore[misc]
+    for entry in (event.get("exception") or {}).get("values", []):
+        entry["value"] = masked(str(entry.get("value", "")))
+    if isinstance(event.get("logentry"), dict):
+        event["logentry"] = {"message": masked(str(event["logentry"].get("message", "")))}
+    if "message" in event:
+        event["message"] = masked(str(event["message"]))
+    return event

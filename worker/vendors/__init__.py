@@ -1,0 +1,13 @@
+"""The CRMs: how each is called, how each kind of record is made there, and how it is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from worker.vendors import centiacrm, oplacrm
+from worker.vendors.vendor import Vendor
+
+VENDORS: Mapping[str, Vendor] = {
+    "centiacrm": centiacrm.VENDOR,
+    "oplacrm": oplacrm.VENDOR,
+}

@@ -1,0 +1,101 @@
+"""What an answer's status and form mean, for every vendor alike; what is inside is the vendor's own matter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from worker.errors import (
+    CredentialsRefused,
+    DeliveryError,
+    NotConfigured,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+)
+from worker.http import Answer
+from worker.masking import excerpt, masked
+from worker.vendors.vendor import Call
+
+
+def read_json(call: Call, answer: Answer) -> Any:
+    """Return the JSON of a successful answer.
+
+    Raises by status: 401 CredentialsRefused, 429 RateLimited, 404 and 405 on a path without ids NotConfigured,
+    other 4xx Rejected; anything else that is no JSON in a 2xx is OutcomeUnknown (Api.call softens that to
+    VendorDown where the operation changes nothing). A 5xx is never taken for "nothing happened": gateways
+    send 502 to 504 for requests that were carried out, and so do servers that fail after their commit.
+    """
+    if not 200 <= answer.status < 300:
+        raise _with_status(_by_status(call, answer), answer)
+    try:
+        return json.loads(answer.body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        text = f"{call.operation.name}: answered {answer.status} with no JSON: {excerpt(answer.body)!r}"
+        raise _with_status(OutcomeUnknown(text), answer) from None
+
+
+def _by_status(call: Call, answer: Answer) -> DeliveryError:
+    status, name = answer.status, call.operation.name
+    text = f"{name}: answered {status}: {excerpt(answer.body)}"
+    if status == 401:
+        return CredentialsRefused(text)
+    if status == 429:
+        return RateLimited(text, retry_after(answer.headers))
+    if status in (404, 405) and not call.path:
+        return NotConfigured(f"{text}; {_where_to_look(call)}")
+    if status in (408, 409, 425) or not 400 <= status < 500:
+        # 409 says that it is there already: the probe will find and adopt it.
+        return OutcomeUnknown(text, retry_after(answer.headers))
+    return Rejected(text, complaints(answer.body))
+
+
+def _where_to_look(call: Call) -> str:
+    if call.operation.confirmed:
+        return "check the connection's base_url"
+    return (
+        f"the vendor's document does not state this path ({call.operation.verb} {call.operation.path}): "
+        f"set paths.{call.operation.name} of the connection in relay.toml"
+    )
+
+
+def complaints(body: bytes) -> dict[str, str]:
+    """Return what a refusal says, by field where it names fields, else under the empty name; masked."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    said = content.get("message") or content.get("errors") or content.get("error")
+    if isinstance(said, dict):
+        return {str(k): masked(str(v)) for k, v in said.items()}
+    if isinstance(said, list):
+        return {"": "; ".join(masked(str(item)) for item in said)}
+    return {"": masked(str(said))} if said else {}
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Return the Retry-After of an answer (RFC 9110, section 10.2.3), None where it has none that reads."""
+    text = headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return timedelta(seconds=min(int(text), 7 * 86400))
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # The vendor's own clock, where it tells: ours may be off by more than the pause it asks for.
+    try:
+        now = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        now = datetime.now(UTC)
+    return max(timedelta(0), min(until - now, timedelta(days=7))) if until.tzinfo and now.tzinfo else None
+
+
+def _with_status(error: DeliveryError, answer: Answer) -> DeliveryError:
+    error.status = answer.status
+    return error
