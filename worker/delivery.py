@@ -34,7 +34,7 @@ from worker.ledger.tables import State
 from worker.masking import masked
 from worker.policy import Again, Decision, GiveUp, Hold, Situation, backoff, decide
 from worker.settings import ConnectionSettings, Settings
-from worker.steps import Steps
+from worker.steps import Made, Steps
 from worker.telemetry import log
 from worker.vendors import VENDORS
 from worker.vendors.tokens import Tokens
@@ -80,8 +80,8 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
     try:
         with engine.lanes.lane(claim.connection):
             plan = planned(engine.settings, connection, claim.event)
-            record_id = _steps(engine, claim, connection).run(plan)
-        closing = Closing(State.DELIVERED, engine.clock(), record_id=record_id, spent=True)
+            made = _steps(engine, claim, connection).run(plan)
+        closing = _success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
     except DeliveryError as error:
         closing, attempt = _after(engine, claim, connection, error, _ms(began))
@@ -97,6 +97,13 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
     deliveries.close(engine.db, claim, _with_mapping(closing, connection, plan), attempt, engine.clock())
     _tell(claim, closing, _ms(began))
     return closing.state
+
+
+def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closing:
+    if made.left_as_it_was:
+        reason = f"{connection.vendor} cannot change record {made.record_id}; it stays as it was made"
+        return Closing(State.SKIPPED, now, reason=reason, spent=True, record_id=made.record_id)
+    return Closing(State.DELIVERED, now, spent=True, record_id=made.record_id)
 
 
 def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> Plan:

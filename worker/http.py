@@ -49,6 +49,7 @@ class Http:
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
         self._given = transport
         self._local = threading.local()
+        self._clients: list[httpx.Client] = []
         self._tls = ssl.create_default_context() if transport is None else None
 
     def send(self, request: Request, seconds: float) -> Answer:
@@ -74,12 +75,18 @@ class Http:
         except httpx.HTTPError as error:
             raise OutcomeUnknown(f"no whole answer: {_said(error)}") from error
 
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for client in self._clients:
+            client.close()
+
     def _client(self, seconds: float) -> tuple[httpx.Client, Deadline]:
         local = self._local
         if not hasattr(local, "client"):
             local.deadline = Deadline()
             transport = self._given or _transport(self._tls, local.deadline)
             local.client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
+            self._clients.append(local.client)
         local.deadline.set(seconds)
         local.client.timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
         return local.client, local.deadline

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from mappings.vendor import Plan, Record, Ref
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack
-from worker.ledger.steps import Busy, Checkpoints, Done, Linked, StepName
+from worker.ledger.steps import Busy, Checkpoints, Linked, Reserved, StepName
 from worker.vendors.vendor import Api, Kind, json_body
 
 #: When a record that another delivery is making will be there, most often.
 BUSY_DELAY = timedelta(milliseconds=500)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a plan came to: the vendor's id of its last record, and whether that one could not be changed."""
+
+    record_id: str | None
+    left_as_it_was: bool = False
 
 
 class Steps:
@@ -37,38 +45,52 @@ class Steps:
         self._before_each = before_each
         self._made: dict[tuple[str, str], str] = {}
 
-    def run(self, plan: Plan) -> str | None:
-        """Make every record of `plan` that does not exist yet; return the vendor's id of the last one.
+    def run(self, plan: Plan) -> Made:
+        """Make every record of `plan` that does not exist yet, and bring up to date the one it is about.
 
         Raises the errors of worker.errors; every step that was done by then stays done.
         """
-        record_id = None
+        made = Made(None)
         for position, record in enumerate(plan.records):
             self._before_each()
-            record_id = self._step(position, replace(record, body=self._filled(record.body)))
-            self._made[record.kind, record.key] = record_id
-        return record_id
+            made = self._step(2 * position, replace(record, body=self._filled(record.body)))
+            if made.record_id is not None:
+                self._made[record.kind, record.key] = made.record_id
+        return made
 
-    def _step(self, position: int, record: Record) -> str:
+    def _step(self, position: int, record: Record) -> Made:
         kind = self._api.vendor.kinds[record.kind]
-        digest = hashlib.sha256(json_body(record.body)).hexdigest()
-        step = StepName(record.kind, record.key, position, digest)
+        step = StepName(record.kind, record.key, position, _digest(record.body))
         opening = self._checkpoints.open(step)
-        if isinstance(opening, Done):
-            return opening.record_id
         if isinstance(opening, Busy):
-            raise PutBack(
-                f"delivery {opening.holder} is making the {record.kind} that this one needs", BUSY_DELAY
-            )
-        if isinstance(opening, Linked):
-            self._update(kind, record, opening.record_id)
-            self._checkpoints.finish(step, opening.record_id)
-            return opening.record_id
-        found = self._look_up(kind, record, opening.risked_at)
-        if found is not None:
-            self._checkpoints.finish(step, found)
-            return found
-        return self._create(kind, record, step)
+            raise PutBack(f"delivery {opening.holder} is making the {record.kind} that this one needs", BUSY_DELAY)
+        if isinstance(opening, Reserved):
+            record_id = self._look_up(kind, record, opening.risked_at)
+            if record_id is None:
+                record_id = self._create(kind, record, step)
+            else:
+                self._checkpoints.finish(step, record_id)
+            is_due = record.changes_when_new
+        else:
+            record_id, is_due = opening.record_id, isinstance(opening, Linked) or record.changes_when_new
+            if isinstance(opening, Linked):
+                self._checkpoints.finish(step, record_id, was_there=True)
+            elif opening.was_there:
+                is_due = True
+        if is_due and not record.shared:
+            return self._change(kind, record, position + 1, record_id)
+        return Made(record_id)
+
+    def _change(self, kind: Kind, record: Record, position: int, record_id: str) -> Made:
+        """Bring the record up to date. An update may be repeated, so it needs no probe, only a checkpoint."""
+        if record.changes is None or kind.update is None:
+            return Made(record_id, left_as_it_was=True)
+        changes = self._filled(record.changes)
+        step = StepName(f"{record.kind} update", record.key, position, _digest(changes))
+        if not self._checkpoints.is_done(step):
+            self._api.call(kind.update, changes, path={"id": record_id})
+            self._checkpoints.note_done(step, record_id)
+        return Made(record_id)
 
     def _look_up(self, kind: Kind, record: Record, risked_at: datetime | None) -> str | None:
         """Return the vendor's id of a record that may be there already; None means that it surely is not."""
@@ -104,11 +126,6 @@ class Steps:
         self._checkpoints.finish(step, record_id)
         return record_id
 
-    def _update(self, kind: Kind, record: Record, record_id: str) -> None:
-        if record.changes is not None and kind.update is not None:
-            path = {"id": record_id}
-            self._api.call(kind.update, self._filled(record.changes), path=path)
-
     def _filled(self, body: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self._value(value) for name, value in body.items()}
 
@@ -120,3 +137,7 @@ class Steps:
         if isinstance(value, list | tuple):
             return [self._value(item) for item in value]
         return value
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json_body(body)).hexdigest()

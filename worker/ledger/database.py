@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
@@ -83,9 +83,10 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except IntegrityError:
-        raise
     except (DBAPIError, PoolTimeout) as error:
+        # A wrong statement is our fault and must not look like an outage.
+        if not isinstance(error, OperationalError | PoolTimeout) and not error.connection_invalidated:
+            raise
         text = str(getattr(error, "orig", None) or error).partition("\n")[0]
         raise LedgerUnavailable(text) from error
 

@@ -26,9 +26,10 @@ class StepName:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The step was done before."""
+    """The step was done before; `was_there` if another event of the same entity had made the record."""
 
     record_id: str
+    was_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Checkpoints:
             keep(c, self._claim, self._clock(), self._lasting)
             before = c.execute(select(steps).where(*self._own(step))).one_or_none()
             if before and before.state == StepState.DONE:
-                return Done(str(before.record_id))
+                return Done(str(before.record_id), before.was_there)
             now = self._clock()
             mine = {**self._link(step), "holder": self._claim.id, "updated_at": now}
             if self._db.insert_new(c, links, mine):
@@ -107,19 +108,43 @@ class Checkpoints:
             keep(c, self._claim, now, self._lasting)
             c.execute(update(steps).where(*self._own(step)).values(state=StepState.UNKNOWN, updated_at=now))
 
-    def finish(self, step: StepName, record_id: str) -> None:
+    def finish(self, step: StepName, record_id: str, was_there: bool = False) -> None:
         """Commit the vendor's id of the record."""
         with self._db.write() as c:
             now = self._clock()
             keep(c, self._claim, now, self._lasting)
-            self._put(c, step, StepState.DONE, record_id, now)
+            self._put(c, step, StepState.DONE, record_id, now, was_there)
             values = {"record_id": record_id, "holder": None, "risked_at": None, "updated_at": now}
             c.execute(update(links).where(*self._same(step)).values(values))
 
+    def is_done(self, step: StepName) -> bool:
+        """Say whether a step that makes no record was done before."""
+        with self._db.read() as c:
+            return c.execute(select(steps.c.state).where(*self._own(step))).scalar() == StepState.DONE
+
+    def note_done(self, step: StepName, record_id: str) -> None:
+        """Commit a step that makes no record: the change of one."""
+        with self._db.write() as c:
+            now = self._clock()
+            keep(c, self._claim, now, self._lasting)
+            self._put(c, step, StepState.DONE, record_id, now)
+
     def _put(
-        self, c: Connection, step: StepName, state: StepState, record_id: str | None, now: datetime
+        self,
+        c: Connection,
+        step: StepName,
+        state: StepState,
+        record_id: str | None,
+        now: datetime,
+        was_there: bool = False,
     ) -> None:
-        values = {"state": state, "record_id": record_id, "request_digest": step.digest, "updated_at": now}
+        values = {
+            "state": state,
+            "record_id": record_id,
+            "was_there": was_there,
+            "request_digest": step.digest,
+            "updated_at": now,
+        }
         if not c.execute(update(steps).where(*self._own(step)).values(values)).rowcount:
             own = {
                 "delivery_id": self._claim.id,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -135,6 +136,7 @@ steps = Table(
     Column("position", Integer, nullable=False),
     Column("state", String(16), nullable=False),
     Column("record_id", Text),
+    Column("was_there", Boolean, nullable=False),  # another event of the entity had made the record
     Column("request_digest", String(64), nullable=False),
     Column("updated_at", UtcTime, nullable=False),
 )

@@ -120,7 +120,11 @@ def _listed(operation: str, name: str, response: Mapping[str, Any]) -> list[Mapp
 
 def _same(item: Mapping[str, Any], match: Mapping[str, str]) -> bool:
     # Their search finds parts of words and ignores case; we want this very record.
-    return all(" ".join(str(item.get(k) or "").split()).casefold() == v.casefold() for k, v in match.items())
+    return all(_plain(str(item.get(name) or "")) == _plain(wanted) for name, wanted in match.items())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _company(api: Api, record: Record) -> str | None:
@@ -129,9 +133,20 @@ def _company(api: Api, record: Record) -> str | None:
 
 
 def _contact(api: Api, record: Record) -> str | None:
-    query = {"company_id": record.body["company_id"], "query": next(iter(record.match.values()), "")}
-    items = _pages(api, "contacts_get_contacts", "contacts", query)
-    return next((str(item["id"]) for item in items if _same(item, record.match)), None)
+    # Only inside the company: a contact belongs to one, and namesakes work elsewhere.
+    company = record.body["company_id"]
+    said = next(iter(record.match.values()))
+    # The search knows name and surname apart, so a whole name is looked for by its first word.
+    items = _pages(api, "contacts_get_contacts", "contacts", {"company_id": company, "query": said.split(" ")[0]})
+    for item in items:
+        whole = {
+            "email": item.get("email"),
+            "phone": item.get("phone_mobile"),
+            "name": f"{item.get('name')} {item.get('surname')}",
+        }
+        if _same(whole, record.match) and str(item.get("company_id", company)) == str(company):
+            return str(item["id"])
+    return None
 
 
 def _product(api: Api, record: Record) -> str | None:

@@ -1,0 +1,49 @@
+# Everything runs in .venv, which is made from the lock files; `make` alone says what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install up demo check test bench clean
+help:
+	@echo "make up      run everything here: receiver, workers, Flower, broker, CRM sandbox"
+	@echo "make demo    run everything, send three events twice each, show where they went"
+	@echo "make test    lint, types, import contracts, then all tests on a real broker and both databases"
+	@echo "make check   only lint, types and import contracts"
+	@echo "make bench   measure against a hand-written worker and bare Flask (about four minutes)"
+	@echo "make install make .venv with .venv/bin/relay; the others do it by themselves"
+
+install: .venv/installed
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; bash .ci/need-venv $(PYTHON) && $(PYTHON) -m venv .venv; }
+
+.venv/installed: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# exec: Ctrl-C and signals reach relay itself, which stops its children, and no shell in between.
+up: install
+	@exec $(BIN)/relay up --env-file demo.env
+
+demo: install
+	@exec $(BIN)/relay demo --env-file demo.env
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest
+
+bench: .venv/installed-dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

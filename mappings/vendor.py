@@ -1,0 +1,83 @@
+"""What a vendor mapping must declare: which records a command wants, and what became of each field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import Schema
+
+from mappings.commands import CommandType
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Stands in a body for the vendor's id of another record, which is known only when that one exists."""
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that should exist at the vendor.
+
+    `key` is our name of it, the same in every delivery. `body` creates it. `match` is what the vendor lets us
+    recognise it by. A `shared` record may be there already, or be wanted by another delivery at this moment
+    (a customer's account, a product). `changes` brings an existing one up to date; with `changes_when_new`
+    also one that was just made, where the vendor's create cannot say all of it.
+    """
+
+    kind: str
+    key: str
+    body: Mapping[str, Any]
+    match: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
+    changes: Mapping[str, Any] | None = None
+    changes_when_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """What became of one field: `mapped`, `converted`, `defaulted`, `cut` or `dropped`."""
+
+    source: str
+    target: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The records that a command wants, in the order in which they must be made, and its field ledger."""
+
+    records: tuple[Record, ...]
+    fields: tuple[FieldRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What relay.toml says about a connection that a mapping may use: never a secret, never an address."""
+
+    connection: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    custom_fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+Planner = Callable[[Any, Account], Plan]
+SchemaType = type[Schema]
+
+
+@dataclass(frozen=True, slots=True)
+class VendorMapping:
+    """A vendor: what its table in relay.toml holds, and how it hears each command.
+
+    `values` describes `[connections.X.values]`; `secrets` are the credentials that the vendor asks for, each
+    named in relay.toml as `<secret>_env`. `version` is kept with every delivery that it mapped.
+    """
+
+    type: str
+    version: int
+    values: SchemaType
+    secrets: tuple[str, ...]
+    planners: Mapping[CommandType, Planner]

@@ -1,0 +1,236 @@
+"""centiaCRM: leads and orders as opportunities, requests as tickets, each for a company and a contact of it.
+
+Fields and formats are those of the vendor's API documentation, version 1. Nothing but a product can be
+changed once it exists, so no record has `changes`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from mappings.commands import OpenTicket, RecordOrder, RegisterLead
+from mappings.errors import CannotMap
+from mappings.fields import FieldLedger
+from mappings.orders import Charge, Party, charges, order_title, party_of, products_of, tell_name
+from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
+from mappings.vendors.centiacrm import schemas
+from mappings.vendors.centiacrm.lines import lines_of, taxed
+
+#: Where a command that has no date of its own may still have one.
+_DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")
+
+
+def register_lead(lead: RegisterLead, account: Account) -> Plan:
+    """Return the plan of one lead: an opportunity worth nothing yet. Raises CannotMap if it has no date."""
+    ledger = FieldLedger(lead, account, schemas.Values)
+    party = party_of(ledger)
+    customer = _customer(ledger, party)
+    opening = f"Lead {tell_name(ledger, party, 'opportunity.title')}: "
+    opportunity = _opportunity(
+        ledger,
+        customer,
+        comment="message",
+        title=ledger.title("opportunity.title", opening, "message"),
+        value=Decimal(0),
+        estimated_end_at=_short_day(ledger, *_DATES),
+    )
+    return Plan((*customer, opportunity), ledger.rows())
+
+
+def record_order(order: RecordOrder, account: Account) -> Plan:
+    """Return the plan of one order: its customer, its products, and the opportunity that it is.
+
+    Raises CannotMap where the order's date cannot be read, or its currency is not the connection's.
+    """
+    ledger = FieldLedger(order, account, schemas.Values)
+    party = party_of(ledger, stand_in=ledger.values["anonymous_customer"])
+    _refuse_foreign(ledger, order.currency)
+    asked = charges(order, taxed=lambda line: ledger.values["want_tax"] and taxed(line, order.currency))
+    customer = _customer(ledger, party)
+    products = _products(ledger, asked)
+    lines = lines_of(ledger, asked, order.currency)
+    ledger.tell("total", "opportunity.value", "mapped")
+    opportunity = _opportunity(
+        ledger,
+        customer,
+        comment="reason",
+        title=order_title(ledger, "opportunity.title"),
+        value=order.total,
+        estimated_end_at=_short_day(ledger, "placed_at"),
+        stage_id=ledger.chosen("stages", "status", "opportunity.stage_id", "stage_id"),
+        want_products=bool(lines),
+        want_tax=any(line["tax"] for line in lines),
+        products=lines or None,
+    )
+    return Plan((*customer, *products, opportunity), ledger.rows())
+
+
+def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
+    """Return the plan of one ticket; what has no field of its own is written into its description.
+
+    Raises CannotMap where no date is known that its due day could follow, ValueMissing where relay.toml lacks
+    an id that only tickets need.
+    """
+    ledger = FieldLedger(ticket, account, schemas.Values)
+    party = party_of(ledger, stand_in=ledger.values["anonymous_customer"])
+    company, contact = _customer(ledger, party)
+    body = ledger.body(
+        "ticket",
+        schemas.TicketBody(),
+        title=ledger.title("ticket.title", "", "subject"),
+        company_id=Ref("company", company.key),
+        contact_id=Ref("contact", contact.key),
+        priority_id=ledger.chosen("priorities", "priority", "ticket.priority_id", "priority_id"),
+        estimated_end_at=ledger.deadline("ticket.estimated_end_at", "ticket_days", *_DATES).isoformat(),
+        description=lambda: ledger.remainder("ticket.description", first="description"),
+    )
+    return Plan((company, contact, Record("ticket", ticket.key, body, {"marker": ticket.key})), ledger.rows())
+
+
+def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
+    name = _company_name(ledger, party)
+    company = ledger.body(
+        "company",
+        schemas.CompanyBody(),
+        name=name,
+        # A colleague's phone is not the company's: only a private customer's is.
+        phone=None if party.company else _phone(ledger, party, "company.phone"),
+        shipping_address=_address(ledger, "company.shipping_address"),
+    )
+    first, surname = _parted_name(ledger, party)
+    contact = ledger.body(
+        "contact",
+        schemas.ContactBody(),
+        company_id=Ref("company", party.account_key),
+        name=first,
+        surname=surname,
+        phone_mobile=_phone(ledger, party, "contact.phone_mobile"),
+        shipping_address=_address(ledger, "contact.shipping_address"),
+    )
+    match = {"email": ledger.peek("person.email")} if ledger.peek("person.email") else {"phone": party.phone}
+    return (
+        Record("company", party.account_key, company, {"name": name}, shared=party.account_shared),
+        Record(
+            "contact",
+            party.contact_key,
+            contact,
+            match if any(match.values()) else {"name": f"{first} {surname}"},
+            shared=party.contact_shared,
+        ),
+    )
+
+
+def _company_name(ledger: FieldLedger, party: Party) -> str:
+    """Return the company's name; a private person's bears what tells them from a namesake, in brackets."""
+    target = "company.name"
+    if party.company:
+        return str(ledger.take("person.company", target))
+    name = tell_name(ledger, party, target)
+    if not party.known:
+        return name
+    path = next((path for path in ("person.email", "person.phone") if ledger.peek(path)), "key")
+    # In lower case, as in the key: the next order may spell the address otherwise.
+    mark = party.phone if path == "person.phone" else str(ledger.peek(path)).strip().casefold()
+    ledger.tell(path, target, "mapped" if mark == ledger.peek(path) else "converted")
+    return name if mark == name.casefold() else f"{name} ({mark})"
+
+
+def _parted_name(ledger: FieldLedger, party: Party) -> tuple[str, str]:
+    """Return name and surname, both of which the vendor demands.
+
+    The sender's own parts where it gives both. Else the last word is the surname: wrong for a Spanish name
+    with two surnames ("Ana | García López") and for a Vietnamese one, whose family name comes first ("Nguyễn
+    Thị | Lan"), but the whole still reads as its owner wrote it.
+    """
+    first, last = ledger.peek("person.first_name"), ledger.peek("person.last_name")
+    if first and last:
+        return ledger.take("person.first_name", "contact.name"), ledger.take(
+            "person.last_name", "contact.surname"
+        )
+    *others, final = tell_name(ledger, party, "contact.name").split()
+    if not others:
+        return final, str(ledger.setting("no_surname", "contact.surname"))
+    for path in ("person.name", "person.company"):
+        if ledger.peek(path) == party.name:
+            ledger.tell(path, "contact.surname")
+            break
+    return " ".join(others), final
+
+
+def _phone(ledger: FieldLedger, party: Party, target: str) -> str:
+    ledger.tell(
+        "person.phone", target, "mapped" if party.phone == ledger.peek("person.phone") else "converted"
+    )
+    return party.phone
+
+
+def _address(ledger: FieldLedger, target: str) -> dict[str, str] | None:
+    # Codes of our own guess would be refused or, worse, taken: without both there is no address.
+    country = ledger.values.get("countries", {}).get(ledger.peek("person.address.country"))
+    state = ledger.values.get("states", {}).get(ledger.peek("person.address.region"))
+    if not country or not state:
+        return None
+    for path, key in (("country", "countries"), ("region", "states")):
+        ledger.tell(f"person.address.{path}", target)
+        ledger.setting(key, target)
+    parts = {"street": "street", "zip": "postcode", "city": "city"}
+    return {
+        "country": country,
+        "state": state,
+        **{theirs: ledger.take(f"person.address.{ours}", target) for theirs, ours in parts.items()},
+    }
+
+
+def _refuse_foreign(ledger: FieldLedger, currency: str) -> None:
+    ours = ledger.values.get("currency", "")
+    if ours and ours != currency:
+        raise CannotMap(
+            "currency", f"{currency}, but the connection's amounts are {ours} and bear no currency"
+        )
+    if ours:
+        ledger.tell("currency", "opportunity.value", "mapped")
+
+
+def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, ...]:
+    return tuple(
+        Record(
+            "product",
+            key,
+            ledger.body(
+                "product", schemas.ProductBody(), name=charge.name, value=charge.unit_price, sku=charge.sku
+            ),
+            {"sku": charge.sku},
+            shared=True,
+        )
+        for key, charge in products_of(ledger, asked, sku="sku", price="value").items()
+    )
+
+
+def _opportunity(
+    ledger: FieldLedger, customer: tuple[Record, Record], comment: str, **computed: Any
+) -> Record:
+    if ledger.values["notify"]:
+        # The comment is only ever seen in the notification, so without one nothing would be kept by it.
+        computed["comment"] = lambda: ledger.remainder("opportunity.comment", first=comment)
+    body = ledger.body(
+        "opportunity",
+        schemas.OpportunityBody(),
+        company_id=Ref("company", customer[0].key),
+        contact_id=Ref("contact", customer[1].key),
+        **computed,
+    )
+    return Record("opportunity", ledger.command.key, body, {"marker": ledger.command.key})
+
+
+def _short_day(ledger: FieldLedger, *paths: str) -> str:
+    return ledger.deadline("opportunity.estimated_end_at", "close_days", *paths).strftime("%d/%m/%y")
+
+
+CENTIACRM = VendorMapping(
+    type="centiacrm",
+    version=1,
+    values=schemas.Values,
+    secrets=("email", "password"),
+    planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
+)

@@ -1,0 +1,230 @@
+"""OplaCRM: leads, and orders as opportunities with their products; the vendor has no tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+from mappings.commands import OrderStatus, RecordOrder, RegisterLead
+from mappings.fields import FieldLedger
+from mappings.orders import (
+    Charge,
+    Party,
+    charges,
+    order_title,
+    party_of,
+    priced,
+    product_key,
+    products_of,
+    tell_charge,
+    tell_name,
+)
+from mappings.phones import split
+from mappings.vendor import Account, Plan, Record, VendorMapping
+from mappings.vendors.oplacrm import schemas
+
+#: Where the lines of an order go, in the words of the field ledger.
+_LINES = "opportunity.opportunities_products"
+
+
+def register_lead(lead: RegisterLead, account: Account) -> Plan:
+    """Return the plan of one lead; what has no field of its own is written into its note."""
+    ledger = FieldLedger(lead, account, schemas.Values)
+    party = party_of(ledger)
+    name = tell_name(ledger, party, "lead.name")
+    custom = [{"field": theirs, "value": value} for theirs, value in ledger.custom("lead")]
+    body = ledger.body(
+        "lead",
+        schemas.LeadBody(),
+        name=name,
+        contact_name=tell_name(ledger, party, "lead.contact_name"),
+        account_name=_account_name(ledger, party, "lead.account_name"),
+        address=ledger.address("lead.address"),
+        phone=_lead_phone(ledger, party),
+        custom_fields=custom or None,
+        note=lambda: ledger.remainder("lead.note", first="message"),
+    )
+    return Plan((Record("lead", lead.key, body, {"external_id": lead.key}),), ledger.rows())
+
+
+def record_order(order: RecordOrder, account: Account) -> Plan:
+    """Return the plan of one order: its customer, its products, and the opportunity that it is.
+
+    Raises CannotMap where the order's date cannot be read.
+    """
+    ledger = FieldLedger(order, account, schemas.Values)
+    party = party_of(ledger, stand_in=ledger.values["anonymous_customer"])
+    asked = charges(order)
+    customer = (_account(ledger, party), _contact(ledger, party))
+    opportunity = _opportunity(ledger, order, party, asked)
+    return Plan((*customer, *_products(ledger, asked), opportunity), ledger.rows())
+
+
+def _account_name(ledger: FieldLedger, party: Party, target: str) -> str:
+    return str(ledger.take("person.company", target)) or tell_name(ledger, party, target)
+
+
+def _account(ledger: FieldLedger, party: Party) -> Record:
+    # A colleague's e-mail and phone are not the company's: only a private customer's are the account's own.
+    private = not party.company
+    body = ledger.body(
+        "account",
+        schemas.AccountBody(),
+        name=_account_name(ledger, party, "account.name"),
+        long_name=_account_name(ledger, party, "account.long_name"),
+        external_id=party.account_key,
+        email=ledger.take("person.email", "account.email") if private else "",
+        phone=_phone(ledger, party, "account.phone") if private else None,
+        address=ledger.address("account.address"),
+    )
+    return Record(
+        "account", party.account_key, body, {"external_id": party.account_key}, shared=party.account_shared
+    )
+
+
+def _contact(ledger: FieldLedger, party: Party) -> Record:
+    parted = ledger.peek("person.first_name") or ledger.peek("person.last_name")
+    # Which word of a name is the family's depends on the language, so an unparted name stays in one piece.
+    whole = {} if parted else {"last_name": tell_name(ledger, party, "contact.last_name")}
+    body = ledger.body(
+        "contact",
+        schemas.ContactBody(),
+        external_id=party.contact_key,
+        account_external_id=party.account_key,
+        phone_work=_phone(ledger, party, "contact.phone_work"),
+        address=ledger.address("contact.address"),
+        **whole,
+    )
+    return Record(
+        "contact", party.contact_key, body, {"external_id": party.contact_key}, shared=party.contact_shared
+    )
+
+
+def _phone(ledger: FieldLedger, party: Party, target: str) -> dict[str, str] | None:
+    parts = split(party.phone)
+    ledger.tell("person.phone", target, "converted" if parts else "mapped")
+    if parts:
+        return {"call_code": parts[0], "country_code": parts[1], "phone": parts[2]}
+    return {"phone": party.phone} if party.phone else None
+
+
+def _lead_phone(ledger: FieldLedger, party: Party) -> dict[str, str] | None:
+    shape = ledger.values["lead_phone_shape"]
+    parts = split(party.phone)
+    ledger.tell("person.phone", "lead.phone", "converted" if parts else "mapped")
+    if parts:
+        return {"country_code": parts[0], shape: parts[2]}
+    return {shape: party.phone} if party.phone else None
+
+
+def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, ...]:
+    return tuple(
+        Record(
+            "product",
+            key,
+            ledger.body(
+                "product", schemas.ProductBody(), name=charge.name, price=charge.unit_price, external_id=key
+            ),
+            {"external_id": key},
+            shared=True,
+        )
+        for key, charge in products_of(ledger, asked, sku="external_id", price="price").items()
+    )
+
+
+def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party, asked: tuple[Charge, ...]) -> Record:
+    ledger.tell("total", _LINES)
+    for charge in asked:
+        ledger.tell(f"{charge.source}.sku", _LINES, "mapped")
+        tell_charge(ledger, charge, _LINES, order.currency, described=True)
+    same = {
+        "name": order_title(ledger, "opportunity.name"),
+        "date_closed": ledger.deadline("opportunity.date_closed", "close_days", "placed_at").isoformat(),
+        "sale_process_stage": _stage(ledger, order.status),
+        "custom_fields": [
+            {"custom_field_id": theirs, "value": value} for theirs, value in ledger.custom("opportunity")
+        ],
+    }
+    body = ledger.body(
+        "opportunity",
+        schemas.OpportunityBody(),
+        account_external_id=party.account_key,
+        contacts_external_ids=[party.contact_key],
+        date_open=ledger.moment("opportunity.date_open", "placed_at").astimezone(UTC).isoformat(),
+        opportunities_products=_lines(ledger, order, asked),
+        **same,
+    )
+    changes = _changes(ledger, order, body["opportunities_products"], same)
+    # A creation has no `stage_close`: an order that is paid or lost when we first hear of it is closed after.
+    return Record(
+        "opportunity",
+        order.key,
+        body,
+        {"marker": order.key},
+        changes=changes,
+        changes_when_new="stage_close" in changes,
+    )
+
+
+def _lines(ledger: FieldLedger, order: RecordOrder, asked: tuple[Charge, ...]) -> list[dict[str, Any]]:
+    same = {
+        "currency": ledger.take("currency", _LINES) or ledger.setting("currency", _LINES) or "",
+        "supplier_external_id": ledger.setting("supplier_external_id", _LINES) or "",
+        "unit_of_measure": ledger.setting("unit_of_measure", _LINES) or "",
+    }
+    # The unit of a creation's `discount` is not documented: prices are net of it, and it is nought.
+    return [
+        {
+            "product_external_id": product_key(charge),
+            "unit_price": price,
+            "quantity": pieces,
+            "description": charge.description,
+            **same,
+        }
+        for charge in asked
+        for pieces, price in priced(charge, same["currency"])
+    ]
+
+
+def _stage(ledger: FieldLedger, status: OrderStatus) -> str:
+    target = "opportunity.sale_process_stage"
+    key = f"sale_process_stage_{_outcome(status)}"
+    return str(ledger.setting(key, target) or ledger.setting("sale_process_stage", target) or "")
+
+
+def _outcome(status: OrderStatus) -> str:
+    if status is OrderStatus.OPEN:
+        return "open"
+    return "won" if status is OrderStatus.PAID else "lost"
+
+
+def _changes(
+    ledger: FieldLedger, order: RecordOrder, lines: list[dict[str, Any]], same: Mapping[str, Any]
+) -> dict[str, Any]:
+    outcome = _outcome(order.status)
+    target = "opportunity.close_reason"
+    # A tenant's list of reasons goes before the sender's words, which the list may not hold.
+    reason = ledger.setting(f"close_reason_{outcome}", target)
+    if reason is None and outcome == "lost":
+        reason = ledger.take("reason", target)
+    ledger.tell("status", "opportunity.stage_close")
+    unknown = {"currency", "unit_of_measure"}
+    changed = [{name: value for name, value in line.items() if name not in unknown} for line in lines]
+    return ledger.body(
+        "opportunity",
+        schemas.OpportunityChanges(),
+        stage_close=None if outcome == "open" else f"CLOSE_{outcome.upper()}",
+        close_reason=reason,
+        **{ledger.values["update_lines_as"]: changed},
+        **same,
+    )
+
+
+OPLACRM = VendorMapping(
+    type="oplacrm",
+    version=1,
+    values=schemas.Values,
+    secrets=("token",),
+    planners={RegisterLead: register_lead, RecordOrder: record_order},
+)

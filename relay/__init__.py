@@ -1,0 +1,1 @@
+"""The command line: everything in one terminal, and the operator's questions to the ledger."""

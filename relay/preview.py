@@ -1,0 +1,94 @@
+"""What a request would become at each CRM, without calling any."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mappings.commands import as_json
+from mappings.errors import BadBody, CannotMap
+from mappings.source import Arrival
+from mappings.sources import SOURCES
+from mappings.vendor import Plan, Ref
+from relay.send import content_type_of
+from worker.delivery import commands, planned
+from worker.errors import Stop
+from worker.settings import ConnectionSettings, Settings
+from worker.vendors import VENDORS
+
+
+def preview_file(
+    settings: Settings,
+    source: str,
+    file: Path,
+    event_type: str | None,
+    headers: Mapping[str, str],
+    content_type: str | None,
+) -> dict[str, Any]:
+    """Return the event's name, its commands, and for each connection the requests and the field ledger.
+
+    Raises click.ClickException, saying what is wrong, where the file is no body of that source.
+    """
+    known = settings.sources.get(source)
+    if known is None:
+        raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
+    kind, body = SOURCES[known.type], file.read_bytes()
+    media = content_type_of(kind, file.name, content_type)
+    try:
+        payload = kind.read(body, media)
+    except BadBody as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    given = {**headers, **({kind.event_header: event_type} if event_type and kind.event_header else {})}
+    naming = kind.name(Arrival(source, given, payload, hashlib.sha256(body).hexdigest(), known.options))
+    event: dict[str, Any] = {
+        "id": "preview",
+        "source": source,
+        "type": event_type or naming.type,
+        "body": body,
+        "content_type": media,
+        "headers": given,
+        "entity": naming.entity,
+        "version": naming.version,
+        "received_at": datetime.now(UTC),
+    }
+    named: dict[str, Any] = {"type": event["type"], "dedup_key": naming.dedup_key, "entity": naming.entity}
+    named |= {"version": naming.version, "test": naming.test}
+    try:
+        asked = [as_json(command) for command in commands(settings, event)]
+    except CannotMap as error:
+        return {"event": named, "commands": [], "deliveries": [], "error": str(error)}
+    connections = [settings.connections[n] for n in settings.connections_for(source, str(event["type"]))]
+    return {
+        "event": named,
+        "commands": asked,
+        "deliveries": [_delivery(settings, connection, event) for connection in connections],
+    }
+
+
+def _delivery(settings: Settings, connection: ConnectionSettings, event: Mapping[str, Any]) -> dict[str, Any]:
+    about = {"connection": connection.name, "vendor": connection.vendor}
+    try:
+        plan: Plan = planned(settings, connection, event)
+    except Stop as error:
+        return {**about, "requests": [], "fields": [], "error": f"{type(error).__name__}: {error}"}
+    kinds = VENDORS[connection.vendor].kinds
+    return {
+        **about,
+        "requests": [{"operation": kinds[r.kind].create, "body": _plain(r.body)} for r in plan.records],
+        "fields": [{"from": row.source, "to": row.target, "outcome": row.outcome} for row in plan.fields],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Ref):
+        return f"<the id of {value.kind} {value.key}>"
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

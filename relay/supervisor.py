@@ -1,0 +1,156 @@
+"""Keeps child processes alive, shows what they say, and leaves none behind."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+#: Seconds that a child has to end after SIGTERM before it is killed: one call to a CRM, and a little.
+GRACE_SECONDS = 25.0
+#: A child that ends sooner than this after its start is not restarted at once.
+STEADY_SECONDS = 5.0
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+class StartFailed(Exception):
+    """A child did not become ready; the text names it and says what it said last."""
+
+
+@dataclass
+class Child:
+    """One process: how to start it, and how to see that it is ready."""
+
+    name: str
+    argv: Sequence[str]
+    ready: Callable[[], bool]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    due: float = 0.0
+    last_lines: list[str] = field(default_factory=list)
+
+
+class Supervisor:
+    """Runs children in the order given and stops them in the reverse one."""
+
+    def __init__(self, environ: Mapping[str, str], quiet: bool = False) -> None:
+        self._environ = dict(environ)
+        self._quiet = quiet
+        self._children: list[Child] = []
+        self._output = selectors.DefaultSelector()
+        self._stop = False
+
+    def start(self, child: Child, seconds: float = 30.0) -> None:
+        """Start `child` and wait until it is ready. Raises StartFailed."""
+        self._children.append(child)
+        self._spawn(child)
+        until = time.monotonic() + seconds
+        while not child.ready():
+            self._pump(0.05)
+            if self._stop:
+                raise KeyboardInterrupt
+            if child.process is None or child.process.poll() is not None:
+                self._pump(0.2)
+                raise StartFailed(
+                    f"{child.name} ended at its start: {' '.join(child.last_lines[-3:]) or 'no word'}"
+                )
+            if time.monotonic() > until:
+                raise StartFailed(f"{child.name} is not ready after {seconds:g} s")
+
+    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Show output and restart what dies, until `until` or a signal says stop."""
+        while not self._stop and not until():
+            self._pump(0.2)
+            for child in self._children:
+                self._revive(child)
+
+    @contextlib.contextmanager
+    def signals(self) -> Iterator[None]:
+        """Let SIGINT, SIGTERM and SIGHUP stop `watch`, and stop every child on the way out."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self._stop = True
+
+        before = {
+            number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        }
+        try:
+            yield
+        finally:
+            self.stop()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop(self) -> None:
+        """End all children: SIGTERM, then, after the grace time, SIGKILL."""
+        for child in reversed(self._children):
+            if child.process and child.process.poll() is None:
+                child.process.terminate()
+        until = time.monotonic() + GRACE_SECONDS
+        while (
+            any(c.process and c.process.poll() is None for c in self._children) and time.monotonic() < until
+        ):
+            self._pump(0.1)
+        for child in self._children:
+            if child.process and child.process.poll() is None:
+                # The whole session of the child, so that nothing it started outlives it.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.process.pid, signal.SIGKILL)
+                child.process.wait()
+
+    def _spawn(self, child: Child) -> None:
+        process = subprocess.Popen(
+            child.argv,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # A session of its own: Ctrl-C in the terminal reaches us alone, and we stop them in order.
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        child.process, child.started = process, time.monotonic()
+        if process.stdout is not None:
+            os.set_blocking(process.stdout.fileno(), False)
+            self._output.register(process.stdout, selectors.EVENT_READ, child)
+
+    def _revive(self, child: Child) -> None:
+        if child.process is None or child.process.poll() is None:
+            return
+        now = time.monotonic()
+        if not child.due:
+            self._say(child, f"ended with {child.process.returncode}; starting it again")
+            child.due = now + (0.2 if now - child.started > STEADY_SECONDS else 2.0)
+        elif now >= child.due:
+            child.due = 0.0
+            self._spawn(child)
+
+    def _pump(self, seconds: float) -> None:
+        for key, _ in self._output.select(seconds):
+            data = os.read(key.fd, 65536)
+            if not data:
+                self._output.unregister(key.fileobj)
+                continue
+            for line in data.decode("utf-8", "replace").splitlines():
+                self._say(key.data, line)
+
+    def _say(self, child: Child, line: str) -> None:
+        if not line.strip():
+            return
+        child.last_lines = [*child.last_lines[-9:], line]
+        if not self._quiet:
+            print(f"{child.name:<8}| {line}", file=sys.stderr, flush=True)
+
+
+def _die_with_parent() -> None:
+    # If the supervisor is killed with SIGKILL it cannot stop anybody: the kernel then does. Linux only.
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)

@@ -1,0 +1,1 @@
+"""Plays centiaCRM, from its API documentation v1 (www.centiacrm.com/api/documentation/v1)."""

@@ -1,0 +1,1 @@
+"""Plays OplaCRM, from its API reference (doc-api.oplacrm.com)."""

@@ -1,0 +1,162 @@
+"""One worker without Celery: a real ledger, a real HTTP client, a sandbox on a socket, and a clock to move."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from mappings.source import Arrival
+from mappings.sources import SOURCES
+from sandbox.server import Running
+from tests.conftest import Clock
+from worker.budget import Lanes
+from worker.configuration import load
+from worker.delivery import Engine, deliver
+from worker.http import Http
+from worker.ledger import deliveries, intake, search
+from worker.ledger.database import Database
+from worker.ledger.intake import NewEvent
+from worker.ledger.tables import State
+
+ROOT = Path(__file__).parents[2]
+ENVIRON = {
+    "RELAY_CONFIG": str(ROOT / "relay.toml"),
+    "SHOP_SECRET": "shop-secret",
+    "INBOX_TOKEN": "inbox-token",
+    "OPLA_TOKEN": "opla-token",
+    "CENTIA_EMAIL": "relay@example.com",
+    "CENTIA_PASSWORD": "centia-password",
+}
+CREDENTIALS = {
+    "oplacrm": {"token": "opla-token"},
+    "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
+}
+ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: no handler of the engine catches it, so nothing is written after it."""
+
+
+class Bench:
+    """An engine at a sandbox, and what a test does to both."""
+
+    def __init__(self, db: Database, clock: Clock, sandbox: Running, var: Path) -> None:
+        self.sandbox = sandbox
+        self.clock = clock
+        settings = load({**ENVIRON, "RELAY_SANDBOX_URL": sandbox.url, "RELAY_VAR": str(var)})
+        self.engine = Engine(settings, db, Http(), Lanes(8, 2), clock, lambda: 0.5)
+
+    def receive(
+        self,
+        source: str,
+        body: bytes,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+        to: str = "opla",
+    ) -> str:
+        """Store an event as the door would, for one connection; return its delivery's id."""
+        known = self.engine.settings.sources[source]
+        kind = SOURCES[known.type]
+        digest = hashlib.sha256(body).hexdigest()
+        naming = kind.name(Arrival(source, headers or {}, kind.read(body, content_type), digest, known.options))
+        event = NewEvent(source, naming, "routed", content_type, headers or {}, body, [to])
+        stored = intake.store(self.engine.db, event, self.clock())
+        self.clock.forward(microseconds=10)
+        assert not stored.duplicate
+        return stored.deliveries[0][1]
+
+    def attempt(self, delivery_id: str) -> State | None:
+        """Try a delivery once, as a task would."""
+        row = self.show(delivery_id)
+        return deliver(self.engine, delivery_id, self.engine.settings.connections[row["connection"]])
+
+    def until_ended(self, *delivery_ids: str, tries: int = 60) -> list[Mapping[str, Any]]:
+        """Try the deliveries, moving the clock as a sweep would wait, until all are at their end."""
+        for _ in range(tries):
+            rows = [self.show(i) for i in delivery_ids]
+            open_rows = [row for row in rows if row["state"] not in ENDED]
+            if not open_rows:
+                return rows
+            for row in open_rows:
+                if row["due_at"] <= self.clock():
+                    self.attempt(row["id"])
+            self.clock.forward(seconds=1)
+            self._skip_to_next(delivery_ids)
+        raise AssertionError([(r["state"], r["error"], r["reason"]) for r in map(self.show, delivery_ids)])
+
+    def _skip_to_next(self, delivery_ids: tuple[str, ...]) -> None:
+        dues = [r["due_at"] for r in map(self.show, delivery_ids) if r["state"] not in ENDED]
+        if dues and min(dues) > self.clock():
+            self.clock.forward(seconds=(min(dues) - self.clock()).total_seconds())
+
+    def kill_during(self, delivery_id: str, operation: str) -> None:
+        """Try a delivery and die after the vendor has carried out `operation`, before the checkpoint."""
+        http = self.engine.http
+        self.engine.__dict__["http"] = _DiesAfter(http, operation)
+        try:
+            self.attempt(delivery_id)
+        except Killed:
+            pass
+        else:
+            raise AssertionError(f"{operation} was never called")
+        finally:
+            self.engine.__dict__["http"].close()
+            self.engine.__dict__["http"] = http
+        self.clock.forward(seconds=60)  # until the dead worker's lease is over
+
+    def show(self, delivery_id: str) -> Mapping[str, Any]:
+        """Return the delivery as the operator sees it."""
+        found = search.show_delivery(self.engine.db, delivery_id)
+        assert found is not None
+        return found
+
+    def fault(self, **fault: Any) -> None:
+        """Set a fault at the sandbox."""
+        answer = httpx.post(f"{self.sandbox.url}/_sandbox/faults", json=fault)
+        assert answer.status_code in (200, 201), answer.text
+
+    def clear_faults(self) -> None:
+        """Take all faults back."""
+        httpx.delete(f"{self.sandbox.url}/_sandbox/faults")
+
+    def records(self, vendor: str, kind: str) -> list[Any]:
+        """Return what the sandbox holds."""
+        answer = httpx.get(f"{self.sandbox.url}/_sandbox/records", params={"vendor": vendor, "kind": kind})
+        content: list[Any] = answer.json()["records"]
+        return content
+
+    def counts(self, vendor: str) -> dict[str, int]:
+        """Return how many records of each kind the vendor holds, none left out."""
+        answer = httpx.get(f"{self.sandbox.url}/_sandbox/records", params={"vendor": vendor})
+        found: dict[str, int] = {}
+        for record in answer.json()["records"]:
+            found[record["kind"]] = found.get(record["kind"], 0) + 1
+        return found
+
+    def hold_lease_of(self, delivery_id: str) -> deliveries.Claim:
+        """Claim a delivery as another worker would, and do nothing with it."""
+        claim = deliveries.claim(self.engine.db, delivery_id, self.clock(), timedelta(seconds=30))
+        assert claim is not None
+        return claim
+
+
+class _DiesAfter(Http):
+    def __init__(self, http: Http, operation: str) -> None:
+        super().__init__()
+        self._http = http
+        self._operation = operation
+
+    def send(self, request: Any, seconds: float) -> Any:
+        answer = self._http.send(request, seconds)
+        method = (request.body or b"").decode()
+        if self._operation in (f"{request.verb} {request.url.rpartition('/public')[2]}",) or (
+            f'"method": "{self._operation}"' in method
+        ):
+            raise Killed
+        return answer

@@ -1,0 +1,121 @@
+"""The jobs that the conformance suite runs: what comes in, and what each CRM must hold in the end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+FORM = (
+    b"name=Nguy%E1%BB%85n+Lan&email=lan%40example.com&phone=0901234567&company=Hong+Nhung&message=Please+call&budget=900"
+)
+ORDER = {
+    "id": 5001,
+    "name": "#1001",
+    "currency": "EUR",
+    "created_at": "2026-03-02T09:00:00+01:00",
+    "updated_at": "2026-03-02T09:00:00+01:00",
+    "financial_status": "pending",
+    "email": "ana@example.com",
+    "total_price": "36.85",
+    "total_tax": "5.00",
+    "customer": {"id": 9, "email": "ana@example.com", "first_name": "Ana", "last_name": "Garcia"},
+    "line_items": [
+        {"title": "Lamp", "sku": "LAMP-1", "quantity": 3, "price": "10.00",
+         "discount_allocations": [{"amount": "3.15"}], "tax_lines": [{"price": "5.00"}]},
+    ],
+    "shipping_lines": [{"title": "Parcel", "price": "5.00"}],
+}
+EMAIL = {
+    "FromFull": {"Email": "minh@example.com", "Name": "Tran Minh"},
+    "From": "minh@example.com",
+    "Subject": "The lamp is broken",
+    "MessageID": "11111111-2222-4333-8444-555555555555",
+    "Date": "Mon, 2 Mar 2026 11:00:00 +0700",
+    "TextBody": "It does not switch on.",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job at one vendor: `holds` is how many records of each kind it makes, `creates` are the calls that do."""
+
+    name: str
+    connection: str
+    source: str
+    body: bytes
+    creates: tuple[str, ...]
+    holds: dict[str, int]
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def vendor(self) -> str:
+        """The CRM's name in the sandbox."""
+        return {"opla": "oplacrm", "centia": "centiacrm"}[self.connection]
+
+    @property
+    def record(self) -> str:
+        """The kind of the record that the job is about."""
+        return list(self.holds)[-1]
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+CREATED = {"x-shopify-topic": "orders/create"}
+JOBS = (
+    Job("lead", "opla", "website", FORM, ("lead_create",), {"lead": 1}, URLENCODED),
+    Job(
+        "order",
+        "opla",
+        "shop",
+        json.dumps(ORDER).encode(),
+        ("account_create", "contact_create", "product_upsert", "opportunity_create"),
+        {"account": 1, "contact": 1, "product": 3, "opportunity": 1},
+        headers=CREATED,
+    ),
+    Job(
+        "lead",
+        "centia",
+        "website",
+        FORM,
+        ("companies_create_company", "contacts_create_contact", "opportunities_create_opportunity"),
+        {"company": 1, "contact": 1, "opportunity": 1},
+        URLENCODED,
+    ),
+    Job(
+        "order",
+        "centia",
+        "shop",
+        json.dumps(ORDER).encode(),
+        (
+            "companies_create_company",
+            "contacts_create_contact",
+            "products_create_product",
+            "opportunities_create_opportunity",
+        ),
+        {"company": 1, "contact": 1, "product": 3, "opportunity": 1},
+        headers=CREATED,
+    ),
+    Job(
+        "ticket",
+        "centia",
+        "inbox",
+        json.dumps(EMAIL).encode(),
+        ("companies_create_company", "contacts_create_contact", "tickets_create_ticket"),
+        {"company": 1, "contact": 1, "ticket": 1},
+    ),
+)
+#: Each call of each job that makes a record: the place where a fault strikes.
+CREATES = tuple((job, create) for job in JOBS for create in job.creates)
+#: How the wire says an operation, for the test that kills a worker right after it.
+ON_THE_WIRE = {
+    "lead_create": "POST /leads",
+    "account_create": "POST /accounts",
+    "contact_create": "POST /contacts",
+    "product_upsert": "POST /products/upsert",
+    "opportunity_create": "POST /opportunities",
+    "companies_create_company": "CreateCompany",
+    "contacts_create_contact": "CreateContact",
+    "products_create_product": "CreateProduct",
+    "opportunities_create_opportunity": "CreateOpportunity",
+    "tickets_create_ticket": "CreateTicket",
+}

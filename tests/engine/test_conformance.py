@@ -1,0 +1,118 @@
+"""Every job at every vendor under every fault at every call: one record of each kind, and the job delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.server import running
+from tests.conftest import Clock
+from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.jobs import CREATES, JOBS, ON_THE_WIRE, Job
+from worker.ledger.database import Database
+from worker.ledger.migrate import migrate
+from worker.ledger.tables import State
+
+#: Faults that may have been carried out or not; either way the record must exist once.
+FAULTS = {
+    "the connection drops before": {"fault": "drop_before"},
+    "the connection drops after the record was made": {"fault": "drop_after"},
+    "garbage comes back": {"fault": "garbage"},
+    "half an answer comes back": {"fault": "half_answer"},
+    "a login page comes back": {"fault": "html_login"},
+    "success false": {"fault": "success_false"},
+    "500": {"fault": "status", "status": 500},
+    "502": {"fault": "status", "status": 502},
+    "503": {"fault": "status", "status": 503, "retry_after": 3},
+    "429": {"fault": "status", "status": 429, "retry_after": 3},
+}
+name_of = {"ids": lambda value: value if isinstance(value, str) else f"{value.vendor}-{value.name}"}
+
+
+@pytest.fixture
+def bench(clock: Clock, tmp_path: Path) -> Iterator[Bench]:
+    db = Database(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    migrate(db)
+    with running(CREDENTIALS) as sandbox:
+        bench = Bench(db, clock, sandbox, tmp_path)
+        yield bench
+        bench.engine.http.close()
+    db.close()
+
+
+def receive(bench: Bench, job: Job) -> str:
+    return bench.receive(job.source, job.body, job.content_type, job.headers, job.connection)
+
+
+def assert_made_once(bench: Bench, job: Job, delivery_id: str) -> None:
+    (row,) = bench.until_ended(delivery_id)
+    assert row["state"] == State.DELIVERED, (row["error"], row["reason"])
+    assert bench.counts(job.vendor) == job.holds
+    (record,) = bench.records(job.vendor, job.record)
+    assert str(record["id"]) == row["record_id"]
+
+
+@pytest.mark.parametrize("job", JOBS, **name_of)
+def test_a_job_makes_its_records(bench: Bench, job: Job) -> None:
+    """Otherwise nothing of what people sent reaches the CRM."""
+    delivery = receive(bench, job)
+    assert bench.attempt(delivery) == State.DELIVERED
+    assert_made_once(bench, job, delivery)
+    assert bench.show(delivery)["attempts"] == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS, **name_of)
+@pytest.mark.parametrize(("job", "create"), CREATES, **name_of)
+def test_a_fault_at_a_create_makes_no_second_record(bench: Bench, job: Job, create: str, fault: str) -> None:
+    """Otherwise a bad minute of the CRM leaves two opportunities for one order, or none."""
+    bench.fault(vendor=job.vendor, operation=create, times=1, **FAULTS[fault])
+    delivery = receive(bench, job)
+    assert bench.attempt(delivery) not in (State.DELIVERED, State.FAILED)
+    assert_made_once(bench, job, delivery)
+
+
+@pytest.mark.parametrize(("job", "create"), CREATES, **name_of)
+def test_a_worker_killed_after_the_call_makes_no_second_record(bench: Bench, job: Job, create: str) -> None:
+    """Otherwise each deploy and each crash doubles what was in flight."""
+    delivery = receive(bench, job)
+    bench.kill_during(delivery, ON_THE_WIRE[create])
+    assert_made_once(bench, job, delivery)
+
+
+@pytest.mark.parametrize(("job", "create"), [c for c in CREATES if c[1] != "product_upsert"], **name_of)
+def test_a_look_up_that_fails_is_not_a_record_that_is_missing(bench: Bench, job: Job, create: str) -> None:
+    """Otherwise an overloaded CRM, which fails the search too, gets each record again and again."""
+    bench.fault(vendor=job.vendor, operation=create, fault="drop_after", times=1)
+    delivery = receive(bench, job)
+    bench.attempt(delivery)
+    made = bench.counts(job.vendor)
+    bench.fault(vendor=job.vendor, fault="status", status=500, times=4)
+    bench.clock.forward(seconds=120)
+    for _ in range(3):
+        bench.attempt(delivery)
+        bench.clock.forward(seconds=120)
+    assert bench.counts(job.vendor) == made
+    assert_made_once(bench, job, delivery)
+
+
+@pytest.mark.parametrize("job", JOBS, **name_of)
+def test_a_token_that_expires_is_renewed(bench: Bench, job: Job) -> None:
+    """Otherwise everything stops at the first expiry; where there is no login, it waits and spends nothing."""
+    bench.fault(vendor=job.vendor, operation=job.creates[-1], fault="expire_token", times=1)
+    delivery = receive(bench, job)
+    bench.attempt(delivery)
+    if job.vendor == "oplacrm":
+        row = bench.show(delivery)
+        assert (row["state"], row["error"], row["attempts"]) == (State.HELD, "CredentialsRefused", 0)
+    assert_made_once(bench, job, delivery)
+
+
+@pytest.mark.parametrize("job", JOBS, **name_of)
+def test_a_repeated_job_changes_nothing(bench: Bench, job: Job) -> None:
+    """Otherwise an operator's replay of what was delivered doubles it."""
+    delivery = receive(bench, job)
+    assert_made_once(bench, job, delivery)
+    assert bench.attempt(delivery) is None
+    assert bench.counts(job.vendor) == job.holds

@@ -1,0 +1,366 @@
+"""centiaCRM bodies, written by hand from the vendor's documentation; it can change none of them later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mappings.commands import (
+    Address,
+    Command,
+    OpenTicket,
+    OrderLine,
+    OrderStatus,
+    Person,
+    RecordOrder,
+    RegisterLead,
+)
+from mappings.errors import CannotMap, ValueMissing
+from mappings.vendor import Account, Plan, Ref
+from mappings.vendors import VENDORS
+
+D = Decimal
+
+CENTIA = VENDORS["centiacrm"]
+VALUES = {
+    "profile_id": 1,
+    "user_id": 2,
+    "type_id": 3,
+    "industry_id": 4,
+    "contact_origin_id": 5,
+    "stage_id": 6,
+    "ticket_origin_id": 7,
+    "case_id": 8,
+    "priority_id": 9,
+    "priorities": {"high": 10},
+}
+ANA = Person(name="Ana María García", email="ana@example.mx", phone="+525512345678")
+TEA = OrderLine("A-1", "Tea", D(3), D("4.00"), D("2.00"), D("1.60"), D("10.00"))
+CUP = OrderLine("B-2", "Cup", D(1), D("7.50"), D(0), D("1.23"), D("7.50"))
+ORDER = RecordOrder(
+    key="shop-order-9",
+    number="#1070",
+    status=OrderStatus.PAID,
+    customer=ANA,
+    currency="MXN",
+    total=D("24.33"),
+    tax=D("2.83"),
+    shipping=D("5.00"),
+    discount=D("1.00"),
+    lines=(TEA, CUP),
+    placed_at="2026-03-02T09:15:00-05:00",
+)
+LEAD = RegisterLead("site-1", ANA, "Hola", "contact", attributes={"received_at": "2026-03-02T03:00:00Z"})
+TICKET = OpenTicket(
+    "mail-1",
+    "Broken",
+    "It broke.",
+    ANA,
+    "High",
+    "email",
+    "1070",
+    attributes={"date": "Mon, 2 Mar 2026 10:00:00 +0700"},
+)
+COMPANY = {
+    "profile_id": 1,
+    "name": "Ana María García (ana@example.mx)",
+    "type_id": 3,
+    "industry_id": 4,
+    "phone": "+525512345678",
+}
+CONTACT = {
+    "profile_id": 1,
+    "company_id": Ref("company", "acct-ana@example.mx"),
+    "name": "Ana María",
+    "surname": "García",
+    "origin_id": 5,
+    "phone_mobile": "+525512345678",
+    "email": "ana@example.mx",
+}
+CUSTOMER_ROWS = """
+{who}.name > company.name mapped
+{who}.name > contact.name mapped
+{who}.name > contact.surname converted
+{who}.email > company.name mapped
+{who}.email > contact.email mapped
+{who}.phone > company.phone mapped
+{who}.phone > contact.phone_mobile mapped
+values.profile_id > company.profile_id defaulted
+values.type_id > company.type_id defaulted
+values.industry_id > company.industry_id defaulted
+values.profile_id > contact.profile_id defaulted
+values.contact_origin_id > contact.origin_id defaulted
+"""
+OPPORTUNITY_ROWS = """
+values.profile_id > opportunity.profile_id defaulted
+values.user_id > opportunity.user_id defaulted
+values.stage_id > opportunity.stage_id defaulted
+values.prospect_type > opportunity.prospect_type defaulted
+values.operation_type > opportunity.operation_type defaulted
+values.close_days > opportunity.estimated_end_at defaulted
+values.notify > opportunity.notify defaulted
+key > opportunity.title mapped
+"""
+
+
+def plan(command: Command, **values: Any) -> Plan:
+    return CENTIA.planners[type(command)](command, Account("centia", VALUES | values))
+
+
+def told(planned: Plan) -> list[str]:
+    return sorted(f"{row.source} > {row.target} {row.outcome}".replace("  ", " ") for row in planned.fields)
+
+
+def rows(*texts: str, who: str) -> list[str]:
+    return sorted(line for text in texts for line in text.replace("{who}", who).splitlines() if line)
+
+
+def line(sku: str, amount: int, price: str, tax: str, total: str) -> Mapping[str, Any]:
+    return {
+        "product_id": Ref("product", f"prod-{sku}"),
+        "amount": amount,
+        "price": D(price),
+        "discount": 0,
+        "tax": D(tax),
+        "total": D(total),
+    }
+
+
+def opportunity(**more: Any) -> Mapping[str, Any]:
+    return {
+        "profile_id": 1,
+        "user_id": 2,
+        "estimated_end_at": "01/04/26",
+        "prospect_type": "new",
+        "operation_type": "new",
+        "stage_id": 6,
+        "company_id": Ref("company", "acct-ana@example.mx"),
+        "contact_id": Ref("contact", "cont-ana@example.mx"),
+        "want_products": False,
+        "want_tax": False,
+        "notify": False,
+        **more,
+    }
+
+
+def test_a_lead_becomes_company_contact_and_opportunity() -> None:
+    """Else somebody who asked for an offer is never called back."""
+    planned = plan(LEAD)
+    assert [(r.kind, r.key, r.match, r.shared, r.changes) for r in planned.records] == [
+        ("company", "acct-ana@example.mx", {"name": "Ana María García (ana@example.mx)"}, True, None),
+        ("contact", "cont-ana@example.mx", {"email": "ana@example.mx"}, True, None),
+        ("opportunity", "site-1", {"marker": "site-1"}, False, None),
+    ]
+    assert [r.body for r in planned.records] == [
+        COMPANY,
+        CONTACT,
+        opportunity(title="Lead Ana María García: Hola [site-1]", value=D(0)),
+    ]
+    own = """
+person.name > opportunity.title mapped
+message > opportunity.title mapped
+origin > dropped
+attributes.received_at > opportunity.estimated_end_at converted
+"""
+    assert told(planned) == rows(CUSTOMER_ROWS, OPPORTUNITY_ROWS, own, who="person")
+
+
+def test_an_order_keeps_its_total_to_the_cent() -> None:
+    """Else the opportunity is worth another amount than the customer paid."""
+    planned = plan(ORDER)
+    assert [r.body for r in planned.records[:2]] == [COMPANY, CONTACT]
+    assert [(r.key, r.match, r.shared, r.body["name"], r.body["value"]) for r in planned.records[2:-1]] == [
+        ("prod-A-1", {"sku": "A-1"}, True, "Tea", D("4.00")),
+        ("prod-B-2", {"sku": "B-2"}, True, "Cup", D("7.50")),
+        ("prod-SHIPPING", {"sku": "SHIPPING"}, True, "Shipping", D(0)),
+        ("prod-TAX", {"sku": "TAX"}, True, "Tax", D(0)),
+        ("prod-DISCOUNT", {"sku": "DISCOUNT"}, True, "Discount", D(0)),
+    ]
+    assert planned.records[2].body == {"profile_id": 1, "name": "Tea", "value": D("4.00"), "sku": "A-1"}
+    body = planned.records[-1].body
+    assert body == opportunity(
+        title="Order #1070 [shop-order-9]",
+        value=D("24.33"),
+        want_products=True,
+        want_tax=True,
+        products=[
+            # 16 % of 6.66 and of 3.34 are 1.07 and 0.53: just the 1.60 of the line.
+            line("A-1", 2, "3.33", "0.16", "7.73"),
+            line("A-1", 1, "3.34", "0.16", "3.87"),
+            # 1.23 of 7.50 is no whole per cent, so it goes below.
+            line("B-2", 1, "7.50", "0", "7.50"),
+            line("SHIPPING", 1, "5.00", "0", "5.00"),
+            line("TAX", 1, "1.23", "0", "1.23"),
+            line("DISCOUNT", 1, "-1.00", "0", "-1.00"),
+        ],
+    )
+    assert sum(product["total"] for product in body["products"]) == D("24.33")
+
+
+def test_an_order_tells_what_became_of_every_field() -> None:
+    """Else an operator cannot say where a discount went."""
+    own = """
+number > opportunity.title mapped
+status > dropped
+currency > dropped
+total > opportunity.value mapped
+tax > opportunity.products converted
+shipping > opportunity.products mapped
+discount > opportunity.products converted
+placed_at > opportunity.estimated_end_at converted
+lines[0].discount > opportunity.products converted
+lines[0].unit_price > opportunity.products converted
+lines[1].unit_price > opportunity.products mapped
+values.profile_id > product.profile_id defaulted
+"""
+    each = """
+lines[N].sku > product.sku mapped
+lines[N].sku > opportunity.products mapped
+lines[N].name > product.name mapped
+lines[N].quantity > opportunity.products mapped
+lines[N].unit_price > product.value mapped
+lines[N].tax > opportunity.products converted
+lines[N].total > opportunity.products converted
+"""
+    lines = [each.replace("N", "0"), each.replace("N", "1")]
+    assert told(plan(ORDER)) == rows(CUSTOMER_ROWS, OPPORTUNITY_ROWS, own, *lines, who="customer")
+
+
+def test_an_order_without_a_customer_goes_to_one_stand_in() -> None:
+    """Else anonymous orders are lost, or each makes a customer of its own."""
+    first, second = (
+        plan(replace(ORDER, customer=None)),
+        plan(replace(ORDER, customer=None, key="shop-order-10")),
+    )
+    assert first.records[:2] == second.records[:2]
+    assert first.records[0].body == {
+        "profile_id": 1,
+        "name": "Web shop customer",
+        "type_id": 3,
+        "industry_id": 4,
+    }
+    assert (first.records[1].body["name"], first.records[1].body["surname"]) == ("Web shop", "customer")
+    assert first.records[0].shared
+    assert first.records[1].shared
+    assert "values.anonymous_customer > company.name defaulted" in told(first)
+    assert sum(product["total"] for product in first.records[-1].body["products"]) == D("24.33")
+
+
+@pytest.mark.parametrize(("currency", "total"), [("JPY", "14319"), ("VND", "1250000")])
+def test_currencies_without_decimals_stay_whole(currency: str, total: str) -> None:
+    """Else a yen order is off by a hundred, or has a third of a yen."""
+    item = OrderLine("A-1", "Tea", D(7), D(total), D(0), D(0), D(total))
+    body = (
+        plan(
+            replace(
+                ORDER,
+                currency=currency,
+                total=D(total),
+                tax=D(0),
+                shipping=D(0),
+                discount=D(0),
+                lines=(item,),
+            )
+        )
+        .records[-1]
+        .body
+    )
+    assert body["value"] == D(total) == sum(p["amount"] * p["price"] for p in body["products"])
+    assert all(p["price"] == p["price"].to_integral_value() for p in body["products"])
+
+
+def test_a_foreign_order_is_parked_where_the_currency_is_known() -> None:
+    """Else 100 USD become 100 MXN, since the vendor's amounts bear no currency."""
+    with pytest.raises(CannotMap, match="currency"):
+        plan(replace(ORDER, currency="USD"), currency="MXN")
+    assert "currency > opportunity.value mapped" in told(plan(ORDER, currency="MXN"))
+
+
+def test_a_ticket_keeps_all_that_was_said() -> None:
+    """Else whoever answers does not know what was asked, or by when."""
+    planned = plan(TICKET)
+    record = planned.records[-1]
+    assert (record.kind, record.key, record.match, record.shared) == (
+        "ticket",
+        "mail-1",
+        {"marker": "mail-1"},
+        False,
+    )
+    assert [r.body for r in planned.records[:2]] == [COMPANY, CONTACT]
+    assert record.body == {
+        "profile_id": 1,
+        "title": "Broken [mail-1]",
+        "description": "It broke.\n\nchannel: email\norder_number: 1070",
+        "company_id": Ref("company", "acct-ana@example.mx"),
+        "contact_id": Ref("contact", "cont-ana@example.mx"),
+        "user_id": 2,
+        "origin_id": 7,
+        "case_id": 8,
+        "priority_id": 10,
+        "estimated_end_at": "2026-03-05",
+        "notify": False,
+    }
+    own = """
+key > ticket.title mapped
+subject > ticket.title mapped
+description > ticket.description mapped
+channel > ticket.description converted
+order_number > ticket.description converted
+priority > ticket.priority_id converted
+attributes.date > ticket.estimated_end_at converted
+values.priorities > ticket.priority_id defaulted
+values.ticket_days > ticket.estimated_end_at defaulted
+values.profile_id > ticket.profile_id defaulted
+values.user_id > ticket.user_id defaulted
+values.ticket_origin_id > ticket.origin_id defaulted
+values.case_id > ticket.case_id defaulted
+values.notify > ticket.notify defaulted
+"""
+    assert told(planned) == rows(CUSTOMER_ROWS, own, who="requester")
+
+
+def test_what_is_missing_is_named() -> None:
+    """Else a delivery is parked and nobody knows what would release it."""
+    values = {key: value for key, value in VALUES.items() if key != "case_id"}
+    with pytest.raises(ValueMissing, match=r"values\.case_id"):
+        CENTIA.planners[OpenTicket](TICKET, Account("centia", values))
+    with pytest.raises(CannotMap, match=r"attributes\.date"):
+        plan(replace(LEAD, attributes={}))
+
+
+def test_an_address_is_whole_or_not_sent() -> None:
+    """Else the vendor refuses the customer for an address without its codes."""
+    home = replace(ANA, address=Address("Av. Juárez 1", "Guadalajara", "Jalisco", "44100", "MX"))
+    assert "person.address.street > dropped" in told(plan(replace(LEAD, person=home)))
+    sent = plan(replace(LEAD, person=home), countries={"MX": "MX"}, states={"Jalisco": "JAL"})
+    assert sent.records[1].body["shipping_address"] == {
+        "country": "MX",
+        "state": "JAL",
+        "street": "Av. Juárez 1",
+        "number": "",
+        "interior_number": "",
+        "zip": "44100",
+        "suburb": "",
+        "city": "Guadalajara",
+    }
+
+
+def test_nameless_people_are_not_merged() -> None:
+    """Else two callers of one name see each other's requests."""
+    company, contact, _ = plan(replace(LEAD, person=Person(name="Ana"))).records
+    assert (company.key, company.shared, company.body["name"]) == ("acct-site-1", False, "Ana (site-1)")
+    assert (contact.key, contact.shared, contact.match) == ("cont-site-1", False, {"name": "Ana -"})
+
+
+def test_a_notification_tells_what_has_no_field() -> None:
+    """Else a fractional quantity, which the vendor's lines cannot hold, is known to nobody."""
+    cheese = OrderLine("C-3", "Cheese", D("1.5"), D("4.00"), D(0), D(0), D("6.00"))
+    plain = replace(ORDER, tax=D(0), shipping=D(0), discount=D(0), total=D("6.00"), lines=(cheese,))
+    planned = plan(plain, notify=True)
+    assert planned.records[-1].body["comment"] == "status: paid\ncurrency: MXN\nlines[0].quantity: 1.5"
+    assert planned.records[-1].body["products"] == [line("C-3", 1, "6.00", "0", "6.00")]
+    assert "lines[0].quantity > dropped" in told(plan(plain))

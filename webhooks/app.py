@@ -1,0 +1,96 @@
+"""The composition root of the web process: the door, the health pages, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+
+from webhooks.receiver import Receiver, refusal
+from worker.app import make_app
+from worker.configuration import load
+from worker.errors import LedgerUnavailable
+from worker.handoff import HandOff
+from worker.ledger import duties
+from worker.ledger.database import Database
+from worker.ledger.migrate import require_current
+from worker.publisher import BrokerDown, Publisher
+from worker.settings import Settings, SettingsError
+from worker.sweep import DUTY
+from worker.telemetry import log, start_logging, start_sentry
+
+#: Seconds after which a sender should try again when the ledger is out of reach.
+RETRY_AFTER_SECONDS = 10
+
+
+def create_app(receiver: Receiver, probe: Publisher) -> Flask:
+    """Return the web application around `receiver`; `probe` is what /readyz asks the broker with."""
+    app = Flask("webhooks")
+    app.config["MAX_CONTENT_LENGTH"] = receiver.settings.body_limit
+    app.register_blueprint(receiver.blueprint())
+    app.register_error_handler(HTTPException, refusal)
+    app.register_error_handler(LedgerUnavailable, _ledger_away)
+    app.register_error_handler(Exception, _our_fault)
+    app.add_url_rule("/healthz", view_func=_health)
+    app.add_url_rule("/readyz", view_func=_readiness(receiver, probe))
+    return app
+
+
+def _health() -> Response:
+    return jsonify(status="ok")
+
+
+def _readiness(receiver: Receiver, probe: Publisher) -> Callable[[], tuple[Response, int]]:
+    one_at_a_time = threading.Lock()
+
+    def readyz() -> tuple[Response, int]:
+        state: dict[str, str | None] = {"ledger": "ok", "broker": "ok", "last_sweep": None}
+        try:
+            swept = duties.last_done(receiver.db, DUTY)
+            state["last_sweep"] = swept.isoformat(timespec="seconds") if swept else None
+        except LedgerUnavailable as error:
+            state["ledger"] = f"out of reach: {error}"
+        try:
+            with one_at_a_time:
+                probe.check()
+        except BrokerDown as error:
+            # Still ready: what is accepted now is stored, and delivered when the broker is back.
+            state["broker"] = f"out of reach: {error}"
+        ready = state["ledger"] == "ok"
+        return jsonify(status="ready" if ready else "not ready", **state), 200 if ready else 503
+
+    return readyz
+
+
+def _ledger_away(error: LedgerUnavailable) -> Response:
+    log().error("event.refused", why=f"the ledger is out of reach: {error}")
+    return refusal(
+        ServiceUnavailable("the ledger is out of reach; send it again", retry_after=RETRY_AFTER_SECONDS)
+    )
+
+
+def _our_fault(error: Exception) -> Response:
+    # 503 and not 500: several senders drop an event for good on what they take for a refusal.
+    log().exception("event.crashed")
+    return refusal(ServiceUnavailable("a fault of CRM Relay; send it again", retry_after=RETRY_AFTER_SECONDS))
+
+
+def from_environment() -> Flask:
+    """Return the application for this process's environment; what gunicorn runs."""
+    try:
+        settings: Settings = load(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+    start_logging()
+    start_sentry(settings.sentry_dsn, "web")
+    db = Database(settings.database_url, threads=16)
+    require_current(db)
+    celery = make_app(settings)
+    hand_off = HandOff(Publisher(celery, settings.connections))
+    receiver = Receiver(settings, db, hand_off, lambda: datetime.now(UTC))
+    return create_app(receiver, Publisher(celery, settings.connections))
