@@ -82,16 +82,18 @@ def _post(stack: Stack, event: Sent) -> Mapping[str, Any]:
 def _wait(db: Database, supervisor: Supervisor, event_ids: set[str]) -> list[Mapping[str, Any]]:
     until = time.monotonic() + PATIENCE
     rows: list[Mapping[str, Any]] = []
+    shown = -1
 
     def finished() -> bool:
-        nonlocal rows
+        nonlocal rows, shown
         rows = [row for row in search.list_deliveries(db) if row["event_id"] in event_ids]
         ended = sum(row["state"] in (State.DELIVERED, State.FAILED, State.SKIPPED) for row in rows)
-        print(f"\rdelivered {ended} of {len(rows)}", end="", file=sys.stderr, flush=True)
+        if ended != shown:
+            shown = ended
+            print(f"delivered {ended} of {len(rows)}", file=sys.stderr, flush=True)
         return ended == len(rows) or time.monotonic() > until
 
     supervisor.watch(until=finished)
-    print(file=sys.stderr)
     return rows
 
 

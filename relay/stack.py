@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -119,8 +120,10 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
         sandbox = [sys.executable, "-m", "relay", "sandbox", "--port", str(stack.ports.sandbox)]
         supervisor.start(Child("sandbox", sandbox, lambda: _answers(f"{stack.sandbox_url}/_sandbox/")))
     supervisor.start(Child("web", _web(stack), lambda: _answers(f"{stack.receiver_url}/healthz")))
+    began = datetime.now(UTC)
     for number in range(1, stack.workers + 1):
         supervisor.start(Child(f"worker{number}", _worker(number), lambda: True))
+    supervisor.wait(lambda: _swept_since(stack.receiver_url, began), 30.0, "no worker is ready")
     supervisor.start(Child("flower", _flower(stack), lambda: _answers(f"{stack.flower_url}/healthcheck")))
 
 
@@ -143,9 +146,10 @@ def _web(stack: Stack) -> list[str]:
 
 def _worker(number: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "celery", "-A", "worker.main", "worker", "-P", "threads"),
+        *(sys.executable, "-m", "celery", "--quiet", "-A", "worker.main", "worker", "-P", "threads"),
+        "-E",  # Flower switches task events on by itself, but misses those of the first seconds
         *("-c", os.environ.get("RELAY_THREADS") or "32", "-n", f"worker{number}@%h"),
-        *("--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
+        *("--without-gossip", "--without-mingle", "--loglevel", "ERROR"),
     ]
 
 
@@ -173,7 +177,15 @@ def _broker(var: Path, url: str) -> list[str]:
         "--maxmemory-policy",
         "noeviction",
     ]
-    return [program, *address, "--dir", str(var / "broker"), *durable, "--loglevel", "warning"]
+    return [
+        program,
+        *address,
+        "--dir",
+        str(var / "broker"),
+        *durable,
+        "--logfile",
+        str(var / "broker" / "log"),
+    ]
 
 
 def _broker_program() -> str:
@@ -206,6 +218,14 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=1.0, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def _swept_since(receiver_url: str, began: datetime) -> bool:
+    try:
+        swept = httpx.get(f"{receiver_url}/readyz", timeout=5.0, trust_env=False).json()["last_sweep"]
+    except (httpx.HTTPError, ValueError):
+        return False
+    return swept is not None and datetime.fromisoformat(swept) >= began.replace(microsecond=0)
 
 
 def _port(environ: Mapping[str, str], name: str, default: int, strict: bool | str) -> int:

@@ -52,18 +52,22 @@ class Supervisor:
         """Start `child` and wait until it is ready. Raises StartFailed."""
         self._children.append(child)
         self._spawn(child)
+        self.wait(child.ready, seconds, f"{child.name} is not ready")
+
+    def wait(self, ready: Callable[[], bool], seconds: float, complaint: str) -> None:
+        """Wait until `ready`. Raises StartFailed after `seconds`, or at once where a child has ended."""
         until = time.monotonic() + seconds
-        while not child.ready():
+        while not ready():
             self._pump(0.05)
             if self._stop:
                 raise KeyboardInterrupt
-            if child.process is None or child.process.poll() is not None:
-                self._pump(0.2)
-                raise StartFailed(
-                    f"{child.name} ended at its start: {' '.join(child.last_lines[-3:]) or 'no word'}"
-                )
+            for child in self._children:
+                if child.process is None or child.process.poll() is not None:
+                    self._pump(0.2)
+                    said = " ".join(child.last_lines[-3:]) or "no word"
+                    raise StartFailed(f"{child.name} ended at its start: {said}")
             if time.monotonic() > until:
-                raise StartFailed(f"{child.name} is not ready after {seconds:g} s")
+                raise StartFailed(f"{complaint} after {seconds:g} s")
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Show output and restart what dies, until `until` or a signal says stop."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from relay.stack import Stack
 
-
 EXAMPLE = "-d name='Lan Nguyen' -d email=lan@example.com -d message='Please call me'"
 
 

@@ -89,7 +89,17 @@ def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Valkey on a socket, empty."""
     folder = tmp_path_factory.mktemp("broker")
     path = folder / "broker.sock"
-    argv = [str(_binary.get_binary_path()), "--port", "0", "--unixsocket", str(path), "--dir", str(folder), "--save", ""]
+    argv = [
+        str(_binary.get_binary_path()),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(path),
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+    ]
     with (folder / "log").open("w") as log, subprocess.Popen(argv, stdout=log) as process:
         wait_for(path.exists, 10, "the broker's socket")
         yield f"redis+socket://{path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from worker.settings import Settings
 
@@ -17,8 +17,11 @@ VISIBILITY_SECONDS = 900
 def make_app(settings: Settings) -> Celery:
     """Return the app for `settings`; makes no connection yet."""
     app = Celery("crm_relay", broker=settings.broker_url)
+    # A key of its own for each queue: with Celery's default exchange and key every queue would get every task.
+    exchange = Exchange("deliver", "direct")
+    queues = [c.queue for c in settings.connections.values()]
     app.conf.update(
-        task_queues=[Queue(connection.queue) for connection in settings.connections.values()],
+        task_queues=[Queue(name, exchange, routing_key=name) for name in queues],
         task_create_missing_queues=False,
         # A worker that dies leaves its tasks at the broker. The sweep would repair it, only later.
         task_acks_late=True,

@@ -37,6 +37,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         for name, table in document.get("connections", {}).items()
     }
     routes = _routes(document, path, faults)
+    if not faults and not (sources and connections and routes):
+        faults.append(Fault(str(path), "has no sources, connections and routes: it needs one of each"))
     limit = _whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
     if faults:
         raise SettingsError(faults)
@@ -172,7 +174,9 @@ def _credentials(
             faults.append(Fault(f"{where}.{key}", f"no {secret}: set the environment variable {variable}"))
         else:
             secrets[secret] = environ[variable]
-    strange = [key for key in SECRET_KEYS if known.get(key) and key.removesuffix("_env") not in vendor.secrets]
+    strange = [
+        key for key in SECRET_KEYS if known.get(key) and key.removesuffix("_env") not in vendor.secrets
+    ]
     faults += [Fault(f"{where}.{key}", f"{vendor.type} has no such credential; remove it") for key in strange]
     return secrets
 

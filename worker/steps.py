@@ -63,7 +63,9 @@ class Steps:
         step = StepName(record.kind, record.key, position, _digest(record.body))
         opening = self._checkpoints.open(step)
         if isinstance(opening, Busy):
-            raise PutBack(f"delivery {opening.holder} is making the {record.kind} that this one needs", BUSY_DELAY)
+            raise PutBack(
+                f"delivery {opening.holder} is making the {record.kind} that this one needs", BUSY_DELAY
+            )
         if isinstance(opening, Reserved):
             record_id = self._look_up(kind, record, opening.risked_at)
             if record_id is None:

@@ -64,7 +64,9 @@ class Bench:
         known = self.engine.settings.sources[source]
         kind = SOURCES[known.type]
         digest = hashlib.sha256(body).hexdigest()
-        naming = kind.name(Arrival(source, headers or {}, kind.read(body, content_type), digest, known.options))
+        naming = kind.name(
+            Arrival(source, headers or {}, kind.read(body, content_type), digest, known.options)
+        )
         event = NewEvent(source, naming, "routed", content_type, headers or {}, body, [to])
         stored = intake.store(self.engine.db, event, self.clock())
         self.clock.forward(microseconds=10)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-FORM = (
-    b"name=Nguy%E1%BB%85n+Lan&email=lan%40example.com&phone=0901234567&company=Hong+Nhung&message=Please+call&budget=900"
-)
+FORM = b"name=Nguy%E1%BB%85n+Lan&email=lan%40example.com&phone=0901234567&company=Hong+Nhung&message=Please+call&budget=900"
 ORDER = {
     "id": 5001,
     "name": "#1001",
@@ -20,8 +18,14 @@ ORDER = {
     "total_tax": "5.00",
     "customer": {"id": 9, "email": "ana@example.com", "first_name": "Ana", "last_name": "Garcia"},
     "line_items": [
-        {"title": "Lamp", "sku": "LAMP-1", "quantity": 3, "price": "10.00",
-         "discount_allocations": [{"amount": "3.15"}], "tax_lines": [{"price": "5.00"}]},
+        {
+            "title": "Lamp",
+            "sku": "LAMP-1",
+            "quantity": 3,
+            "price": "10.00",
+            "discount_allocations": [{"amount": "3.15"}],
+            "tax_lines": [{"price": "5.00"}],
+        },
     ],
     "shipping_lines": [{"title": "Parcel", "price": "5.00"}],
 }

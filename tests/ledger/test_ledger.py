@@ -137,7 +137,9 @@ def test_a_dead_workers_delivery_is_claimed_when_its_lease_is_over(db: Database,
     alive = claimed(db, clock, delivery)
     with pytest.raises(LeaseLost):
         deliveries.close(db, dead, Closing(State.FAILED, clock()), Attempt(1), clock())
-    deliveries.close(db, alive, Closing(State.DELIVERED, clock(), record_id="r1", spent=True), Attempt(1), clock())
+    deliveries.close(
+        db, alive, Closing(State.DELIVERED, clock(), record_id="r1", spent=True), Attempt(1), clock()
+    )
     found = search.show_delivery(db, delivery)
     assert found is not None
     assert (found["state"], found["record_id"], len(found["history"])) == ("delivered", "r1", 1)
@@ -147,7 +149,9 @@ def test_a_delivery_that_waits_is_not_claimed_before_its_time(db: Database, cloc
     """Otherwise a CRM that is down is called without pause."""
     delivery = stored(db, clock)
     later = clock() + timedelta(minutes=5)
-    deliveries.close(db, claimed(db, clock, delivery), Closing(State.WAITING, later, "VendorDown"), None, clock())
+    deliveries.close(
+        db, claimed(db, clock, delivery), Closing(State.WAITING, later, "VendorDown"), None, clock()
+    )
     assert deliveries.claim(db, delivery, clock(), LEASE) is None
     assert deliveries.hand_over(db, "opla", 10, clock(), LEASE) == []
     clock.forward(minutes=5)
@@ -179,7 +183,9 @@ def test_two_sweeps_at_once_share_what_is_due(db: Database, clock: Clock) -> Non
 
 def test_an_entitys_events_are_applied_one_after_the_other(db: Database, clock: Clock) -> None:
     """Otherwise `paid` overtakes `created` and the CRM shows an open order for ever."""
-    first, second = (stored(db, clock, key, entity="order-1", version=version) for key, version in ("a1", "b2"))
+    first, second = (
+        stored(db, clock, key, entity="order-1", version=version) for key, version in ("a1", "b2")
+    )
     other = stored(db, clock, "c", entity="order-2", version="1")
     holding = claimed(db, clock, first)
     assert deliveries.claim(db, second, clock(), LEASE) is None
@@ -278,7 +284,9 @@ def test_a_budget_is_shared_by_all_who_ask(db: Database, clock: Clock) -> None:
     """Otherwise two workers send a CRM twice what it allows, and it locks the account."""
     spacing, burst = timedelta(milliseconds=200), timedelta(seconds=1)
     waits = at_once(20, lambda: limits.next_slot(db, "opla", spacing, burst, clock()))
-    assert sum(wait == timedelta(0) for wait in waits) == 6  # one second's worth ahead, and the one that is due
+    assert (
+        sum(wait == timedelta(0) for wait in waits) == 6
+    )  # one second's worth ahead, and the one that is due
     clock.forward(seconds=1)
     assert sum(limits.next_slot(db, "opla", spacing, burst, clock()) == timedelta(0) for _ in range(20)) == 5
 

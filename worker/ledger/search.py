@@ -101,9 +101,9 @@ def show_delivery(db: Database, delivery_id: str) -> Mapping[str, Any] | None:
 
 def count_states(db: Database) -> dict[str, int]:
     """Return how many deliveries are in each state."""
-    query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+    query = select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state)
     with db.read() as c:
-        return dict(c.execute(query).tuples().all())
+        return {row.state: row.number for row in c.execute(query)}
 
 
 def release(db: Database, delivery_id: str, operator: str, now: datetime, not_made: bool = False) -> bool:

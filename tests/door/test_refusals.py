@@ -1,0 +1,278 @@
+"""What the door refuses, with which status and words; nothing is stored then."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from door_requests import GENUINE, LEAD, MAIL, ORDER, SECRETS, Door, Webhook, refused
+
+from mappings.sources import SOURCES
+from mappings.sources.shopify import SOURCE as SHOPIFY
+from webhooks.signatures import digest
+
+LANDING = replace(LEAD, source="landing")
+HEADER = "x-shopify-hmac-sha256"
+LIMIT = 1024 * 1024
+
+
+def signed(secret: str) -> dict[str, str]:
+    assert SHOPIFY.protection is SOURCES["shopify"].protection
+    return {HEADER: digest(SHOPIFY.protection, secret, ORDER.body)}  # type: ignore[arg-type]
+
+
+def basic(password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"relay:{password}".encode()).decode()}
+
+
+def test_either_secret_signs_while_one_is_rotated(door: Door) -> None:
+    """Otherwise every event is lost between the change at the shop and the change here."""
+    for number, secret in enumerate(("SHOP_SECRET", "SHOP_SECRET_OLD")):
+        headers = {**signed(SECRETS[secret]), "X-Shopify-Webhook-Id": f"w{number}"}
+        assert (door.post(ORDER, headers=headers).json or {})["status"] == "accepted"
+    assert door.count() == 2
+
+
+def test_a_body_with_any_byte_altered_is_refused(door: Door) -> None:
+    """Otherwise somebody between the shop and us writes his own orders."""
+    altered = [
+        ORDER.body[:i] + bytes([ORDER.body[i] ^ bit]) + ORDER.body[i + 1 :]
+        for i in range(len(ORDER.body))
+        for bit in (1, 32, 128)
+    ]
+    for body in (*altered, ORDER.body[:-1], ORDER.body + b"\n", b" " + ORDER.body, b""):
+        answer = door.post(ORDER, data=body)
+        assert answer.status_code == 401, body
+    refused(door, answer, 401, "does not fit the body")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "",
+        " ",
+        "=",
+        "not base64 \xff\xfc",
+        "ÿ" * 44,
+        "a" * 8000,
+        signed("another secret")[HEADER],
+        signed("")[HEADER],
+        signed(SECRETS["SHOP_SECRET"])[HEADER].rstrip("="),
+        signed(SECRETS["SHOP_SECRET"])[HEADER].lower(),
+        signed(SECRETS["SHOP_SECRET"])[HEADER] + ", x",
+    ],
+)
+def test_a_bad_signature_is_refused(door: Door, signature: str) -> None:
+    """Otherwise anybody can write orders, or a strange byte ends in a fault that the shop drops events for."""
+    refused(door, door.post(ORDER, headers={HEADER: signature}), 401, HEADER)
+
+
+def test_an_unsigned_order_is_refused(door: Door) -> None:
+    """Otherwise anybody can write orders."""
+    answer = door.client.post("/webhooks/shop", data=ORDER.body, headers=dict(ORDER.headers))
+    refused(door, answer, 401, "is missing")
+
+
+@pytest.mark.parametrize("webhook", [MAIL, LANDING], ids=["inbox", "landing"])
+def test_the_token_is_taken_as_the_password_too(door: Door, webhook: Webhook) -> None:
+    """Otherwise https://relay:TOKEN@host/ works in a browser and not in the sender's settings."""
+    token = SECRETS[f"{webhook.source.upper()}_TOKEN"]
+    assert (door.post(webhook, query="", headers=basic(token)).json or {})["status"] == "accepted"
+    assert (door.post(webhook).json or {})["status"] == "duplicate"
+
+
+def test_either_token_opens_while_one_is_rotated(door: Door) -> None:
+    """Otherwise every e-mail is lost between the change there and the change here."""
+    old = f"token={SECRETS['INBOX_TOKEN_OLD']}"
+    assert (door.post(MAIL, query=old).json or {})["status"] == "accepted"
+    assert (door.post(MAIL).json or {})["status"] == "duplicate"
+
+
+BAD_QUERIES = [
+    "",
+    "token",
+    "token=",
+    "token=&token=inbox-token-of-today",
+    "token=wrong&token=inbox-token-of-today",
+    "Token=inbox-token-of-today",
+    "token=INBOX-TOKEN-OF-TODAY",
+    "token=inbox-token-of-today%00",
+    "token=inbox-token-of-today%20",
+    "token=%ff%fe",
+    "token=%ED%A0%80",
+    "token=%C3%BC",
+    "token[]=inbox-token-of-today",
+    "&&=&;%",
+    "token=" + "a" * 3000,
+    "&".join("a" for _ in range(1500)),
+]
+
+
+@pytest.mark.parametrize("query", BAD_QUERIES)
+@pytest.mark.parametrize("webhook", [MAIL, LANDING], ids=["inbox", "landing"])
+def test_a_bad_token_is_refused(door: Door, webhook: Webhook, query: str) -> None:
+    """Otherwise whoever knows the address can write tickets."""
+    query = query.replace("inbox-token-of-today", "no") if webhook is LANDING else query
+    answer = door.post(webhook, query=query)
+    refused(door, answer, 401, "token")
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Basic",
+        "Basic ",
+        "Basic ====",
+        "Basic \xff\xfe",
+        "Basic " + base64.b64encode(b"no colon").decode(),
+        "Basic " + base64.b64encode(b"\xff:\xff").decode(),
+        "Basic " + base64.b64encode(b":").decode(),
+        "Basic " + "A" * 7000,
+        "Bearer inbox-token-of-today",
+        'Digest username="a", realm="b", response=""',
+        "Digest =,=,",
+        "\xc3\xa9 \xfc",
+        "",
+    ],
+)
+def test_a_malformed_authorization_is_refused(door: Door, authorization: str) -> None:
+    """Otherwise it ends in a fault of ours, and the sender tries for days."""
+    refused(door, door.post(MAIL, query="", headers={"Authorization": authorization}), 401, "token")
+
+
+@pytest.mark.parametrize(
+    "path", ["none", "Shop", "shop%00", "%ff%fe", "..%2fhealthz", "a" * 300, "%F0%9F%98%80"]
+)
+def test_an_unknown_source_is_not_found(door: Door, path: str) -> None:
+    """Otherwise a typing error in the sender's settings looks like a success."""
+    refused(door, door.client.post(f"/webhooks/{path}", data=LEAD.body), 404)
+
+
+@pytest.mark.parametrize("path", ["/", "/webhooks", "/webhooks/", "/webhooks/shop/", "/webhooks/shop/x"])
+def test_an_address_beside_the_door_is_not_found(door: Door, path: str) -> None:
+    """Otherwise a sender follows a redirect, which turns its POST into a GET without a body."""
+    refused(door, door.client.post(path, data=LEAD.body), 404)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
+def test_only_post_is_taken(door: Door, method: str) -> None:
+    """Otherwise a link checker makes leads."""
+    answer = door.client.open("/webhooks/website", method=method, data=LEAD.body)
+    assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (405, {"POST", "OPTIONS"})
+    assert door.events() == []
+    assert door.client.post("/healthz").status_code == 405
+
+
+@pytest.mark.parametrize("webhook", GENUINE, ids=lambda w: w.source)
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "text/html",
+        "application/xml",
+        "application/octet-stream",
+        "json",
+        "ÿ",
+        "application/json2",
+        ";",
+        "/",
+    ],
+)
+def test_another_content_type_is_refused(door: Door, webhook: Webhook, content_type: str) -> None:
+    """Otherwise something is stored that no worker can read."""
+    refused(door, door.post(webhook, content_type=content_type), 415, "this source takes")
+
+
+@pytest.mark.parametrize("webhook", GENUINE, ids=lambda w: w.source)
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "GZIP", "ÿ", ","])
+def test_a_compressed_body_is_refused(door: Door, webhook: Webhook, coding: str) -> None:
+    """Otherwise a few bytes become gigabytes in our memory."""
+    bomb = replace(webhook, body=gzip.compress(bytes(10_000_000)))
+    refused(door, door.post(bomb, headers={"Content-Encoding": coding}), 415, "Content-Encoding")
+
+
+BAD_BODIES: list[tuple[str, bytes, str]] = [
+    ("application/json", b"", "empty"),
+    ("application/json", b' {"a": 1,}', "column"),
+    ("application/json", b'{"a": 1', "column"),
+    ("application/json", b'{"a": 1} x', "column 10"),
+    ("application/json", b'\xff{"a": 1}', "offset 0"),
+    ("application/json", b'{"a": NaN}', "NaN is no JSON number, line 1 column 7"),
+    ("application/json", b'{"a": 1, "b": -Infinity}', "column 15"),
+    ("application/json", b'{"a": 1, "a": 2}', "'a' twice"),
+    ("application/json", b'{"a": ' + b"9" * 5000 + b"}", "4300 characters, line 1 column 7"),
+    ("application/json", b'{"a": 1e999999999}', "out of range"),
+    ("application/json", b'{"a":' * 100 + b"1" + b"}" * 100, "deeper than 64"),
+    ("application/json", b"[" * 500_000, "deeper than 64"),
+    ("application/json", b"[1]", "an array, where an object"),
+    ("application/json", b"null", "null, where an object"),
+    ("application/json", gzip.compress(b"{}"), "offset 1"),
+]
+BAD_FORMS: list[tuple[str, bytes, str]] = [
+    ("application/x-www-form-urlencoded", b"", "empty"),
+    ("application/x-www-form-urlencoded", b"a=1&" * 1001, "more than 1000 fields"),
+    ("text/plain", b"hello", "line 1"),
+    ("multipart/form-data", b"--x--", "boundary"),
+    ("multipart/form-data; boundary=x", b"--x\r\nname: a", "broken after part 0"),
+    (
+        "multipart/form-data; boundary=x",
+        b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--",
+        "no name",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("webhook", "content_type", "body", "words"),
+    [(w, *bad) for w in GENUINE for bad in BAD_BODIES] + [(LEAD, *bad) for bad in BAD_FORMS],
+)
+def test_a_body_that_is_not_what_it_claims_is_named(
+    door: Door, webhook: Webhook, content_type: str, body: bytes, words: str
+) -> None:
+    """Otherwise the sender's programmer has nothing to go by, or we store what nobody can read."""
+    refused(door, door.post(replace(webhook, body=body), content_type=content_type), 400, words)
+
+
+@pytest.mark.parametrize("length", [LIMIT + 1, LIMIT + 2, 3 * LIMIT])
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "chunked"])
+def test_a_body_over_the_limit_is_refused(door: Door, length: int, announced: bool) -> None:
+    """Otherwise its first part is taken for the whole, or it fills the memory."""
+    body = b"name=" + b"a" * (length - 5)
+    more: dict[str, Any] = {"data": body} if announced else chunked(body)
+    refused(door, door.post(replace(LEAD, body=body), **more), 413, str(LIMIT))
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "chunked"])
+def test_a_body_of_just_the_limit_is_taken(door: Door, announced: bool) -> None:
+    """Otherwise the limit is not the one that the configuration says."""
+    body = b"name=" + b"a" * (LIMIT - 5)
+    more: dict[str, Any] = {"data": body} if announced else chunked(body)
+    assert (door.post(replace(LEAD, body=body), **more).json or {})["status"] == "accepted"
+    assert door.events()[0]["body"] == body
+
+
+def chunked(body: bytes) -> dict[str, Any]:
+    """Return what makes the test client send `body` as a server hands over a chunked one."""
+    environ = {
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "CONTENT_LENGTH": "",
+    }
+    return {"environ_overrides": environ}
+
+
+@pytest.mark.parametrize("announced", ["100", "40", "1048576"])
+def test_a_body_that_ends_too_early_is_refused(door: Door, announced: str) -> None:
+    """Otherwise half of a message is a lead, and the whole one that follows is a second."""
+    environ = {
+        "wsgi.input": io.BytesIO(LEAD.body),
+        "wsgi.input_terminated": True,
+        "CONTENT_LENGTH": announced,
+    }
+    answer = door.post(LEAD, environ_overrides=environ)
+    refused(door, answer, 400, f"{len(LEAD.body)} of {announced} bytes")
