@@ -1,0 +1,12 @@
+FROM python:3.13-slim-bookworm
+WORKDIR /app
+COPY requirements.lock pyproject.toml ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY relay relay
+COPY webhooks webhooks
+COPY worker worker
+COPY mappings mappings
+COPY sandbox sandbox
+RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable . && useradd --system relay
+USER relay
+EXPOSE 8000
