@@ -117,6 +117,8 @@ class Steps:
         self._checkpoints.intend(step)
         try:
             record_id = kind.record_id(self._api.call(kind.create, record.body))
+            if record_id is None and kind.repeatable:
+                record_id = record.key  # an upsert on our key: the key is all that anybody needs of it
             if record_id is None:
                 raise OutcomeUnknown(f"{kind.create}: success without the record's id")
         except DeliveryError as error:

@@ -17,11 +17,11 @@ from worker.http import Answer, Request
 from worker.masking import excerpt, masked
 from worker.settings import ConnectionSettings
 from worker.vendors.answers import read_json
+from worker.vendors.paging import Item, every, listed
 from worker.vendors.vendor import Api, Call, Kind, Operation, Vendor, json_body
 
 #: "Number of items to paginate. Default is 500" (GetCompanies, GetContacts, GetOpportunities).
 PAGE = 500
-PAGES = 200
 
 #: The error is a text without a code, in Spanish or English; these words decide what we do next, and an error
 #: that none of them fits is tried again until the connection's patience ends.
@@ -95,30 +95,23 @@ def _created(name: str) -> Any:
     return record_id
 
 
-def _pages(api: Api, operation: str, name: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _pages(api: Api, operation: str, name: str, parameters: Mapping[str, Any]) -> Iterator[Item]:
     profile = {"profile_id": api.connection.account.values["profile_id"]}
-    for page in range(1, PAGES + 1):
-        response = api.call(operation, {**profile, **parameters, "pagination": PAGE, "page": page})
-        yield from _listed(operation, name, response)
-        if page >= int(response.get("last_page") or 1):
-            return
-    raise VendorDown(f"{operation}: more than {PAGES} pages; the look-up was given up without an answer")
+
+    def page(number: int, skip: int) -> list[Item]:
+        place = {"pagination": PAGE, "page": number + 1}
+        return listed(operation, api.call(operation, {**profile, **parameters, **place}).get(name))
+
+    return every(operation, page)
 
 
-def _whole(api: Api, operation: str, name: str) -> Iterator[Mapping[str, Any]]:
+def _whole(api: Api, operation: str, name: str) -> Iterator[Item]:
     """Yield a list that has neither pages nor filters (GetProducts, GetTickets)."""
     profile = {"profile_id": api.connection.account.values["profile_id"]}
-    yield from _listed(operation, name, api.call(operation, profile))
+    yield from listed(operation, api.call(operation, profile).get(name))
 
 
-def _listed(operation: str, name: str, response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    items = response.get(name)
-    if not isinstance(items, list):
-        raise VendorDown(f"{operation}: answered no list of {name}")
-    return [item for item in items if isinstance(item, dict) and item.get("id") is not None]
-
-
-def _same(item: Mapping[str, Any], match: Mapping[str, str]) -> bool:
+def _same(item: Item, match: Mapping[str, str]) -> bool:
     # Their search finds parts of words and ignores case; we want this very record.
     return all(_plain(str(item.get(name) or "")) == _plain(wanted) for name, wanted in match.items())
 
@@ -156,7 +149,7 @@ def _product(api: Api, record: Record) -> str | None:
     return next((str(item["id"]) for item in items if _same(item, record.match)), None)
 
 
-def _marked(items: Iterator[Mapping[str, Any]], record: Record) -> str | None:
+def _marked(items: Iterator[Item], record: Record) -> str | None:
     marker = f"[{record.match['marker']}]"
     return next((str(item["id"]) for item in items if marker in str(item.get("title"))), None)
 

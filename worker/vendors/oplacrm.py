@@ -12,16 +12,15 @@ from urllib.parse import quote
 
 from mappings.vendor import Record
 from mappings.vendors.oplacrm import OPLACRM
-from worker.errors import OutcomeUnknown, Rejected, VendorDown
+from worker.errors import OutcomeUnknown, Rejected
 from worker.http import Answer, Request
 from worker.settings import ConnectionSettings
 from worker.vendors.answers import complaints, read_json
+from worker.vendors.paging import Item, every, listed
 from worker.vendors.vendor import Api, Call, Kind, Operation, Vendor, json_body
 
 #: "Maximum 200 records per request" (List opportunities).
 PAGE = 200
-#: Pages read at most in one look-up; a shop with more opportunities than this needs another look-up.
-PAGES = 500
 
 _OPERATIONS = (
     Operation("lead_list", "GET", "/public/leads", confirmed=True),
@@ -66,17 +65,12 @@ def _record_id(content: Any) -> str | None:
     return str(content["id"]) if isinstance(content, dict) and content.get("id") else None
 
 
-def _pages(api: Api, operation: str, **filters: str) -> Iterator[Mapping[str, Any]]:
-    for page in range(PAGES):
-        items = api.call(operation, query={"skip": str(page * PAGE), "take": str(PAGE), **filters})
-        if not isinstance(items, list):
-            raise VendorDown(f"{operation}: answered something that is no list")
-        yield from (item for item in items if isinstance(item, dict))
-        if len(items) < PAGE:
-            return
-    raise VendorDown(
-        f"{operation}: more than {PAGES * PAGE} records; the look-up was given up without an answer"
-    )
+def _pages(api: Api, operation: str, **filters: str) -> Iterator[Item]:
+    def page(number: int, skip: int) -> list[Item]:
+        query = {"skip": str(skip), "take": str(PAGE), **filters}
+        return listed(operation, api.call(operation, query=query))
+
+    return every(operation, page)
 
 
 def _by_external_id(operation: str, **other_filters: str) -> Any:

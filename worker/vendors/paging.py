@@ -1,0 +1,37 @@
+"""Reading a vendor's lists to their end, whatever page size the vendor really gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from worker.errors import VendorDown
+
+#: Pages read at most in one look-up. Beyond, "not found" would be a guess, so the look-up counts as failed.
+PAGES = 1000
+
+Item = Mapping[str, Any]
+
+
+def every(operation: str, page: Callable[[int, int], list[Item]]) -> Iterator[Item]:
+    """Yield the items of all pages; `page(number, skip)` reads one, counted from 0.
+
+    The end is a page that brings nothing new. A short page is not the end: a server may give fewer than it was
+    asked for, and a record that was missed for that would be made twice. Raises VendorDown beyond `PAGES`.
+    """
+    seen: set[str] = set()
+    for number in range(PAGES):
+        items = page(number, len(seen))
+        fresh = [item for item in items if str(item.get("id")) not in seen]
+        if not fresh:
+            return
+        seen |= {str(item.get("id")) for item in fresh}
+        yield from fresh
+    raise VendorDown(f"{operation}: more than {PAGES} pages; the look-up was given up without an answer")
+
+
+def listed(operation: str, items: Any) -> list[Item]:
+    """Return `items` as the records of a list. Raises VendorDown where it is none."""
+    if not isinstance(items, list):
+        raise VendorDown(f"{operation}: answered something that is no list")
+    return [item for item in items if isinstance(item, dict) and item.get("id") is not None]
