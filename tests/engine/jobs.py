@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-FORM = b"name=Nguy%E1%BB%85n+Lan&email=lan%40example.com&phone=0901234567&company=Hong+Nhung&message=Please+call&budget=900"
+FORM = (
+    b"name=Nguy%E1%BB%85n+Lan&email=lan%40example.com&phone=0901234567&company=Hong+Nhung&message=Please+call"
+    b"&budget=900"
+)
 ORDER = {
     "id": 5001,
     "name": "#1001",

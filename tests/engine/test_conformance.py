@@ -12,7 +12,6 @@ from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, Bench
 from tests.engine.jobs import CREATES, JOBS, ON_THE_WIRE, Job
 from worker.ledger.database import Database
-from worker.ledger.migrate import migrate
 from worker.ledger.tables import State
 
 #: Faults that may have been carried out or not; either way the record must exist once.
@@ -32,13 +31,12 @@ name_of = {"ids": lambda value: value if isinstance(value, str) else f"{value.ve
 
 
 @pytest.fixture
-def bench(clock: Clock, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    migrate(db)
+def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
+    db = Database(sqlite_url)
     with running(CREDENTIALS) as sandbox:
         bench = Bench(db, clock, sandbox, tmp_path)
         yield bench
-        bench.engine.http.close()
+        bench.close()
     db.close()
 
 
