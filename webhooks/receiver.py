@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote_plus
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound, Unauthorized, UnsupportedMediaType
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    NotFound,
+    RequestEntityTooLarge,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 
 from mappings.errors import BadBody
 from mappings.source import Arrival, Naming, Source
@@ -50,7 +59,7 @@ class Receiver:
         if known is None:
             raise NotFound(f"there is no source named {source!r}")
         kind = SOURCES[known.type]
-        body = _verified(kind, known)
+        body = _verified(kind, known, _whole_body(self.settings.body_limit))
         content_type = _media_type(kind)
         arrival = _read(kind, known, body, content_type)
         naming = kind.name(arrival)
@@ -89,7 +98,7 @@ class Receiver:
             naming=naming,
             verdict=verdict,
             content_type=content_type,
-            headers={k: v for k, v in headers.items() if not _SECRET_HEADER.search(k)},
+            headers={k: v for k, v in headers.items() if not _is_secret(k, v, known.secrets)},
             body=body,
             connections=connections,
             state=state,
@@ -109,14 +118,39 @@ class Receiver:
         return response
 
 
-def _verified(kind: Source, known: SourceSettings) -> VerifiedBody:
-    body = request.stream.read()  # bounded by the app's MAX_CONTENT_LENGTH, whatever Content-Length says
-    password = request.authorization.password if request.authorization else None
-    proof = Proof(_headers(), request.args, password)
+def _whole_body(limit: int) -> bytes:
+    announced = request.content_length or 0
+    try:
+        # The app's MAX_CONTENT_LENGTH ends this, whatever Content-Length says; it is one byte above the limit.
+        body = request.stream.read() if announced <= limit else b""
+    except ParseException as error:
+        raise BadRequest("the chunks of the body are broken") from error
+    if max(announced, len(body)) > limit:
+        raise RequestEntityTooLarge(f"the body is longer than {limit} bytes")
+    if len(body) < announced:
+        raise BadRequest(f"the body ends after {len(body)} of {announced} bytes")
+    return body
+
+
+def _is_secret(name: str, value: str, secrets: Sequence[str]) -> bool:
+    # A proxy may repeat the URL, and the token in it, in a header of its own (X-Forwarded-Uri, Referer).
+    shown = (value, unquote_plus(value))
+    return bool(_SECRET_HEADER.search(name)) or any(secret in text for secret in secrets for text in shown)
+
+
+def _verified(kind: Source, known: SourceSettings, body: bytes) -> VerifiedBody:
+    proof = Proof(_headers(), request.args, _password())
     try:
         return verify(kind.protection, known.secrets, proof, body)
     except NotGenuine as error:
         raise Unauthorized(str(error)) from error
+
+
+def _password() -> str | None:
+    try:
+        return request.authorization.password if request.authorization else None
+    except ValueError:  # werkzeug lets through what base64 says of characters that are not ASCII
+        return None
 
 
 def _media_type(kind: Source) -> str:
@@ -169,6 +203,4 @@ def refusal(error: HTTPException) -> Response:
         for name, value in error.get_headers():
             if name.lower() in ("allow", "retry-after"):
                 response.headers[name] = value
-    # What is left of a refused body is not worth reading to its end.
-    response.headers["Connection"] = "close"
     return response

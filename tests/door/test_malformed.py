@@ -27,7 +27,7 @@ TOPICS = ["orders/create", "customers/create", "products/create", "orders/new", 
 #: How long one answer may take. Far more than any needs; a body of 64 KiB that takes longer is an attack.
 PATIENCE = timedelta(seconds=5)
 CAREFUL = settings(
-    max_examples=500,
+    max_examples=150,
     database=None,
     deadline=PATIENCE,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -60,23 +60,34 @@ def answered(door: Door, webhook: Webhook) -> int:
         assert stored == []
         assert said["status"] == "refused"
         assert said["error"]
-    return answer.status_code
+    return int(answer.status_code)
 
 
 def is_read_again(webhook: Webhook) -> None:
     """The worker reads the stored bytes once more, and must see something that the ledger can hold."""
     kind = {"website": "form", "landing": "form", "shop": "shopify", "inbox": "postmark"}[webhook.source]
     payload = SOURCES[kind].read(webhook.body, webhook.content_type)
-    text = json.dumps(payload, ensure_ascii=False, default=str)
-    assert "\\u0000" not in text
-    text.encode("utf-8")
+    for text in texts(payload):
+        assert "\0" not in text
+        text.encode("utf-8")
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for item in value.items() for part in item for text in texts(part))
+    elif isinstance(value, list):
+        yield from (text for item in value for text in texts(item))
 
 
 @pytest.mark.parametrize("source", NAMES)
 def test_every_known_trick_is_answered(shared: Door, source: str) -> None:
     """Otherwise one strange body is retried for days, or takes the door down for everybody."""
     for number, body in enumerate(CORPUS):
-        for media_type in MEDIA_TYPES if len(body) < 5_000 else MEDIA_TYPES[::4]:
+        # The other three read a body as `website` does, or as JSON whatever its content type claims.
+        step = 2 if source == "website" and len(body) < 5_000 else 5
+        for media_type in MEDIA_TYPES[number % step :: step]:
             topic = TOPICS[number % len(TOPICS)]
             webhook = Webhook(source, body, media_type, {"X-Shopify-Topic": topic})
             if answered(shared, webhook) == 200:
@@ -109,7 +120,7 @@ TEXT = st.text(st.characters(exclude_categories=[]), max_size=20)
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXT, inner, max_size=4)),
-    max_leaves=12,
+    max_leaves=8,
 )
 KEYS = st.sampled_from(
     "id name test updated_at created_at MessageID Headers From Subject email phone".split()

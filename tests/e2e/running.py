@@ -87,7 +87,9 @@ class Up:
 
     def states(self) -> dict[str, int]:
         """Return how many deliveries are in each state."""
-        db = Database(f"sqlite:///{self.env['RELAY_VAR']}/ledger.sqlite", threads=1)
+        db = Database(
+            self.env.get("RELAY_DATABASE_URL", f"sqlite:///{self.env['RELAY_VAR']}/ledger.sqlite"), 1
+        )
         try:
             return search.count_states(db)
         finally:

@@ -14,6 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import redis
+from sqlalchemy import create_engine, make_url, text
+
 from tests.conftest import wait_for
 from tests.e2e.running import Up, relay_up
 from tests.engine.jobs import EMAIL, ORDER
@@ -102,6 +105,29 @@ def test_workers_killed_at_random_and_the_broker_flushed_twice(tmp_path: Path) -
                     broker.flushall()
         sender.join()
         assert_each_once(up, EVENTS)
+
+
+def test_the_same_on_postgresql_with_a_broker_of_ones_own(
+    tmp_path: Path, postgres_url: str, broker: redis.Redis, broker_url: str
+) -> None:
+    """If this fails, what holds on a laptop does not hold where it has to."""
+    url = make_url(postgres_url).set(drivername="postgresql+psycopg")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE relay"))
+    admin.dispose()
+    ledger = url.set(database="relay", drivername="postgresql").render_as_string(hide_password=False)
+    with relay_up(tmp_path, RELAY_DATABASE_URL=ledger, RELAY_BROKER_URL=broker_url) as up:
+        sender = threading.Thread(target=post_everything, args=(up, 0, 60))
+        sender.start()
+        for second in range(4):
+            time.sleep(1)
+            os.kill(up.children("worker.main")[second % 2], signal.SIGKILL)
+            if second == 1:
+                broker.flushall()
+        sender.join()
+        assert_each_once(up, 60)
+        assert up.children("valkey-server") == []  # it uses ours
 
 
 def test_a_crm_that_commits_and_drops_every_third_create(tmp_path: Path) -> None:

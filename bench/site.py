@@ -1,0 +1,116 @@
+"""Where a benchmark takes place: a folder, the broker, the CRM stand-in, and the load that is sent."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from bench import contenders
+from bench.contenders import Contender
+from bench.crm import Control
+from bench.processes import HOST, DidNotRun, Processes, free_port, listens
+
+#: Where Celery's Redis transport keeps the tasks that a worker holds.
+_HELD = ("unacked", "unacked_index")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of one load: answers of status 200, and how long it took; waits in milliseconds."""
+
+    accepted: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Site:
+    """The broker and the stand-in, running, with what is started beside them."""
+
+    def __init__(self, folder: Path, processes: Processes) -> None:
+        self.folder = folder
+        self.processes = processes
+        self.crm_port, broker_port = free_port(), free_port()
+        self.broker_url = f"redis://{HOST}:{broker_port}/0"
+        self._redis = redis.Redis(port=broker_port, socket_timeout=5)
+        argv = contenders.broker(folder / "broker", broker_port)
+        broker = processes.start("broker", argv, contenders.plain_environ())
+        processes.wait(broker, lambda: listens(broker_port), "the broker")
+        stand_in = [sys.executable, "-m", "bench.crm", str(self.crm_port)]
+        crm = processes.start("crm", stand_in, contenders.plain_environ())
+        processes.wait(crm, lambda: listens(self.crm_port), "the CRM stand-in")
+        self.crm = Control(self.crm_port)
+
+    def start_web(self, contender: Contender) -> tuple[subprocess.Popen[bytes], int]:
+        """Start `contender`'s receiver; return it and its port."""
+        port = free_port()
+        name = f"{contender.web.partition(':')[0]}-{port}"
+        web = self.processes.start(name, contenders.gunicorn(contender, port), contender.environ)
+        self.processes.wait(web, lambda: listens(port), f"the receiver of {contender.name}")
+        return web, port
+
+    def send(
+        self, contender: Contender, port: int, tag: str, seconds: float, count: int | None = None
+    ) -> Sent:
+        """Post forms for `seconds`, or `count` of them. Raises DidNotRun where one was not answered with 200."""
+        argv = [sys.executable, "-m", "bench.load", "--port", str(port), "--path", contender.path]
+        argv += ["--tag", tag, "--seconds", str(seconds)]
+        argv += ["--count", str(count)] if count else []
+        load = self.processes.start(f"load-{tag}", argv, contenders.plain_environ())
+        try:
+            load.wait(seconds + 30)
+        except subprocess.TimeoutExpired as error:
+            raise DidNotRun(f"the load on {contender.name} did not end") from error
+        told = (self.folder / f"load-{tag}.log").read_text("utf-8").strip()
+        if load.returncode:
+            raise DidNotRun(f"the load on {contender.name}: {told[-400:]}")
+        outcome: dict[str, Any] = json.loads(told.splitlines()[-1])
+        others = outcome.pop("others")
+        if others or count not in (None, outcome["accepted"]):
+            raise DidNotRun(
+                f"{contender.name} accepted {outcome['accepted']} and answered otherwise: {others}"
+            )
+        return Sent(**outcome)
+
+    def waiting(self, contender: Contender) -> int:
+        """Return how many tasks of `contender` wait at the broker."""
+        return int(self._number(self._redis.llen(contender.queue)))
+
+    def at_rest(self, contender: Contender) -> bool:
+        """Return whether no task of `contender` waits, and none is in a worker's hands."""
+        return not self.waiting(contender) and not self._number(self._redis.hlen("unacked"))
+
+    def forget_tasks(self, contender: Contender) -> None:
+        """Throw away `contender`'s tasks at the broker, and nothing else of it."""
+        self._redis.delete(contender.queue, *_HELD)
+
+    def await_tasks(self, contender: Contender, count: int, seconds: float = 20.0) -> float:
+        """Wait until `count` tasks stand at the broker; return how many seconds that took."""
+        began = time.monotonic()
+        while self.waiting(contender) != count:
+            if time.monotonic() > began + seconds:
+                raise DidNotRun(
+                    f"{contender.name}: {self.waiting(contender)} tasks at the broker, not {count}"
+                )
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def _number(self, answer: Any) -> Any:
+        return answer  # redis-py types its answers for sync and async clients alike
+
+
+def ledger_counts(contender: Contender) -> dict[str, int]:
+    """Return how many deliveries of `contender`'s ledger are in which state; empty where it has no ledger."""
+    if contender.ledger is None:
+        return {}
+    with closing(sqlite3.connect(f"file:{contender.ledger}?mode=ro", uri=True)) as ledger:
+        return dict(ledger.execute("SELECT state, count(*) FROM deliveries GROUP BY state"))

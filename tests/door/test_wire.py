@@ -1,0 +1,168 @@
+"""The door as a real process on a real socket, with senders that lie and a broker that is not well."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from dataclasses import replace
+
+import pytest
+from door_requests import LEAD, MAIL, ORDER, SECRETS
+from door_server import Server, Wire, count, head
+from sqlalchemy import select
+
+from worker.ledger.database import Database
+from worker.ledger.tables import events
+
+CHUNK = b"10000\r\nname=" + b"a" * (0x10000 - 5) + b"\r\n"
+LENGTH = f"Content-Length: {len(LEAD.body)}"
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+def exchanged(server: Server, *pieces: bytes, end: bool = False, answers: int = 1) -> tuple[list[int], bytes]:
+    """Send `pieces` on a connection of their own; return the statuses of the answers, and all that came."""
+    wire = Wire(server.port)
+    for piece in pieces:
+        if not wire.send(piece):
+            break
+    if end:
+        wire.end()
+    statuses, _ = wire.answer(answers)
+    wire.close()
+    return statuses, wire.got
+
+
+def test_a_sender_that_goes_away_too_early_leaves_nothing(server: Server, ledger: Database) -> None:
+    """Otherwise half of a message is a lead, and the whole one that follows is a second."""
+    statuses, got = exchanged(server, head(LEAD, "Content-Length: 500"), LEAD.body, end=True)
+    assert (statuses, count(ledger)) == ([400], 0)
+    assert b"ends after 39 of 500 bytes" in got
+    # Without a word: no answer is read, and none is owed.
+    wire = Wire(server.port)
+    wire.send(head(LEAD, "Content-Length: 500") + LEAD.body)
+    wire.close()
+    time.sleep(0.3)
+    assert count(ledger) == 0
+
+
+def test_a_body_longer_than_announced_does_not_fit_its_signature(server: Server, ledger: Database) -> None:
+    """Otherwise what follows the announced bytes is taken for an order, or for another request's."""
+    lines = (f"Content-Length: {len(ORDER.body) - 5}",)
+    assert exchanged(server, head(ORDER, *lines) + ORDER.body)[0][0] == 401
+    assert count(ledger) == 0
+
+
+@pytest.mark.parametrize("announced", ["Content-Length: 20000000000", CHUNKED])
+def test_an_endless_body_is_not_read(server: Server, ledger: Database, announced: str) -> None:
+    """Otherwise one sender fills the memory, or its first megabyte is taken for the whole."""
+    wire = Wire(server.port)
+    wire.send(head(LEAD, announced))
+    begun, sent = time.monotonic(), 0
+    while sent < 2_000 and time.monotonic() - begun < 15 and wire.send(CHUNK):
+        sent += 1
+    assert sent < 2_000, "the door read 128 MiB of it"
+    assert time.monotonic() - begun < 10
+    assert wire.answer()[0] in ([413], [])  # the answer may be lost when the connection is reset
+    wire.close()
+    assert count(ledger) == 0
+
+
+@pytest.mark.parametrize("chunks", [17, 20])
+def test_a_chunked_body_over_the_limit_is_told_so(server: Server, ledger: Database, chunks: int) -> None:
+    """Otherwise the sender believes that all of it was stored."""
+    statuses, got = exchanged(server, head(LEAD, CHUNKED), *[CHUNK] * chunks, b"0\r\n\r\n")
+    assert (statuses, count(ledger)) == ([413], 0)
+    assert b"longer than 1048576 bytes" in got
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"zz\r\nname=Lan\r\n0\r\n\r\n",
+        b"8\r\nname=Lanxx0\r\n\r\n",
+        b"8\r\nname=Lan",
+        b"8\r\nname=Lan\r\n",
+        b"8\r\nname=Lan\r\n0\r\n",
+        b"-8\r\nname=Lan\r\n0\r\n\r\n",
+        b"8;\x00\r\nname=Lan\r\n0\r\n\r\n",
+        b"ffffffffffffffffff\r\nname=Lan",
+        b"8" * 20_000,
+        b"",
+    ],
+)
+def test_broken_chunks_are_the_senders_fault(server: Server, ledger: Database, body: bytes) -> None:
+    """Otherwise they are a fault of ours in the log, and the sender tries for days."""
+    statuses, _ = exchanged(server, head(LEAD, CHUNKED), body, end=True)
+    assert (statuses, count(ledger)) == ([400], 0)
+
+
+def test_a_chunked_body_is_taken(server: Server, ledger: Database) -> None:
+    """Otherwise senders that stream lose every event."""
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in LEAD.body) + b"0\r\n\r\n"
+    assert exchanged(server, head(LEAD, CHUNKED), chunks)[0] == [200]
+    with ledger.read() as c:
+        assert c.execute(select(events.c.body)).scalar_one() == LEAD.body
+
+
+def test_a_gzip_bomb_is_not_opened(server: Server, ledger: Database) -> None:
+    """Otherwise half a megabyte becomes a hundred in our memory."""
+    bomb = replace(LEAD, body=gzip.compress(bytes(100_000_000), 1))
+    request = head(bomb, f"Content-Length: {len(bomb.body)}", "Content-Encoding: gzip")
+    begun = time.monotonic()
+    assert exchanged(server, request, bomb.body)[0] == [415]
+    assert time.monotonic() - begun < 2
+    assert count(ledger) == 0
+
+
+HEADERS = {
+    "Host: \xff\xfe": 400,
+    "X Y: 1": 400,
+    ": 1": 400,
+    "X-Y": 400,
+    "X-Y: a\x00b": 400,
+    " folded: 1": 400,
+    "Content-Length: -1": 400,
+    "Content-Length: 1e3": 400,
+    "Content-Length: \xb2": 400,
+    "Transfer-Encoding: gzip": 400,
+    "Transfer-Encoding: chunked": 400,
+    "Content-Type: \xff": 400,
+    "Content-Encoding: \xff": 415,
+    "X-A: " + "a" * 9_000: 431,
+    "X-Y: \xc3\xbc\xff": 200,
+    "Authorization: Basic \xff": 200,
+    "Cookie: \xff=\x80;;=": 200,
+    "Forwarded: for=\xff": 200,
+    "X-Forwarded-For: \xff, ::1": 200,
+    "Accept-Language: ;q=x": 200,
+    "Origin: \xff": 200,
+    "Expect: 100-continue": 200,
+}
+
+
+@pytest.mark.parametrize("line", HEADERS, ids=range(len(HEADERS)))
+def test_strange_headers_are_answered(server: Server, ledger: Database, line: str) -> None:
+    """Otherwise a proxy's or a scanner's header takes a thread away, or a lead is lost for it."""
+    statuses, _ = exchanged(server, head(LEAD, LENGTH, line) + LEAD.body)
+    assert statuses in ([HEADERS[line]], [100, HEADERS[line]])
+    assert count(ledger) == (HEADERS[line] == 200)
+
+
+def test_requests_after_a_refusal_are_read_where_they_begin(server: Server, ledger: Database) -> None:
+    """Otherwise the rest of a refused body is taken for the next request, whoever wrote it."""
+    inner = head(LEAD, LENGTH) + LEAD.body
+    unknown = replace(LEAD, source="website", body=inner)
+    forged = head(replace(ORDER, body=inner), f"Content-Length: {len(inner)}", signed=b"another") + inner
+    lost = head(unknown, f"Content-Length: {len(inner)}").replace(b"/website", b"/none") + inner
+    statuses, _ = exchanged(server, forged + lost + head(LEAD, LENGTH) + LEAD.body, answers=3)
+    assert (statuses, count(ledger)) == ([401, 404, 200], 1)
+
+
+def test_the_log_shows_no_secret(server: Server) -> None:
+    """Otherwise whoever reads the log can post in the sender's name."""
+    assert server.post(MAIL)[0].status_code == 200
+    exchanged(server, head(MAIL, CHUNKED) + b"zz\r\n", end=True)
+    exchanged(server, head(MAIL, "X-Y: a\x00b") + MAIL.body)
+    assert "event.received" in server.log()
+    assert not any(secret in server.log() for secret in SECRETS.values())
+    assert "event.crashed" not in server.log()
