@@ -189,7 +189,10 @@ def _number_reader(text: str) -> Callable[[str, Any], Any]:
 
 
 def _place(text: str, token: str) -> str:
-    return _position(text, next((found.start() for found in _TOKEN.finditer(text) if found[0] == token), 0))
+    # All before the token is JSON that was read, so the first one that begins like it is it. Equality would
+    # run on into the unread rest where something is glued to it, and there the search is quadratic.
+    starts = (found.start() for found in _TOKEN.finditer(text) if found[0].startswith(token))
+    return _position(text, next(starts, 0))
 
 
 def _deepest(text: str) -> str:

@@ -14,6 +14,7 @@ from marshmallow import fields as mm
 
 from mappings.commands import Command, Person
 from mappings.errors import CannotMap, ValueMissing
+from mappings.instances import instance
 from mappings.vendor import Account, FieldRow, Ref
 
 #: Which field of each command holds the person it is about.
@@ -60,7 +61,7 @@ class FieldLedger:
         self.command = command
         self.account = account
         try:
-            self.values: Mapping[str, Any] = values().load(account.values)
+            self.values: Mapping[str, Any] = instance(values).load(account.values)
         except ValidationError as fault:
             key, why = next(iter(fault.messages_dict.items()))
             raise ValueMissing(f"values.{key}", str(why)) from fault
@@ -172,12 +173,13 @@ class FieldLedger:
             )
         return "\n\n".join(part for part in (opening, "\n".join(lines)) if part)
 
-    def body(self, kind: str, schema: Schema, **computed: Any) -> dict[str, Any]:
+    def body(self, kind: str, schema_type: type[Schema], **computed: Any) -> dict[str, Any]:
         """Return the body of a `kind` record: each field from `computed`, else from its source.
 
         A computed value that is a function is called after all other fields have been read. Raises
         ValueMissing where relay.toml lacks what the vendor demands, CannotMap where the schema refuses.
         """
+        schema = instance(schema_type)
         found = {name: value for name, value in computed.items() if not callable(value)}
         for name, field in schema.fields.items():
             source = field.metadata.get("source")

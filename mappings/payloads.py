@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 
 from mappings.errors import CannotMap
+from mappings.instances import instance
 
 #: Largest amount and finest fraction that are taken for a price. With them and `MAX_QUANTITY`, a quantity
 #: times a price fits the 28 digits of Decimal.
@@ -88,13 +89,13 @@ def items(kind: type[Schema] | fields.Field[Any]) -> fields.List[Any]:
 
 def part(kind: type[Schema]) -> fields.Nested:
     """Return a field for an object of `kind`; left out or null, it is one with the defaults of its fields."""
-    return fields.Nested(kind, load_default=lambda: kind().load({}))
+    return fields.Nested(kind, load_default=lambda: instance(kind).load({}))
 
 
-def load(schema: Schema, payload: Any) -> dict[str, Any]:
+def load(schema: type[Schema], payload: Any) -> dict[str, Any]:
     """Return what `schema` names of `payload`; raises CannotMap with the JSON path of the first fault."""
     try:
-        loaded: dict[str, Any] = schema.load(payload)
+        loaded: dict[str, Any] = instance(schema).load(payload)
     except ValidationError as error:
         raise CannotMap(*_first(error.messages, "")) from None
     return loaded

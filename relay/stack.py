@@ -132,18 +132,8 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
 
 def _web(stack: Stack) -> list[str]:
     return [
-        *(sys.executable, "-m", "gunicorn", "webhooks.app:from_environment()"),
-        *(
-            "--bind",
-            f"{HOST}:{stack.ports.receiver}",
-            "--worker-class",
-            "gthread",
-            "--workers",
-            "2",
-            "--threads",
-            "8",
-        ),
-        *("--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
+        *(sys.executable, "-m", "gunicorn", "--config", "python:webhooks.server"),
+        *("--bind", f"{HOST}:{stack.ports.receiver}", "webhooks.app:from_environment()"),
     ]
 
 

@@ -18,6 +18,7 @@ from worker.errors import LedgerUnavailable
 from worker.handoff import HandOff
 from worker.ledger import duties
 from worker.ledger.database import Database
+from worker.ledger.intake import Intake
 from worker.ledger.migrate import require_current
 from worker.publisher import BrokerDown, Publisher
 from worker.settings import Settings, SettingsError
@@ -103,5 +104,5 @@ def from_environment() -> Flask:
     require_current(db)
     celery = make_app(settings)
     hand_off = HandOff(Publisher(celery, settings.connections))
-    receiver = Receiver(settings, db, hand_off, lambda: datetime.now(UTC))
+    receiver = Receiver(settings, db, Intake(db), hand_off, lambda: datetime.now(UTC))
     return create_app(receiver, Publisher(celery, settings.connections))

@@ -26,9 +26,8 @@ from mappings.source import Arrival, Naming, Source
 from mappings.sources import SOURCES
 from webhooks.signatures import NotGenuine, Proof, VerifiedBody, verify
 from worker.handoff import HandOff
-from worker.ledger import intake
 from worker.ledger.database import Database
-from worker.ledger.intake import NewEvent, Stored
+from worker.ledger.intake import Intake, NewEvent, Stored
 from worker.ledger.tables import State
 from worker.settings import Settings, SourceSettings
 from worker.telemetry import log
@@ -43,6 +42,7 @@ class Receiver:
 
     settings: Settings
     db: Database
+    intake: Intake
     hand_off: HandOff
     clock: Callable[[], datetime]
 
@@ -64,7 +64,7 @@ class Receiver:
         arrival = _read(kind, known, body, content_type)
         naming = kind.name(arrival)
         event = self._judged(kind, known, naming, body, arrival.headers, content_type)
-        stored = intake.store(self.db, event, self.clock())
+        stored = self.intake.store(event, self.clock())
         self.hand_off.give(stored.deliveries)
         _tell(event, stored)
         return _answer(event, stored)

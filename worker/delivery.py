@@ -76,11 +76,12 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
     if claim is None:
         return None
     began = time.monotonic()
+    checkpoints = Checkpoints(engine.db, claim, engine.clock, engine.lease(connection))
     plan: Plan | None = None
     try:
         with engine.lanes.lane(claim.connection):
             plan = planned(engine.settings, connection, claim.event)
-            made = _steps(engine, claim, connection).run(plan)
+            made = _steps(engine, claim, connection, checkpoints).run(plan)
         closing = _success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
     except DeliveryError as error:
@@ -94,7 +95,8 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
         reason = f"a fault of CRM Relay: {type(error).__name__}"
         closing = Closing(State.WAITING, engine.clock() + delay, "Bug", reason, failed_try=True)
         attempt = Attempt(_ms(began), error="Bug")
-    deliveries.close(engine.db, claim, _with_mapping(closing, connection, plan), attempt, engine.clock())
+    closing = _with_mapping(closing, connection, plan)
+    deliveries.close(engine.db, claim, closing, attempt, engine.clock(), checkpoints.write_into)
     _tell(claim, closing, _ms(began))
     return closing.state
 
@@ -161,7 +163,7 @@ def _dated(command: Command, received_at: str) -> Command:
     return replace(command, attributes={**command.attributes, "received_at": received_at})
 
 
-def _steps(engine: Engine, claim: Claim, connection: ConnectionSettings) -> Steps:
+def _steps(engine: Engine, claim: Claim, connection: ConnectionSettings, checkpoints: Checkpoints) -> Steps:
     lasting = engine.lease(connection)
     kept_until = time.monotonic() + lasting.total_seconds()
 
@@ -180,7 +182,7 @@ def _steps(engine: Engine, claim: Claim, connection: ConnectionSettings) -> Step
     vendor = VENDORS[connection.vendor]
     tokens = engine.tokens.setdefault(connection.name, Tokens())
     api = Api(vendor, connection, engine.http, tokens, guard)
-    return Steps(api, Checkpoints(engine.db, claim, engine.clock, lasting), engine.clock, before_each)
+    return Steps(api, checkpoints, engine.clock, before_each)
 
 
 def _after(

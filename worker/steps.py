@@ -61,14 +61,17 @@ class Steps:
     def _step(self, position: int, record: Record) -> Made:
         kind = self._api.vendor.kinds[record.kind]
         step = StepName(record.kind, record.key, position, _digest(record.body))
-        opening = self._checkpoints.open(step)
+        # Nobody but this delivery can want a record of its own, so a new one needs neither waiting nor look-up.
+        opening = self._checkpoints.open(step, at_once=kind.repeatable or not record.shared)
         if isinstance(opening, Busy):
             raise PutBack(
                 f"delivery {opening.holder} is making the {record.kind} that this one needs", BUSY_DELAY
             )
         if isinstance(opening, Reserved):
-            record_id = self._look_up(kind, record, opening.risked_at)
+            record_id = None if opening.intended else self._look_up(kind, record, opening.risked_at)
             if record_id is None:
+                if not opening.intended:
+                    self._checkpoints.intend(step)
                 record_id = self._create(kind, record, step)
             else:
                 self._checkpoints.finish(step, record_id)
@@ -90,6 +93,7 @@ class Steps:
         changes = self._filled(record.changes)
         step = StepName(f"{record.kind} update", record.key, position, _digest(changes))
         if not self._checkpoints.is_done(step):
+            self._checkpoints.write()
             self._api.call(kind.update, changes, path={"id": record_id})
             self._checkpoints.note_done(step, record_id)
         return Made(record_id)
@@ -114,7 +118,6 @@ class Steps:
         return found
 
     def _create(self, kind: Kind, record: Record, step: StepName) -> str:
-        self._checkpoints.intend(step)
         try:
             record_id = kind.record_id(self._api.call(kind.create, record.body))
             if record_id is None and kind.repeatable:

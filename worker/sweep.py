@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from worker.errors import LedgerUnavailable
 from worker.ids import new_id
-from worker.ledger import deliveries, duties, limits
+from worker.ledger import due, duties, limits
 from worker.ledger.database import Database
 from worker.publisher import BrokerDown, Publisher
 from worker.settings import ConnectionSettings, Settings
@@ -25,8 +25,10 @@ DUTY_LASTS = timedelta(seconds=5)
 #: Tasks that may wait at the broker per connection. Short, because what waits there is lost with the broker
 #: and published again; long enough for a worker to have work until the next sweep.
 QUEUE_DEPTH = 200
-#: How long a published task has before it is taken for lost.
+#: How long a published task has before it is taken for lost, where the queue is empty …
 HANDED_FOR = timedelta(seconds=15)
+#: … and how much longer where it is not: the task may be one of those that wait.
+SURELY_LOST = timedelta(seconds=60)
 
 
 class Sweep:
@@ -77,12 +79,13 @@ class Sweep:
         held = limits.held_until(self._db, connection.name)
         if held and held > now:
             return 0
-        # Measured at the broker, not remembered: after a flush it is empty and everything is published again,
-        # while a long queue of living tasks is left alone.
-        room = QUEUE_DEPTH - self._publisher.depth(connection.queue)
-        if room <= 0:
+        # Measured at the broker, not remembered: after a flush the queue is empty and everything is published
+        # again at once, while tasks that still wait in it are given their time.
+        depth = self._publisher.depth(connection.queue)
+        if depth >= QUEUE_DEPTH:
             return 0
-        ids = deliveries.hand_over(self._db, connection.name, room, now, HANDED_FOR)
+        lost_before = now if depth == 0 else now - SURELY_LOST
+        ids = due.hand_over(self._db, connection.name, QUEUE_DEPTH - depth, now, HANDED_FOR, lost_before)
         if ids:
             self._publisher.publish((connection.name, delivery_id) for delivery_id in ids)
             log().info("sweep.published", connection=connection.name, deliveries=len(ids))

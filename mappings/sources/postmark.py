@@ -90,7 +90,7 @@ def _message_id(headers: Any) -> str:
 
 def open_ticket(event: Event) -> Iterable[OpenTicket]:
     """Turn an e-mail into a ticket of its sender; raises CannotMap for one without a sender."""
-    email = load(Email(), event.payload)
+    email = load(Email, event.payload)
     requester = _requester(email)
     description = email["TextBody"] or text_of(email["HtmlBody"])
     order = _ORDER_NUMBER.search(email["Subject"])

@@ -61,7 +61,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
 
     Raises CannotMap with the JSON path of a figure, date or currency that is missing or garbled.
     """
-    order = load(Order(), event.payload)
+    order = load(Order, event.payload)
     currency = order["currency"]
     included = order["taxes_included"]
     tax = money(order["total_tax"], currency)
@@ -187,7 +187,7 @@ def _order_attributes(order: dict[str, Any]) -> dict[str, str]:
 
 def register_customer(event: Event) -> Iterable[RegisterLead]:
     """Turn a new customer account into a lead; raises CannotMap where it says nothing about who that is."""
-    customer = load(Customer(), event.payload)
+    customer = load(Customer, event.payload)
     home = customer["default_address"]
     person = person_of(
         customer,

@@ -24,6 +24,7 @@ from worker.app import make_app
 from worker.configuration import load
 from worker.handoff import HandOff
 from worker.ledger.database import Database
+from worker.ledger.intake import Intake
 from worker.ledger.tables import events
 from worker.publisher import Publisher
 from worker.settings import Settings
@@ -167,7 +168,9 @@ def open_door(folder: Path, db: Database, clock: Clock) -> Door:
     """Return the door over `db`; its broker is not there."""
     settings = load(configuration(folder, f"redis+socket://{folder / 'no.sock'}", "sqlite://"))
     kept = Kept()
-    app = create_app(Receiver(settings, db, kept, clock), Publisher(make_app(settings), settings.connections))
+    app = create_app(
+        Receiver(settings, db, Intake(db), kept, clock), Publisher(make_app(settings), settings.connections)
+    )
     return Door(app.test_client(), settings, db, kept)
 
 

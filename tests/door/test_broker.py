@@ -12,7 +12,7 @@ from door_requests import LEAD
 from door_server import Broker, Server, count
 
 from tests.conftest import wait_for
-from worker.ledger import deliveries
+from worker.ledger import due
 from worker.ledger.database import Database
 from worker.ledger.intake import HAND_OFF_GRACE
 
@@ -31,7 +31,7 @@ def posted(server: Server, number: int, begin: int = 0) -> list[str]:
 def left_to_the_sweep(ledger: Database) -> int:
     """Return how many deliveries the sweep finds, once the door's own hand-off had its time."""
     later = datetime.now(UTC) + HAND_OFF_GRACE + timedelta(seconds=1)
-    return len(deliveries.hand_over(ledger, "opla", 1_000, later, timedelta(seconds=30)))
+    return len(due.hand_over(ledger, "opla", 1_000, later, timedelta(seconds=30)))
 
 
 @pytest.mark.parametrize("trouble", [signal.SIGSTOP, signal.SIGKILL], ids=["frozen", "gone"])

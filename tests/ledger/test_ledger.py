@@ -17,7 +17,7 @@ from mappings.source import Naming
 from tests.conftest import Clock
 from worker.errors import LeaseLost, LedgerUnavailable
 from worker.ids import new_id
-from worker.ledger import deliveries, duties, intake, limits, search
+from worker.ledger import deliveries, due, duties, intake, limits, search
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Attempt, Claim, Closing
 from worker.ledger.intake import NewEvent
@@ -153,7 +153,7 @@ def test_a_delivery_that_waits_is_not_claimed_before_its_time(db: Database, cloc
         db, claimed(db, clock, delivery), Closing(State.WAITING, later, "VendorDown"), None, clock()
     )
     assert deliveries.claim(db, delivery, clock(), LEASE) is None
-    assert deliveries.hand_over(db, "opla", 10, clock(), LEASE) == []
+    assert due.hand_over(db, "opla", 10, clock(), LEASE) == []
     clock.forward(minutes=5)
     assert deliveries.claim(db, delivery, clock(), LEASE) is not None
 
@@ -161,21 +161,21 @@ def test_a_delivery_that_waits_is_not_claimed_before_its_time(db: Database, cloc
 def test_what_was_handed_over_is_not_handed_over_again_at_once(db: Database, clock: Clock) -> None:
     """Otherwise every sweep publishes the whole backlog anew and the broker fills up."""
     ids = [stored(db, clock, f"e{n}") for n in range(5)]
-    assert deliveries.hand_over(db, "opla", 10, clock(), LEASE) == []  # the door's own hand-off has its grace
+    assert due.hand_over(db, "opla", 10, clock(), LEASE) == []  # the door's own hand-off has its grace
     clock.forward(seconds=6)
-    assert deliveries.hand_over(db, "opla", 3, clock(), LEASE) == ids[:3]
-    assert deliveries.hand_over(db, "opla", 3, clock(), LEASE) == ids[3:]
-    assert deliveries.hand_over(db, "opla", 3, clock(), LEASE) == []
+    assert due.hand_over(db, "opla", 3, clock(), LEASE) == ids[:3]
+    assert due.hand_over(db, "opla", 3, clock(), LEASE) == ids[3:]
+    assert due.hand_over(db, "opla", 3, clock(), LEASE) == []
     clock.forward(seconds=31)
-    assert deliveries.hand_over(db, "opla", 10, clock(), LEASE) == ids
-    assert deliveries.hand_over(db, "centia", 10, clock(), LEASE) == []
+    assert due.hand_over(db, "opla", 10, clock(), LEASE) == ids
+    assert due.hand_over(db, "centia", 10, clock(), LEASE) == []
 
 
 def test_two_sweeps_at_once_share_what_is_due(db: Database, clock: Clock) -> None:
     """Otherwise two workers that both think they sweep double every task."""
     ids = {stored(db, clock, f"e{n}") for n in range(20)}
     clock.forward(seconds=6)
-    handed = at_once(4, lambda: deliveries.hand_over(db, "opla", 20, clock(), LEASE))
+    handed = at_once(4, lambda: due.hand_over(db, "opla", 20, clock(), LEASE))
     flat = [delivery for part in handed for delivery in part]
     assert sorted(flat) == sorted(set(flat))
     assert set(flat) <= ids
@@ -226,6 +226,7 @@ def test_a_record_that_another_delivery_makes_is_waited_for(db: Database, clock:
     assert theirs.open(STEP) == Busy(one.id)
     mine.intend(STEP)
     mine.finish(STEP, "r1")
+    mine.write()
     assert theirs.open(STEP) == Linked("r1")
     assert mine.open(STEP) == Done("r1")
 

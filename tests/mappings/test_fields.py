@@ -67,7 +67,7 @@ def test_rows_bear_the_commands_own_word_for_the_person() -> None:
 def test_a_body_is_filled_from_its_sources_and_defaults_are_told() -> None:
     """Else nobody sees that an owner came from relay.toml and not from the sender."""
     ledger = ledger_of(owner_id="E-1")
-    body = ledger.body("lead", Body(), note=lambda: ledger.remainder("lead.note", first="message"))
+    body = ledger.body("lead", Body, note=lambda: ledger.remainder("lead.note", first="message"))
     assert body == {
         "email": "lan@example.com",
         "owner_id": "E-1",
@@ -86,7 +86,7 @@ def test_a_demanded_value_that_is_missing_names_its_key() -> None:
         stage_id = number("values.stage_id")
 
     with pytest.raises(ValueMissing, match=r"values\.stage_id"):
-        ledger_of().body("lead", Demanding())
+        ledger_of().body("lead", Demanding)
     with pytest.raises(ValueMissing, match=r"values\.stage_id"):
         ledger_of(stage_id="six")
 
@@ -97,13 +97,13 @@ def test_a_body_that_its_schema_refuses_is_never_sent() -> None:
     class Linked(Schema):
         company_id = Pointer(required=True)
 
-    assert ledger_of().body("lead", Linked(), company_id=Ref("company", "k")) == {
+    assert ledger_of().body("lead", Linked, company_id=Ref("company", "k")) == {
         "company_id": Ref("company", "k")
     }
     with pytest.raises(CannotMap, match=r"lead\.company_id"):
-        ledger_of().body("lead", Linked(), company_id=5)
+        ledger_of().body("lead", Linked, company_id=5)
     with pytest.raises(CannotMap, match=r"lead\.compny"):
-        ledger_of().body("lead", Linked(), company_id=Ref("company", "k"), compny=5)
+        ledger_of().body("lead", Linked, company_id=Ref("company", "k"), compny=5)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from worker.errors import LedgerUnavailable
 
 #: Seconds that a writer waits for its turn. Longer than any of our transactions, shorter than a sender waits.
 TURN_SECONDS = 4.0
+#: Seconds between two tries to become SQLite's one writer, where another process is it.
+POLL_SECONDS = 0.0004
 
 
 class Database:
@@ -33,7 +38,7 @@ class Database:
         # the order of their coming, before they queue on the file.
         self._turn = threading.Lock()
         arguments: dict[str, Any] = (
-            {"timeout": TURN_SECONDS, "check_same_thread": False}
+            {"check_same_thread": False}
             if self.is_sqlite
             else {"connect_timeout": 3, "options": "-c statement_timeout=10000 -c lock_timeout=4000"}
         )
@@ -69,20 +74,39 @@ class Database:
 
     def insert_new(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert `row` unless its key is taken; return whether it was inserted."""
-        dialect = sqlite if self.is_sqlite else postgresql
-        # By RETURNING and not by the row count, which the driver of PostgreSQL does not tell for an INSERT.
-        statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
-        return connection.execute(statement, dict(row)).first() is not None
+        return connection.execute(_insert_new(table, self.is_sqlite), dict(row)).first() is not None
+
+    def put(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+        """Insert `row`, or replace what the row with its key holds in the columns of `row`."""
+        connection.execute(_put(table, tuple(row), self.is_sqlite), dict(row))
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
 
+# SQLAlchemy takes five times as long to build a statement as to run it: each is built once.
+@cache
+def _insert_new(table: Table, is_sqlite: bool) -> Any:
+    dialect = sqlite if is_sqlite else postgresql
+    # By RETURNING and not by the row count, which the driver of PostgreSQL does not tell for an INSERT.
+    return dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+@cache
+def _put(table: Table, columns: tuple[str, ...], is_sqlite: bool) -> Any:
+    statement = (sqlite if is_sqlite else postgresql).insert(table)
+    keys = list(table.primary_key)
+    given = {name: statement.excluded[name] for name in columns if table.c[name] not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=given)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
+    except sqlite3.OperationalError as error:  # from _begin_sqlite, which SQLAlchemy does not wrap
+        raise LedgerUnavailable(str(error)) from error
     except (DBAPIError, PoolTimeout) as error:
         # A wrong statement is our fault and must not look like an outage.
         if not isinstance(error, OperationalError | PoolTimeout) and not error.connection_invalidated:
@@ -100,7 +124,21 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    if connection.get_execution_options().get("reading"):
+        driver.execute(f"PRAGMA busy_timeout={TURN_SECONDS * 1000:.0f}")
+        driver.execute("BEGIN")
+        return
     # A transaction that begins by reading and then writes fails at once when another wrote in between, and no
-    # busy handler helps: so a writing one takes the write lock first.
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    # busy handler helps: so a writing one takes the write lock first. SQLite's own busy handler sleeps up to a
+    # tenth of a second between its tries, while our transactions last less than a thousandth.
+    driver.execute("PRAGMA busy_timeout=0")
+    until = time.monotonic() + TURN_SECONDS
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(POLL_SECONDS)

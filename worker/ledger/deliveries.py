@@ -1,19 +1,38 @@
-"""The life of a delivery in the ledger: due → handed over → claimed → closed."""
+"""The life of a delivery in the ledger, once it is due: claimed by one worker, then closed by it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from worker.errors import LeaseLost
 from worker.ids import new_id
 from worker.ledger.database import Database
-from worker.ledger.tables import OPEN, UNFINISHED, State, attempts, connections, deliveries, events
+from worker.ledger.tables import (
+    OPEN,
+    UNFINISHED,
+    State,
+    UtcTime,
+    attempts,
+    connections,
+    deliveries,
+    events,
+)
 
 #: A delivery that waits for an earlier one of its entity looks again this often.
 BLOCKED_DELAY = timedelta(seconds=1)
@@ -58,33 +77,75 @@ class Closing:
     field_ledger: str | None = None
 
 
-def _claimable(now: datetime) -> ColumnElement[bool]:
+def claimable(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Return the condition for a delivery that anybody may claim at `now`."""
     return or_(
         and_(deliveries.c.state.in_(OPEN), deliveries.c.due_at <= now),
         and_(deliveries.c.state == State.SENDING, deliveries.c.lease_until < now),
     )
 
 
-def hand_over(db: Database, connection: str, limit: int, now: datetime, lasting: timedelta) -> list[str]:
-    """Return deliveries of `connection` that are due and have no live task, oldest first, at most `limit`.
-
-    They count as handed over for `lasting`: whoever asks again within it does not get them.
-    """
-    not_handed = or_(deliveries.c.handed_until.is_(None), deliveries.c.handed_until < now)
-    query = (
-        select(deliveries.c.id)
-        .where(deliveries.c.connection == connection, _claimable(now), not_handed)
-        .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(limit)
+# SQLAlchemy takes five times as long to build a statement as to run it, and each delivery needs these: they are
+# built once. Their parameters are named after what they mean, since a column's own name is taken.
+_NOW = bindparam("now_", type_=UtcTime)
+_CLAIM = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"), claimable(_NOW))
+    .values(
+        state=State.SENDING,
+        lease=bindparam("by"),
+        lease_until=bindparam("until"),
+        handed_until=None,
+        updated_at=_NOW,
     )
-    with db.read() as c:
-        if c.execute(query.limit(1)).first() is None:
-            return []
-    with db.write() as c:
-        ids = list(c.scalars(query.with_for_update(skip_locked=True)))
-        if ids:
-            c.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(handed_until=now + lasting))
-        return ids
+    .returning(deliveries)
+)
+_EVENT = (
+    select(events, connections.c.held_until, connections.c.reason)
+    .select_from(events.outerjoin(connections, connections.c.name == bindparam("over")))
+    .where(events.c.id == bindparam("event"))
+)
+_KEEP = (
+    update(deliveries)
+    .where(
+        deliveries.c.id == bindparam("delivery"),
+        deliveries.c.lease == bindparam("by"),
+        deliveries.c.lease_until >= bindparam("now_", type_=UtcTime),
+    )
+    .values(lease_until=bindparam("until"))
+)
+_CLOSE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease == bindparam("by"))
+    .values(
+        state=bindparam("next_state"),
+        due_at=bindparam("due"),
+        error=bindparam("error_name"),
+        reason=bindparam("why"),
+        attempts=bindparam("spent"),
+        tries=bindparam("failures"),
+        failing_since=bindparam("since"),
+        lease=None,
+        lease_until=None,
+        updated_at=bindparam("now_"),
+        record_id=func.coalesce(bindparam("record"), deliveries.c.record_id),
+        mapping_version=func.coalesce(bindparam("mapping"), deliveries.c.mapping_version),
+        field_ledger=func.coalesce(bindparam("fields"), deliveries.c.field_ledger),
+    )
+)
+_ATTEMPT = insert(attempts).from_select(
+    ["delivery_id", "number", "started_at", "ms", "outcome", "error", "status", "excerpt"],
+    select(
+        bindparam("delivery", type_=deliveries.c.id.type),
+        func.coalesce(func.max(attempts.c.number), 0) + 1,
+        bindparam("started", type_=UtcTime),
+        bindparam("took", type_=attempts.c.ms.type),
+        bindparam("outcome_", type_=attempts.c.outcome.type),
+        bindparam("error_name", type_=attempts.c.error.type),
+        bindparam("http_status", type_=attempts.c.status.type),
+        bindparam("said", type_=attempts.c.excerpt.type),
+    ).where(attempts.c.delivery_id == bindparam("delivery", type_=deliveries.c.id.type)),
+)
 
 
 def claim(db: Database, delivery_id: str, now: datetime, lasting: timedelta) -> Claim | None:
@@ -94,18 +155,17 @@ def claim(db: Database, delivery_id: str, now: datetime, lasting: timedelta) -> 
     already delivered in a newer version is not claimed: its new state says why.
     """
     lease = new_id()
+    taken = {"delivery": delivery_id, "now_": now, "by": lease, "until": now + lasting}
     with db.write() as c:
-        row = c.execute(
-            update(deliveries)
-            .where(deliveries.c.id == delivery_id, _claimable(now))
-            .values(
-                state=State.SENDING, lease=lease, lease_until=now + lasting, handed_until=None, updated_at=now
-            )
-            .returning(deliveries)
-        ).one_or_none()
-        if row is None or _turned_away(c, row, now):
+        row = c.execute(_CLAIM, taken).one_or_none()
+        if row is None:
             return None
-        event = c.execute(select(events).where(events.c.id == row.event_id)).one()
+        event = c.execute(_EVENT, {"event": row.event_id, "over": row.connection}).one()
+        if event.held_until and event.held_until > now:
+            _set(c, row, State.HELD, event.held_until, event.reason)
+            return None
+        if row.entity is not None and _overtaken(c, row, now):
+            return None
     return Claim(
         id=row.id,
         lease=lease,
@@ -118,13 +178,7 @@ def claim(db: Database, delivery_id: str, now: datetime, lasting: timedelta) -> 
     )
 
 
-def _turned_away(c: Connection, row: Any, now: datetime) -> bool:
-    held = c.execute(select(connections).where(connections.c.name == row.connection)).one_or_none()
-    if held and held.held_until and held.held_until > now:
-        _set(c, row, State.HELD, held.held_until, held.reason)
-        return True
-    if row.entity is None:
-        return False
+def _overtaken(c: Connection, row: Any, now: datetime) -> bool:
     same = (deliveries.c.connection == row.connection, deliveries.c.entity == row.entity)
     earlier = c.execute(
         select(deliveries.c.id)
@@ -162,12 +216,8 @@ def keep(c: Connection, claim: Claim, now: datetime, lasting: timedelta) -> None
     Raises LeaseLost when it is not ours any more, and also when it has only run out: from then on others may
     take the records that this delivery has reserved, though nobody has taken the delivery itself yet.
     """
-    mine = (
-        (deliveries.c.id == claim.id)
-        & (deliveries.c.lease == claim.lease)
-        & (deliveries.c.lease_until >= now)
-    )
-    if not c.execute(update(deliveries).where(mine).values(lease_until=now + lasting)).rowcount:
+    mine = {"delivery": claim.id, "by": claim.lease, "now_": now, "until": now + lasting}
+    if not c.execute(_KEEP, mine).rowcount:
         raise LeaseLost(claim.id)
 
 
@@ -177,49 +227,45 @@ def prolong(db: Database, claim: Claim, now: datetime, lasting: timedelta) -> No
         keep(c, claim, now, lasting)
 
 
-def close(db: Database, claim: Claim, closing: Closing, attempt: Attempt | None, now: datetime) -> None:
-    """End a claim: record the attempt, if there was one, and the delivery's next state, together.
+def close(
+    db: Database,
+    claim: Claim,
+    closing: Closing,
+    attempt: Attempt | None,
+    now: datetime,
+    unwritten: Callable[[Connection, datetime], None] = lambda c, now: None,
+) -> None:
+    """End a claim: what its steps have not written, the attempt, if there was one, and the next state, together.
 
     Raises LeaseLost, and writes nothing, when the lease is not ours any more.
     """
-    values: dict[str, Any] = {
-        "state": closing.state,
-        "due_at": closing.due_at,
-        "error": closing.error,
-        "reason": closing.reason,
-        "attempts": claim.attempts + (1 if closing.spent else 0),
-        "tries": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
-        "lease": None,
-        "lease_until": None,
-        "updated_at": now,
+    since = claim.failing_since
+    if closing.spent and closing.error and since is None:
+        since = claim.started_at
+    values = {
+        "delivery": claim.id,
+        "by": claim.lease,
+        "next_state": closing.state,
+        "due": closing.due_at,
+        "error_name": closing.error,
+        "why": closing.reason,
+        "spent": claim.attempts + (1 if closing.spent else 0),
+        "failures": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
+        "since": since,
+        "now_": now,
+        "record": closing.record_id,
+        "mapping": closing.mapping_version,
+        "fields": closing.field_ledger,
     }
-    if closing.spent and closing.error and claim.failing_since is None:
-        values["failing_since"] = claim.started_at
-    for name in ("record_id", "mapping_version", "field_ledger"):
-        if getattr(closing, name) is not None:
-            values[name] = getattr(closing, name)
     with db.write() as c:
-        mine = (deliveries.c.id == claim.id) & (deliveries.c.lease == claim.lease)
-        if not c.execute(update(deliveries).where(mine).values(values)).rowcount:
+        if not c.execute(_CLOSE, values).rowcount:
             raise LeaseLost(claim.id)
+        unwritten(c, now)
         if attempt:
             _record(c, claim, closing, attempt)
 
 
 def _record(c: Connection, claim: Claim, closing: Closing, attempt: Attempt) -> None:
-    last = (
-        select(attempts.c.number).where(attempts.c.delivery_id == claim.id).order_by(attempts.c.number.desc())
-    )
-    c.execute(
-        insert(attempts),
-        {
-            "delivery_id": claim.id,
-            "number": (c.execute(last.limit(1)).scalar() or 0) + 1,
-            "started_at": claim.started_at,
-            "ms": attempt.ms,
-            "outcome": closing.state,
-            "error": attempt.error,
-            "status": attempt.status,
-            "excerpt": attempt.excerpt,
-        },
-    )
+    made = {"delivery": claim.id, "started": claim.started_at, "took": attempt.ms, "outcome_": closing.state}
+    told = {"error_name": attempt.error, "http_status": attempt.status, "said": attempt.excerpt}
+    c.execute(_ATTEMPT, made | told)

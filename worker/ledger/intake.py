@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,11 +16,13 @@ from sqlalchemy.exc import IntegrityError
 from mappings.source import Naming
 from worker.errors import LedgerUnavailable
 from worker.ids import new_id
-from worker.ledger.database import Database
+from worker.ledger.database import TURN_SECONDS, Database
 from worker.ledger.tables import State, deliveries, events
 
 #: How long the door's own hand-off has before the sweep takes a new delivery for lost.
 HAND_OFF_GRACE = timedelta(seconds=5)
+#: Characters of a key that are kept as they are.
+LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +49,74 @@ class Stored:
     deliveries: tuple[tuple[str, str], ...] = ()  # (connection, delivery id)
 
 
-def store(db: Database, event: NewEvent, now: datetime) -> Stored:
-    """Commit `event` and its deliveries in one transaction, or find that it is a duplicate.
+class Intake:
+    """The door's queue in front of the ledger: events that come at once are committed together.
 
-    Raises LedgerUnavailable; then nothing is stored.
+    A commit costs a sync of the disk, whether it holds one event or twenty. So whoever gets the turn writes all
+    that have come by then, and the others find theirs done.
     """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._turn = threading.Lock()
+        self._waiting: list[_Entry] = []
+        self._guard = threading.Lock()
+
+    def store(self, event: NewEvent, now: datetime) -> Stored:
+        """Commit `event` and its deliveries in one transaction, or find that it is a duplicate.
+
+        Raises LedgerUnavailable; then nothing is stored.
+        """
+        entry = _Entry(event, now)
+        with self._guard:
+            self._waiting.append(entry)
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            entry.given_up = True
+            raise LedgerUnavailable("no turn to write: the ledger is busy")
+        try:
+            if entry.stored is None and entry.error is None:
+                self._write_all()
+        finally:
+            self._turn.release()
+        if entry.error is not None:
+            raise entry.error
+        if entry.stored is None:
+            # One of those that came together was a duplicate, so none was written: each on its own.
+            return store(self._db, event, now)
+        return entry.stored
+
+    def _write_all(self) -> None:
+        with self._guard:
+            batch = [entry for entry in self._waiting if not entry.given_up]
+            self._waiting.clear()
+        if not batch:
+            return
+        try:
+            stored = _insert(self._db, [(entry.event, entry.now) for entry in batch])
+        except IntegrityError:
+            return
+        except LedgerUnavailable as error:
+            for entry in batch:
+                entry.error = error
+            return
+        for entry, its in zip(batch, stored, strict=True):
+            entry.stored = its
+
+
+@dataclass
+class _Entry:
+    event: NewEvent
+    now: datetime
+    stored: Stored | None = None
+    error: LedgerUnavailable | None = None
+    given_up: bool = False
+
+
+def store(db: Database, event: NewEvent, now: datetime) -> Stored:
+    """Commit one event as `Intake.store` does, by itself."""
     for _ in range(3):
         try:
-            return _insert(db, event, now)
+            return _insert(db, [(event, now)])[0]
         except IntegrityError:
             first = _repeat(db, event, now)
             if first:
@@ -59,52 +124,68 @@ def store(db: Database, event: NewEvent, now: datetime) -> Stored:
     raise LedgerUnavailable("the event's key changed hands three times in a row")
 
 
-def _insert(db: Database, event: NewEvent, now: datetime) -> Stored:
-    event_id, naming = new_id(), event.naming
-    rows = [
-        {
-            "id": new_id(),
-            "event_id": event_id,
-            "connection": connection,
-            "entity": f"{event.source}:{naming.entity}" if naming.entity else None,
-            "version": naming.version,
-            "state": event.state,
-            "reason": event.reason,
-            "attempts": 0,
-            "tries": 0,
-            "due_at": now,
-            "handed_until": now + HAND_OFF_GRACE,
-            "created_at": now,
-            "updated_at": now,
-        }
-        for connection in event.connections
-    ]
+_EVENT = insert(events)
+_DELIVERY = insert(deliveries)
+
+
+def _insert(db: Database, batch: Sequence[tuple[NewEvent, datetime]]) -> list[Stored]:
+    event_rows, delivery_rows, stored = [], [], []
+    for event, now in batch:
+        row = _event_row(event, now)
+        rows = [_delivery_row(event, row["id"], connection, now) for connection in event.connections]
+        event_rows.append(row)
+        delivery_rows += rows
+        pending = rows if event.state == State.PENDING else []
+        stored.append(Stored(row["id"], False, tuple((r["connection"], r["id"]) for r in pending)))
     with db.write() as c:
-        c.execute(
-            insert(events),
-            {
-                "id": event_id,
-                "source": event.source,
-                "type": naming.type,
-                "dedup_key": naming.dedup_key,
-                "entity": naming.entity,
-                "version": naming.version,
-                "verdict": event.verdict,
-                "received_at": now,
-                "content_type": event.content_type,
-                "headers": json.dumps(dict(event.headers)),
-                "body": event.body,
-                "repeats": 0,
-            },
-        )
-        if rows:
-            c.execute(insert(deliveries), rows)
-    pending = rows if event.state == State.PENDING else []
-    return Stored(
-        event_id,
-        duplicate=False,
-        deliveries=tuple((str(row["connection"]), str(row["id"])) for row in pending),
-    )
+        c.execute(_EVENT, event_rows)
+        if delivery_rows:
+            c.execute(_DELIVERY, delivery_rows)
+    return stored
+
+
+def _event_row(event: NewEvent, now: datetime) -> dict[str, Any]:
+    naming = event.naming
+    return {
+        "id": new_id(),
+        "source": event.source,
+        "type": naming.type,
+        "dedup_key": bounded(naming.dedup_key),
+        "entity": naming.entity,
+        "version": naming.version,
+        "verdict": event.verdict,
+        "received_at": now,
+        "content_type": event.content_type,
+        "headers": json.dumps(dict(event.headers)),
+        "body": event.body,
+        "repeats": 0,
+    }
+
+
+def _delivery_row(event: NewEvent, event_id: str, connection: str, now: datetime) -> dict[str, Any]:
+    naming = event.naming
+    return {
+        "id": new_id(),
+        "event_id": event_id,
+        "connection": connection,
+        "entity": bounded(f"{event.source}:{naming.entity}") if naming.entity else None,
+        "version": naming.version,
+        "state": event.state,
+        "reason": event.reason,
+        "attempts": 0,
+        "tries": 0,
+        "due_at": now,
+        "handed_until": now + HAND_OFF_GRACE,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def bounded(key: str) -> str:
+    """Return `key`, or its digest where it is longer than an index of PostgreSQL takes (a third of a page)."""
+    if len(key) <= LONGEST_KEY:
+        return key
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _repeat(db: Database, event: NewEvent, now: datetime) -> str | None:
@@ -113,14 +194,14 @@ def _repeat(db: Database, event: NewEvent, now: datetime) -> str | None:
     Equal content means the same event only for a while: somebody may order the same again tomorrow. Freeing
     the key and trying again keeps the unique constraint the only judge, also between two processes.
     """
-    same = (events.c.source == event.source) & (events.c.dedup_key == event.naming.dedup_key)
-    window = event.naming.window
+    key, window = bounded(event.naming.dedup_key), event.naming.window
+    same = (events.c.source == event.source) & (events.c.dedup_key == key)
     with db.write() as c:
         first = c.execute(select(events.c.id, events.c.received_at).where(same)).one_or_none()
         if first is None:
             return None
         if window is not None and first.received_at + window < now:
-            c.execute(update(events).where(same).values(dedup_key=f"{event.naming.dedup_key}@{first.id}"))
+            c.execute(update(events).where(same).values(dedup_key=f"{key}@{first.id}"))
             return None
         c.execute(update(events).where(same).values(repeats=events.c.repeats + 1, repeated_at=now))
         return str(first.id)

@@ -77,7 +77,7 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
     company, contact = _customer(ledger, party)
     body = ledger.body(
         "ticket",
-        schemas.TicketBody(),
+        schemas.TicketBody,
         title=ledger.title("ticket.title", "", "subject"),
         company_id=Ref("company", company.key),
         contact_id=Ref("contact", contact.key),
@@ -92,7 +92,7 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
     name = _company_name(ledger, party)
     company = ledger.body(
         "company",
-        schemas.CompanyBody(),
+        schemas.CompanyBody,
         name=name,
         # A colleague's phone is not the company's: only a private customer's is.
         phone=None if party.company else _phone(ledger, party, "company.phone"),
@@ -101,7 +101,7 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
     first, surname = _parted_name(ledger, party)
     contact = ledger.body(
         "contact",
-        schemas.ContactBody(),
+        schemas.ContactBody,
         company_id=Ref("company", party.account_key),
         name=first,
         surname=surname,
@@ -198,7 +198,7 @@ def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, .
             "product",
             key,
             ledger.body(
-                "product", schemas.ProductBody(), name=charge.name, value=charge.unit_price, sku=charge.sku
+                "product", schemas.ProductBody, name=charge.name, value=charge.unit_price, sku=charge.sku
             ),
             {"sku": charge.sku},
             shared=True,
@@ -215,7 +215,7 @@ def _opportunity(
         computed["comment"] = lambda: ledger.remainder("opportunity.comment", first=comment)
     body = ledger.body(
         "opportunity",
-        schemas.OpportunityBody(),
+        schemas.OpportunityBody,
         company_id=Ref("company", customer[0].key),
         contact_id=Ref("contact", customer[1].key),
         **computed,

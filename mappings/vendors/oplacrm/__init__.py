@@ -36,7 +36,7 @@ def register_lead(lead: RegisterLead, account: Account) -> Plan:
     custom = [{"field": theirs, "value": value} for theirs, value in ledger.custom("lead")]
     body = ledger.body(
         "lead",
-        schemas.LeadBody(),
+        schemas.LeadBody,
         name=name,
         contact_name=tell_name(ledger, party, "lead.contact_name"),
         account_name=_account_name(ledger, party, "lead.account_name"),
@@ -70,7 +70,7 @@ def _account(ledger: FieldLedger, party: Party) -> Record:
     private = not party.company
     body = ledger.body(
         "account",
-        schemas.AccountBody(),
+        schemas.AccountBody,
         name=_account_name(ledger, party, "account.name"),
         long_name=_account_name(ledger, party, "account.long_name"),
         external_id=party.account_key,
@@ -89,7 +89,7 @@ def _contact(ledger: FieldLedger, party: Party) -> Record:
     whole = {} if parted else {"last_name": tell_name(ledger, party, "contact.last_name")}
     body = ledger.body(
         "contact",
-        schemas.ContactBody(),
+        schemas.ContactBody,
         external_id=party.contact_key,
         account_external_id=party.account_key,
         phone_work=_phone(ledger, party, "contact.phone_work"),
@@ -124,7 +124,7 @@ def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, .
             "product",
             key,
             ledger.body(
-                "product", schemas.ProductBody(), name=charge.name, price=charge.unit_price, external_id=key
+                "product", schemas.ProductBody, name=charge.name, price=charge.unit_price, external_id=key
             ),
             {"external_id": key},
             shared=True,
@@ -148,7 +148,7 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party, asked: t
     }
     body = ledger.body(
         "opportunity",
-        schemas.OpportunityBody(),
+        schemas.OpportunityBody,
         account_external_id=party.account_key,
         contacts_external_ids=[party.contact_key],
         date_open=ledger.moment("opportunity.date_open", "placed_at").astimezone(UTC).isoformat(),
@@ -213,7 +213,7 @@ def _changes(
     changed = [{name: value for name, value in line.items() if name not in unknown} for line in lines]
     return ledger.body(
         "opportunity",
-        schemas.OpportunityChanges(),
+        schemas.OpportunityChanges,
         stage_close=None if outcome == "open" else f"CLOSE_{outcome.upper()}",
         close_reason=reason,
         **{ledger.values["update_lines_as"]: changed},

@@ -9,6 +9,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from mappings.fields import optional, text
+from mappings.instances import instance
 
 
 class Values(Schema):
@@ -117,7 +118,7 @@ class AccountBody(Schema):
     email = text()
     external_id = fields.String(required=True)
     address = text()
-    phone = fields.Nested(PhoneBody, load_default=lambda: PhoneBody().load({}))
+    phone = fields.Nested(PhoneBody, load_default=lambda: instance(PhoneBody).load({}))
     website = text()
     is_public = fields.Boolean(load_default=False)
     note = text()
@@ -141,8 +142,8 @@ class ContactBody(Schema):
     account_external_id = fields.String(required=True)
     external_id = fields.String(required=True)
     address = text()
-    phone_work = fields.Nested(PhoneBody, load_default=lambda: PhoneBody().load({}))
-    phone_other = fields.Nested(PhoneBody, load_default=lambda: PhoneBody().load({}))
+    phone_work = fields.Nested(PhoneBody, load_default=lambda: instance(PhoneBody).load({}))
+    phone_other = fields.Nested(PhoneBody, load_default=lambda: instance(PhoneBody).load({}))
     website = text()
     owner_id = text("values.owner_id")
 
