@@ -14,23 +14,23 @@ from typing import Any
 
 import pytest
 
-from mappings.vendor import Plan, Record
+from mappings.vendor import Plan
 from sandbox.server import running
 from sandbox.store import Store
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ENDED, ENVIRON, ROOT, Bench
-from tests.engine.jobs import CREATED, ORDER
+from tests.engine.jobs import ORDER
 from worker.budget import Lanes
 from worker.configuration import load
-from worker.delivery import Engine, deliver
+from worker.delivery import Engine, deliver, planned
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown
 from worker.http import Answer, Http, Request
 from worker.ledger import deliveries, search
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
-from worker.ledger.migrate import migrate
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
+from worker.policy import GiveUp, Situation, decide
 from worker.steps import Steps
 from worker.vendors import VENDORS
 from worker.vendors.tokens import Tokens
@@ -57,19 +57,18 @@ class WallClock(Clock):
 
 
 @contextmanager
-def benched(tmp_path: Path, clock: Clock, **sandbox: Any) -> Iterator[Bench]:
-    db = Database(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    migrate(db)
+def benched(tmp_path: Path, sqlite_url: str, clock: Clock, **sandbox: Any) -> Iterator[Bench]:
+    db = Database(sqlite_url)
     with running(CREDENTIALS, **sandbox) as server:
         bench = Bench(db, clock, server, tmp_path)
         yield bench
-        bench.engine.http.close()
+        bench.close()
     db.close()
 
 
 @pytest.fixture
-def bench(clock: Clock, tmp_path: Path) -> Iterator[Bench]:
-    with benched(tmp_path, clock) as bench:
+def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
+    with benched(tmp_path, sqlite_url, clock) as bench:
         yield bench
 
 
@@ -116,9 +115,9 @@ def delivered_all(bench: Bench, ids: list[str], seconds: float) -> None:
 
 
 @BOTH
-def test_sixty_orders_of_a_new_customer_make_one_customer(tmp_path: Path, to: str) -> None:
+def test_sixty_orders_of_a_new_customer_make_one_customer(tmp_path: Path, sqlite_url: str, to: str) -> None:
     """Otherwise the first busy minute of a shop fills the CRM with copies of its customer and products."""
-    with benched(tmp_path, WallClock()) as bench:
+    with benched(tmp_path, sqlite_url, WallClock()) as bench:
         ids = [order(bench, to, 6000 + n) for n in range(ORDERS)]
         delivered_all(bench, ids, seconds=60)
         rows = [bench.show(i) for i in ids]
@@ -165,7 +164,9 @@ def test_a_late_create_changes_nothing(bench: Bench, to: str) -> None:
 
 @pytest.mark.parametrize("kind", ["account", "contact", "opportunity"])
 @BOTH
-def test_a_search_that_lags_makes_no_second_record(clock: Clock, tmp_path: Path, to: str, kind: str) -> None:
+def test_a_search_that_lags_makes_no_second_record(
+    clock: Clock, tmp_path: Path, sqlite_url: str, to: str, kind: str
+) -> None:
     """Otherwise "not found" a second after the create is believed, and the order is there twice."""
     operations = {
         "opla": f"{kind}_create",
@@ -176,7 +177,7 @@ def test_a_search_that_lags_makes_no_second_record(clock: Clock, tmp_path: Path,
         }[kind],
     }
     store = Store(":memory:", clock=lambda: clock().timestamp())
-    with benched(tmp_path, clock, options={"*": {"search_lag_ms": 5000}}, store=store) as bench:
+    with benched(tmp_path, sqlite_url, clock, options={"*": {"search_lag_ms": 5000}}, store=store) as bench:
         bench.fault(vendor=VENDOR[to], operation=operations[to], fault="drop_after", times=1)
         delivery = order(bench, to)
         assert bench.attempt(delivery) == State.UNKNOWN
@@ -186,43 +187,49 @@ def test_a_search_that_lags_makes_no_second_record(clock: Clock, tmp_path: Path,
     store.close()
 
 
-def run_plan(bench: Bench, delivery_id: str, plan: Plan) -> DeliveryError | None:
-    """Carry out `plan` for a delivery, close it as the engine would, and return what kept it from ending."""
+def run_unfindable(bench: Bench, delivery_id: str) -> DeliveryError | None:
+    """Carry out the customer of an order, whose contact has nothing to be found by, and close the delivery.
+
+    Both vendors can find every record that we plan today, so this takes from the plan what it is found by.
+    """
     db, clock, connection = bench.engine.db, bench.clock, bench.engine.settings.connections["opla"]
     claim = deliveries.claim(db, delivery_id, clock(), LEASE)
     assert claim is not None
+    account, contact, *_ = planned(bench.engine.settings, connection, claim.event).records
+    plan = Plan((account, replace(contact, match={}, shared=False)), ())
     api = Api(VENDORS["oplacrm"], connection, bench.engine.http, Tokens(), lambda: None)
-    steps = Steps(api, Checkpoints(db, claim, clock, LEASE), clock, lambda: None)
+    checkpoints = Checkpoints(db, claim, clock, LEASE)
     error: DeliveryError | None = None
     closing = Closing(State.DELIVERED, clock())
     try:
-        steps.run(plan)
+        Steps(api, checkpoints, clock, lambda: None).run(plan)
     except DeliveryError as raised:
         error = raised
-        state = State.FAILED if isinstance(raised, NotConfigured) else State.UNKNOWN
+        gives_up = isinstance(decide(raised, Situation(0, timedelta(0), timedelta(days=1), 0.5)), GiveUp)
+        state = State.FAILED if gives_up else State.UNKNOWN
         closing = Closing(state, clock(), type(raised).__name__, str(raised), failed_try=True)
-    deliveries.close(db, claim, closing, None, clock())
+    deliveries.close(db, claim, closing, None, clock(), checkpoints.write_into)
     return error
 
 
 def test_what_cannot_be_found_again_waits_for_a_persons_word(bench: Bench) -> None:
     """Otherwise somebody without e-mail and phone is made twice, or is never made at all."""
-    nameless = {"external_id": "cont-x", "last_name": "Lan", "account_external_id": "acct-x"}
-    plan = Plan((Record("contact", "cont-x", nameless),), ())
     bench.fault(vendor="oplacrm", operation="contact_create", fault="drop_before", times=1)
     delivery = order(bench, "opla")
-    assert isinstance(run_plan(bench, delivery, plan), OutcomeUnknown)
+    assert isinstance(run_unfindable(bench, delivery), OutcomeUnknown)
     bench.clock.forward(hours=1)
-    parked = run_plan(bench, delivery, plan)
+    parked = run_unfindable(bench, delivery)
     assert isinstance(parked, NotConfigured)
     assert "see whether it is there" in str(parked)
     assert "--not-made" in str(parked)
-    assert bench.counts("oplacrm") == {}
+    assert bench.show(delivery)["state"] == State.FAILED
+    assert bench.counts("oplacrm") == {"account": 1}
     assert search.release(bench.engine.db, delivery, "ana", bench.clock())
-    assert isinstance(run_plan(bench, delivery, plan), NotConfigured), "a release alone is no word on it"
+    assert isinstance(run_unfindable(bench, delivery), NotConfigured), "a release alone is no word on it"
     assert search.release(bench.engine.db, delivery, "ana", bench.clock(), not_made=True)
-    error = run_plan(bench, delivery, plan)
+    error = run_unfindable(bench, delivery)
     assert error is None, error
+    assert bench.counts("oplacrm") == {"account": 1, "contact": 1}
 
 
 def engine_with(bench: Bench, tmp_path: Path, old: str, new: str) -> Engine:
@@ -269,7 +276,7 @@ class Broken(Http):
         return self._http.send(request, seconds)
 
 
-@pytest.mark.parametrize("calls", range(8))
+@pytest.mark.parametrize("calls", [0, 3, 7])
 def test_a_fault_of_our_own_spends_no_attempt(bench: Bench, calls: int) -> None:
     """Otherwise a bad release of ours fails the whole backlog instead of delaying it."""
     delivery = order(bench, "opla")
@@ -313,7 +320,7 @@ class Stopping(Http):
 
 
 @BOTH
-@pytest.mark.parametrize("calls", [1, 2, 4, 5])
+@pytest.mark.parametrize("calls", [1, 2, 5])
 def test_a_stop_between_two_steps_loses_and_doubles_nothing(bench: Bench, to: str, calls: int) -> None:
     """Otherwise each deploy leaves orders without their lines, or makes them twice."""
     delivery, stopping = order(bench, to), threading.Event()
@@ -338,8 +345,3 @@ def test_a_process_that_is_stopping_begins_nothing(bench: Bench) -> None:
     assert bench.counts("oplacrm") == {}
     bench.engine.stopping.clear()
     assert bench.until_ended(delivery)[0]["state"] == State.DELIVERED
-
-
-def test_the_orders_header_names_the_event() -> None:
-    """Otherwise these tests receive something that no shop sends."""
-    assert {"x-shopify-topic": "orders/create"} == CREATED

