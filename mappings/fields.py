@@ -15,7 +15,7 @@ from marshmallow import fields as mm
 from mappings.commands import Command, Person
 from mappings.errors import CannotMap, ValueMissing
 from mappings.instances import instance
-from mappings.vendor import Account, FieldRow, Ref
+from mappings.vendor import Account, CheckedValues, FieldRow, Ref
 
 #: Which field of each command holds the person it is about.
 _PERSON = {"RegisterLead": "person", "RecordOrder": "customer", "OpenTicket": "requester"}
@@ -60,11 +60,7 @@ class FieldLedger:
         """Check `account.values` against the schema `values`; raise ValueMissing where they do not fit."""
         self.command = command
         self.account = account
-        try:
-            self.values: Mapping[str, Any] = instance(values).load(account.values)
-        except ValidationError as fault:
-            key, why = next(iter(fault.messages_dict.items()))
-            raise ValueMissing(f"values.{key}", str(why)) from fault
+        self.values = _checked(account, values)
         self._who = _PERSON[type(command).__name__]
         self._leaves = dict(_leaves(command, ""))
         self._rows: dict[FieldRow, None] = {}
@@ -208,6 +204,16 @@ class FieldLedger:
 
     def _real(self, path: str) -> str:
         return f"{self._who}.{path.removeprefix('person.')}" if path.startswith("person.") else path
+
+
+def _checked(account: Account, schema: type[Schema]) -> Mapping[str, Any]:
+    if isinstance(account.values, CheckedValues):
+        return account.values
+    try:
+        return CheckedValues(instance(schema).load(account.values))
+    except ValidationError as fault:
+        key, why = next(iter(fault.messages_dict.items()))
+        raise ValueMissing(f"values.{key}", str(why)) from fault
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -55,6 +55,10 @@ class Plan:
     fields: tuple[FieldRow, ...]
 
 
+class CheckedValues(dict[str, Any]):
+    """Values that their vendor's schema has checked and completed; checking them again would be waste."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What relay.toml says about a connection that a mapping may use: never a secret, never an address."""

@@ -3,64 +3,37 @@
 from __future__ import annotations
 
 import getpass
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import simplejson
-from dotenv import dotenv_values
 
 from relay.demo import run_demo
 from relay.listing import as_json, as_table
+from relay.options import (
+    OneLine,
+    as_json_option,
+    env_file,
+    environ_with,
+    headers_of,
+    open_ledger,
+    workers_option,
+)
 from relay.preview import preview_file
 from relay.send import post_sample
-from relay.stack import CannotStart, only_one, prepare, start
-from relay.supervisor import StartFailed, Supervisor
+from relay.stack import only_one, prepare, start
+from relay.supervisor import Supervisor
 from relay.welcome import welcome
 from sandbox.server import serve
 from worker.configuration import load
-from worker.errors import LedgerUnavailable
 from worker.ledger import search
 from worker.ledger.database import Database
-from worker.ledger.migrate import migrate, require_current
+from worker.ledger.migrate import migrate
 from worker.ledger.tables import State
-from worker.settings import Settings, SettingsError
-
-#: Below these exit codes: 1 means that it did not work, 2 that the command or the configuration is wrong.
-WRONG_SET_UP = 2
-
-env_file = click.option(
-    "--env-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Read variables from this file; those that are set already win.",
-)
-as_json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
-workers_option = click.option(
-    "--workers", default=2, show_default=True, help="Worker processes of 32 threads each."
-)
-
-
-class OneLine(click.Group):
-    """A group whose commands end with one clear line, and no traceback, where the cause lies outside."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; turn what users can mend into a line and an exit code."""
-        try:
-            return super().invoke(ctx)
-        except SettingsError as error:
-            for fault in error.faults:
-                click.echo(f"relay: {fault}", err=True)
-            sys.exit(WRONG_SET_UP)
-        except CannotStart as error:
-            click.echo(f"relay: {error}", err=True)
-            sys.exit(WRONG_SET_UP)
-        except (StartFailed, LedgerUnavailable) as error:
-            click.echo(f"relay: {error}", err=True)
-            sys.exit(1)
 
 
 @click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,7 +52,7 @@ def main() -> None:
 @env_file
 def up(no_sandbox: bool, workers: int, env_file: Path | None) -> None:
     """Run everything in this terminal: receiver, workers, Flower, broker, ledger and the CRM sandbox."""
-    stack = prepare(_environ(env_file), with_sandbox=not no_sandbox, workers=workers)
+    stack = prepare(environ_with(env_file), with_sandbox=not no_sandbox, workers=workers)
     supervisor = Supervisor(stack.environ)
     with only_one(stack.settings.var), supervisor.signals():
         try:
@@ -95,7 +68,7 @@ def up(no_sandbox: bool, workers: int, env_file: Path | None) -> None:
 @env_file
 def demo(workers: int, env_file: Path | None) -> None:
     """Run everything, send a lead, an order and a support e-mail twice each, and show where they went."""
-    stack = prepare(_environ(env_file), with_sandbox=True, workers=workers)
+    stack = prepare(environ_with(env_file), with_sandbox=True, workers=workers)
     supervisor = Supervisor(stack.environ, quiet=True)
     with only_one(stack.settings.var), supervisor.signals():
         start(stack, supervisor)
@@ -107,7 +80,7 @@ def demo(workers: int, env_file: Path | None) -> None:
 @env_file
 def check(env_file: Path | None) -> None:
     """Say what is wrong with relay.toml and the environment, all of it at once."""
-    settings = load(_environ(env_file))
+    settings = load(environ_with(env_file))
     click.echo(
         f"{settings.config_path}: {len(settings.sources)} sources, {len(settings.connections)} connections, "
         f"{len(settings.routes)} routes, no faults"
@@ -118,7 +91,7 @@ def check(env_file: Path | None) -> None:
 @env_file
 def migrate_ledger(env_file: Path | None) -> None:
     """Bring the ledger's tables to this version; run it before the processes of a new release."""
-    db = Database(load(_environ(env_file)).database_url, threads=1)
+    db = Database(load(environ_with(env_file)).database_url, threads=1)
     migrate(db)
     click.echo("the ledger is current")
 
@@ -128,7 +101,7 @@ def migrate_ledger(env_file: Path | None) -> None:
 @env_file
 def run_sandbox(port: int, env_file: Path | None) -> None:
     """Run the CRMs' sandbox alone. It takes the credentials that the connections of relay.toml have."""
-    settings = load(_environ(env_file))
+    settings = load(environ_with(env_file))
     credentials: dict[str, list[dict[str, str]]] = {}
     for connection in settings.connections.values():
         credentials.setdefault(connection.vendor, []).append(dict(connection.secrets))
@@ -156,8 +129,8 @@ def preview(
     env_file: Path | None,
 ) -> None:
     """Show what the request body in FILE would become at each CRM; calls nothing."""
-    settings = load(_environ(env_file))
-    found = preview_file(settings, source, file, event_type, _headers(headers), content_type)
+    settings = load(environ_with(env_file))
+    found = preview_file(settings, source, file, event_type, headers_of(headers), content_type)
     click.echo(simplejson.dumps(found, indent=2, ensure_ascii=False, use_decimal=True))
 
 
@@ -175,7 +148,13 @@ def send(
 ) -> None:
     """Sign the request body in FILE as its sender would, and post it to a running receiver."""
     answer = post_sample(
-        load(_environ(env_file)), source, file.read_bytes(), _headers(headers), content_type, url, file.name
+        load(environ_with(env_file)),
+        source,
+        file.read_bytes(),
+        headers_of(headers),
+        content_type,
+        url,
+        file.name,
     )
     click.echo(f"{answer.status_code} {answer.text.strip()}")
     sys.exit(0 if answer.status_code == 200 else 1)
@@ -188,7 +167,7 @@ def send(
 @env_file
 def list_events(source: str | None, limit: int, json_: bool, env_file: Path | None) -> None:
     """List what was received, the newest first."""
-    rows = search.list_events(_ledger(env_file), source, limit)
+    rows = search.list_events(open_ledger(env_file), source, limit)
     columns = ("id", "source", "type", "verdict", "received_at", "repeats")
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
@@ -203,7 +182,7 @@ def list_events(source: str | None, limit: int, json_: bool, env_file: Path | No
 @env_file
 def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None, **filters: Any) -> None:
     """List deliveries, the newest first; with DELIVERY_ID, show one with its steps and attempts."""
-    db = _ledger(env_file)
+    db = open_ledger(env_file)
     if delivery_id:
         found = search.show_delivery(db, delivery_id)
         if found is None:
@@ -231,7 +210,7 @@ def replay(
     env_file: Path | None,
 ) -> None:
     """Make deliveries due again: those named, or all in a state. Steps that are done are not repeated."""
-    db = _ledger(env_file)
+    db = open_ledger(env_file)
     ids = list(delivery_ids)
     if state:
         ids += [str(row["id"]) for row in search.list_deliveries(db, state, connection, limit=1_000_000)]
@@ -243,22 +222,3 @@ def replay(
     done = sum(search.release(db, i, getpass.getuser(), now, not_made) for i in ids)
     click.echo(f"{done} of {len(ids)} released")
     sys.exit(0 if done == len(ids) else 1)
-
-
-def _environ(file: Path | None) -> Mapping[str, str]:
-    if file is not None:
-        for name, value in dotenv_values(file).items():
-            os.environ.setdefault(name, value or "")
-    return os.environ
-
-
-def _ledger(file: Path | None) -> Database:
-    settings: Settings = load(_environ(file))
-    db = Database(settings.database_url, threads=1)
-    require_current(db)
-    return db
-
-
-def _headers(texts: Sequence[str]) -> dict[str, str]:
-    pairs = [text.partition(":") for text in texts]
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}

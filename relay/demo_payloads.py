@@ -4,6 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+_ADDRESS = {
+    "first_name": "Ana",
+    "last_name": "García",
+    "company": "Talleres García",
+    "address1": "Calle Mayor 5",
+    "city": "Sevilla",
+    "zip": "41001",
+    "country_code": "ES",
+    "phone": "+34 954 000 000",
+}
+_LINES = [
+    {
+        "id": 1,
+        "title": "Desk lamp",
+        "sku": "LAMP-1",
+        "quantity": 3,
+        "price": "15.00",
+        "discount_allocations": [{"amount": "4.19"}],
+        "tax_lines": [{"price": "8.57", "rate": 0.21}],
+    },
+    {
+        "id": 2,
+        "title": "Bulb",
+        "sku": "BULB-E27",
+        "quantity": 2,
+        "price": "7.50",
+        "discount_allocations": [{"amount": "1.40"}],
+        "tax_lines": [{"price": "2.86", "rate": 0.21}],
+    },
+]
+
 
 def web_form(run: str) -> dict[str, str]:
     """Return the fields of a contact form."""
@@ -39,36 +70,8 @@ def shop_order(run: str) -> dict[str, Any]:
             "first_name": "Ana",
             "last_name": "García",
         },
-        "billing_address": {
-            "first_name": "Ana",
-            "last_name": "García",
-            "company": "Talleres García",
-            "address1": "Calle Mayor 5",
-            "city": "Sevilla",
-            "zip": "41001",
-            "country_code": "ES",
-            "phone": "+34 954 000 000",
-        },
-        "line_items": [
-            {
-                "id": 1,
-                "title": "Desk lamp",
-                "sku": "LAMP-1",
-                "quantity": 3,
-                "price": "15.00",
-                "discount_allocations": [{"amount": "4.19"}],
-                "tax_lines": [{"price": "8.57", "rate": 0.21}],
-            },
-            {
-                "id": 2,
-                "title": "Bulb",
-                "sku": "BULB-E27",
-                "quantity": 2,
-                "price": "7.50",
-                "discount_allocations": [{"amount": "1.40"}],
-                "tax_lines": [{"price": "2.86", "rate": 0.21}],
-            },
-        ],
+        "billing_address": _ADDRESS,
+        "line_items": _LINES,
         "shipping_lines": [{"title": "Parcel", "price": "4.90", "tax_lines": [{"price": "0.07"}]}],
     }
 

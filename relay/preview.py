@@ -12,13 +12,13 @@ import click
 
 from mappings.commands import as_json
 from mappings.errors import BadBody, CannotMap
-from mappings.source import Arrival
+from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
 from mappings.vendor import Plan, Ref
 from relay.send import content_type_of
 from worker.delivery import commands, planned
 from worker.errors import Stop
-from worker.settings import ConnectionSettings, Settings
+from worker.settings import ConnectionSettings, Settings, SourceSettings
 from worker.vendors import VENDORS
 
 
@@ -37,25 +37,7 @@ def preview_file(
     known = settings.sources.get(source)
     if known is None:
         raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
-    kind, body = SOURCES[known.type], file.read_bytes()
-    media = content_type_of(kind, file.name, content_type)
-    try:
-        payload = kind.read(body, media)
-    except BadBody as error:
-        raise click.ClickException(f"{file}: {error}") from error
-    given = {**headers, **({kind.event_header: event_type} if event_type and kind.event_header else {})}
-    naming = kind.name(Arrival(source, given, payload, hashlib.sha256(body).hexdigest(), known.options))
-    event: dict[str, Any] = {
-        "id": "preview",
-        "source": source,
-        "type": event_type or naming.type,
-        "body": body,
-        "content_type": media,
-        "headers": given,
-        "entity": naming.entity,
-        "version": naming.version,
-        "received_at": datetime.now(UTC),
-    }
+    event, naming = _arrived(known, file, event_type, headers, content_type)
     named: dict[str, Any] = {"type": event["type"], "dedup_key": naming.dedup_key, "entity": naming.entity}
     named |= {"version": naming.version, "test": naming.test}
     try:
@@ -68,6 +50,36 @@ def preview_file(
         "commands": asked,
         "deliveries": [_delivery(settings, connection, event) for connection in connections],
     }
+
+
+def _arrived(
+    known: SourceSettings,
+    file: Path,
+    event_type: str | None,
+    headers: Mapping[str, str],
+    content_type: str | None,
+) -> tuple[dict[str, Any], Naming]:
+    """Return the event as the ledger would hold it, and its name."""
+    kind, body = SOURCES[known.type], file.read_bytes()
+    media = content_type_of(kind, file.name, content_type)
+    try:
+        payload = kind.read(body, media)
+    except BadBody as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    given = {**headers, **({kind.event_header: event_type} if event_type and kind.event_header else {})}
+    naming = kind.name(Arrival(known.name, given, payload, hashlib.sha256(body).hexdigest(), known.options))
+    event = {
+        "id": "preview",
+        "source": known.name,
+        "type": event_type or naming.type,
+        "body": body,
+        "content_type": media,
+        "headers": given,
+        "entity": naming.entity,
+        "version": naming.version,
+        "received_at": datetime.now(UTC),
+    }
+    return event, naming
 
 
 def _delivery(settings: Settings, connection: ConnectionSettings, event: Mapping[str, Any]) -> dict[str, Any]:

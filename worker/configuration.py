@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from mappings.source import Hmac, UrlToken
 from mappings.sources import SOURCES
-from mappings.vendor import Account, VendorMapping
+from mappings.vendor import Account, CheckedValues, VendorMapping
 from mappings.vendors import VENDORS
 from worker.settings import ConnectionSettings, Fault, Route, Settings, SettingsError, SourceSettings
 from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, SourceSchema
@@ -139,7 +139,7 @@ def _connection(
         _report(path, where, error.messages, faults)
         return None
     try:
-        values = vendor.values().load(known["values"])
+        values = CheckedValues(vendor.values().load(known["values"]))
     except ValidationError as error:
         _report(path, f"{where}.values", error.messages, faults)
         return None

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -222,9 +222,11 @@ def _with_mapping(closing: Closing, connection: ConnectionSettings, plan: Plan |
     if plan is None:
         return closing
     version = VENDORS[connection.vendor].mapping.version
-    return replace(
-        closing, mapping_version=version, field_ledger=json.dumps([asdict(row) for row in plan.fields])
-    )
+    return replace(closing, mapping_version=version, field_ledger=_written(plan))
+
+
+def _written(plan: Plan) -> str:
+    return json.dumps([{"from": r.source, "to": r.target, "outcome": r.outcome} for r in plan.fields])
 
 
 def _ms(began: float) -> int:

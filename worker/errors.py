@@ -8,7 +8,6 @@ DeliveryError
 │   └── OutcomeUnknown      it may have happened: probe before trying again
 ├── Hold                    the connection waits, not only this delivery; no attempt is spent
 │   ├── CredentialsRefused
-│   ├── BreakerOpen
 │   └── BudgetSpent
 ├── Stop                    a person has to act
 │   ├── Rejected            the vendor refuses this record
@@ -63,10 +62,6 @@ class Hold(DeliveryError):
 
 class CredentialsRefused(Hold):
     """The vendor refuses our credentials, also after a fresh login."""
-
-
-class BreakerOpen(Hold):
-    """The connection failed so often that it is left alone until `until` seconds have passed."""
 
 
 class BudgetSpent(Hold):

@@ -13,7 +13,7 @@ from worker.telemetry import log
 #: Deliveries that may wait for the broker in memory; beyond that they wait for the sweep, in the ledger.
 WAITING = 20_000
 #: How long the thread waits for company after the first: a batch costs half of what its tasks cost one by one.
-LINGER_SECONDS = 0.02
+LINGER_SECONDS = 0.05
 #: How long the thread leaves a broker alone that failed.
 PAUSE_SECONDS = 1.0
 

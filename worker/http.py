@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from worker.errors import OutcomeUnknown, Unreachable
 #: Bytes of an answer that we read. The longest documented list holds 500 records.
 ANSWER_LIMIT = 8 * 1024 * 1024
 CONNECT_SECONDS = 5.0
+WRITE_SLICE = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,18 @@ class Answer:
     body: bytes
 
 
+#: What is raised before the first byte of a request leaves; the last three mean a wrong address or credential.
+_NOTHING_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+    UnicodeEncodeError,
+)
+
+
 class Http:
     """Sends requests with a client of its own for every thread.
 
@@ -58,20 +71,16 @@ class Http:
         Raises Unreachable where nothing left us, OutcomeUnknown where it may have: the caller knows whether
         the request changes anything.
         """
-        client, deadline = self._client(seconds)
+        client = self._client(seconds)
+        # Unpacked by us a few kilobytes may become gigabytes, so we ask for an answer as it is.
+        headers = {**request.headers, "accept-encoding": "identity"}
         try:
             with client.stream(
-                request.verb, request.url, params=request.query, headers=request.headers, content=request.body
+                request.verb, request.url, params=request.query, headers=headers, content=request.body
             ) as response:
-                body = _bounded(response, deadline)
-                return Answer(response.status_code, response.headers, body)
-        except (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.UnsupportedProtocol,
-        ) as error:
-            raise Unreachable(f"cannot connect: {_said(error)}") from error
+                return Answer(response.status_code, response.headers, _bounded(response))
+        except _NOTHING_LEFT as error:
+            raise Unreachable(f"not sent: {_said(error)}") from error
         except httpx.HTTPError as error:
             raise OutcomeUnknown(f"no whole answer: {_said(error)}") from error
 
@@ -80,7 +89,7 @@ class Http:
         for client in self._clients:
             client.close()
 
-    def _client(self, seconds: float) -> tuple[httpx.Client, Deadline]:
+    def _client(self, seconds: float) -> httpx.Client:
         local = self._local
         if not hasattr(local, "client"):
             local.deadline = Deadline()
@@ -89,7 +98,8 @@ class Http:
             self._clients.append(local.client)
         local.deadline.set(seconds)
         local.client.timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-        return local.client, local.deadline
+        client: httpx.Client = local.client
+        return client
 
 
 class Deadline:
@@ -137,7 +147,9 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.left(timeout))
+        # In slices: one write may be many sends, each with the whole time-out, to a host that reads slowly.
+        for start in range(0, len(buffer), WRITE_SLICE):
+            self._stream.write(buffer[start : start + WRITE_SLICE], self._deadline.left(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -151,10 +163,12 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _bounded(response: httpx.Response, deadline: Deadline) -> bytes:
+def _bounded(response: httpx.Response) -> bytes:
+    packed = response.headers.get("content-encoding", "identity").lower()
+    if packed != "identity":
+        raise httpx.DecodingError(f"the answer is packed as {packed[:40]!r}, which was not asked for")
     parts, size = [], 0
-    chunks: Iterable[bytes] = response.iter_bytes()
-    for chunk in chunks:
+    for chunk in response.iter_bytes():
         size += len(chunk)
         if size > ANSWER_LIMIT:
             raise httpx.ReadError(f"the answer is longer than {ANSWER_LIMIT} bytes")

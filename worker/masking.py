@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 _PATTERNS = (
-    (re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"), "<email>"),
+    (re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+(\.[\w-]+)+"), "<email>"),  # %40: as in an address that is echoed
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), r"\1 <secret>"),
     (
         re.compile(r"(?i)(token|secret|password|api_?key)([\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+"),
         r"\1\2<secret>",
     ),
+    (re.compile(r"(?i)\b(token|secret|password|key)\s+[\"']?(?=[\w.~+/-]*\d)[\w.~+/-]{8,}"), r"\1 <secret>"),
     (re.compile(r"(?<![\w-])\+?\d[\d ().-]{6,}\d(?![\w-])"), "<number>"),
 )
 EXCERPT_LENGTH = 300

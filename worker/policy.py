@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from worker.errors import (
-    BreakerOpen,
     BudgetSpent,
     CredentialsRefused,
     DeliveryError,
@@ -24,6 +23,7 @@ from worker.errors import (
 
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=1)
+SHORTEST_DELAY = timedelta(seconds=1)
 HOLD_AFTER_REFUSED_CREDENTIALS = timedelta(minutes=1)
 
 #: A probe is cheap and most unknown records turn up at once: the customer should not wait for the backoff.
@@ -66,7 +66,7 @@ def backoff(tries: int, jitter: float) -> timedelta:
     a jitter near nothing would be a second attempt at once.
     """
     ceiling: timedelta = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(tries, 20))
-    return max(timedelta(seconds=1), jitter * ceiling)
+    return max(SHORTEST_DELAY, jitter * ceiling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,10 @@ class Situation:
 def _again(error: DeliveryError, now: Situation, **how: bool) -> Again:
     """Honour the vendor's Retry-After in full, and for the whole connection: it is not about one record."""
     said = error.retry_after if isinstance(error, Retry) else None
-    return Again(now.delay, **how) if said is None else Again(said, cooldown=True, **how)
+    if said is None:
+        return Again(now.delay, **how)
+    # "Retry-After: 0", or a date that is over: not a reason to call without pause.
+    return Again(said if said > SHORTEST_DELAY else now.delay, cooldown=True, **how)
 
 
 def _unreachable(error: DeliveryError, now: Situation) -> Decision:
@@ -136,7 +139,6 @@ TABLE: dict[type[DeliveryError], Callable[[DeliveryError, Situation], Decision]]
     VendorDown: _vendor_down,
     OutcomeUnknown: _outcome_unknown,
     CredentialsRefused: _hold_a_minute,
-    BreakerOpen: _hold_as_told,
     BudgetSpent: _hold_as_told,
     Rejected: _give_up,
     Unmappable: _give_up,

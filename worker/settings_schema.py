@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
@@ -22,6 +23,10 @@ def _a_name(text: str) -> None:
 def _an_address(text: str) -> None:
     if not re.match(r"https?://[^\s/?#@]+(/[^\s?#]*)?\Z", text):
         raise ValidationError("must be the http(s) address of your account, without query or credentials")
+    try:
+        urlsplit(text).port  # noqa: B018
+    except ValueError:
+        raise ValidationError("has a port that is none: ports go from 0 to 65535") from None
 
 
 class NamesOrName(fields.Field[list[str]]):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import sentry_sdk
 import structlog
-from sentry_sdk.types import Event, Hint
+from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
 
 from worker.masking import masked
 
@@ -23,12 +24,20 @@ def start_logging() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
+            _mask_traceback,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _mask_traceback(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    # The message of somebody's ValueError may be the customer's data.
+    if "exception" in line:
+        line["exception"] = masked(str(line["exception"]))
+    return line
 
 
 def log() -> Any:
@@ -42,14 +51,24 @@ def start_sentry(dsn: str, process: str) -> None:
         return
     sentry_sdk.init(
         dsn=dsn,
-        send_default_pii=False,
         include_local_variables=False,  # they hold payloads
+        data_collection={
+            "user_info": False,
+            "http_bodies": [],
+            "stack_frame_variables": False,
+            "queues": False,
+        },
         max_request_body_size="never",
         max_breadcrumbs=20,
         before_send=scrubbed,
-        before_breadcrumb=lambda crumb, hint: None if crumb.get("category") == "httplib" else crumb,
+        before_breadcrumb=_scrubbed_breadcrumb,
     )
     sentry_sdk.set_tag("process", process)
+
+
+def _scrubbed_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb | None:
+    kept = ("type", "category", "level", "timestamp")
+    return {**{k: v for k, v in crumb.items() if k in kept}, "message": masked(str(crumb.get("message", "")))}
 
 
 def scrubbed(event: Event, hint: Hint) -> Event | None:

@@ -122,7 +122,8 @@ def test_the_same_on_postgresql_with_a_broker_of_ones_own(
         sender.start()
         for second in range(4):
             time.sleep(1)
-            os.kill(up.children("worker.main")[second % 2], signal.SIGKILL)
+            for worker in up.children("worker.main")[:1]:
+                os.kill(worker, signal.SIGKILL)
             if second == 1:
                 broker.flushall()
         sender.join()

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from worker import errors
 from worker.errors import (
-    BreakerOpen,
     BudgetSpent,
     CredentialsRefused,
     DeliveryError,
@@ -64,7 +63,6 @@ CASES: dict[str, tuple[DeliveryError, Situation, Decision]] = {
     "unknown, patience over": (OutcomeUnknown("x"), OVER, GiveUp()),
     "credentials": (CredentialsRefused("x"), FIRST, Hold(MINUTE)),
     "credentials beyond patience": (CredentialsRefused("x"), OVER, Hold(MINUTE)),
-    "breaker": (BreakerOpen("x"), OVER, Hold(MINUTE)),
     "budget": (BudgetSpent("x", 3 * SECOND), OVER, Hold(3 * SECOND)),
     "rejected": (Rejected("x", {"email": "is no address"}), FIRST, GiveUp()),
     "unmappable": (Unmappable("lines[0].price", "is no amount"), FIRST, GiveUp()),
@@ -159,7 +157,6 @@ def test_a_pause_of_nothing_is_no_reason_to_hurry(kind: type[errors.Retry]) -> N
             PutBack("x", SECOND),
             BudgetSpent("x", SECOND),
             CredentialsRefused("x"),
-            BreakerOpen("x"),
         ]
     ),
     tries=st.integers(0, 1000),

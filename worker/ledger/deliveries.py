@@ -23,9 +23,9 @@ from sqlalchemy import (
 from worker.errors import LeaseLost
 from worker.ids import new_id
 from worker.ledger.database import Database
+from worker.ledger.order import overtaken, turn_away
 from worker.ledger.tables import (
     OPEN,
-    UNFINISHED,
     State,
     UtcTime,
     attempts,
@@ -33,9 +33,6 @@ from worker.ledger.tables import (
     deliveries,
     events,
 )
-
-#: A delivery that waits for an earlier one of its entity looks again this often.
-BLOCKED_DELAY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +159,9 @@ def claim(db: Database, delivery_id: str, now: datetime, lasting: timedelta) -> 
             return None
         event = c.execute(_EVENT, {"event": row.event_id, "over": row.connection}).one()
         if event.held_until and event.held_until > now:
-            _set(c, row, State.HELD, event.held_until, event.reason)
+            turn_away(c, row, State.HELD, event.held_until, event.reason)
             return None
-        if row.entity is not None and _overtaken(c, row, now):
+        if row.entity is not None and overtaken(c, row, now):
             return None
     return Claim(
         id=row.id,
@@ -175,38 +172,6 @@ def claim(db: Database, delivery_id: str, now: datetime, lasting: timedelta) -> 
         failing_since=row.failing_since,
         started_at=now,
         event={**event._mapping, "headers": json.loads(event.headers)},
-    )
-
-
-def _overtaken(c: Connection, row: Any, now: datetime) -> bool:
-    same = (deliveries.c.connection == row.connection, deliveries.c.entity == row.entity)
-    earlier = c.execute(
-        select(deliveries.c.id)
-        .where(*same, deliveries.c.id < row.id, deliveries.c.state.in_(UNFINISHED))
-        .limit(1)
-    ).scalar()
-    if earlier:
-        _set(c, row, State.BLOCKED, now + BLOCKED_DELAY, f"waits for delivery {earlier} of the same entity")
-        return True
-    newer = (
-        row.version
-        and c.execute(
-            select(deliveries.c.id)
-            .where(*same, deliveries.c.state == State.DELIVERED, deliveries.c.version > row.version)
-            .limit(1)
-        ).scalar()
-    )
-    if newer:
-        _set(c, row, State.SUPERSEDED, now, f"delivery {newer} brought a newer version of the same entity")
-        return True
-    return False
-
-
-def _set(c: Connection, row: Any, state: State, due_at: datetime, reason: str | None) -> None:
-    c.execute(
-        update(deliveries)
-        .where(deliveries.c.id == row.id)
-        .values(state=state, due_at=due_at, reason=reason, lease=None, lease_until=None)
     )
 
 
@@ -240,8 +205,10 @@ def close(
     Raises LeaseLost, and writes nothing, when the lease is not ours any more.
     """
     since = claim.failing_since
-    if closing.spent and closing.error and since is None:
-        since = claim.started_at
+    if closing.spent and closing.error:
+        since = since or claim.started_at
+    elif closing.failed_try or closing.state == State.HELD:
+        since = None  # away, slowed down or held is not failing: patience begins anew
     values = {
         "delivery": claim.id,
         "by": claim.lease,

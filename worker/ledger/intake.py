@@ -58,9 +58,9 @@ class Intake:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._turn = threading.Lock()
+        self._state = threading.Condition()
         self._waiting: list[_Entry] = []
-        self._guard = threading.Lock()
+        self._writing = False
 
     def store(self, event: NewEvent, now: datetime) -> Stored:
         """Commit `event` and its deliveries in one transaction, or find that it is a duplicate.
@@ -68,39 +68,39 @@ class Intake:
         Raises LedgerUnavailable; then nothing is stored.
         """
         entry = _Entry(event, now)
-        with self._guard:
+        with self._state:
             self._waiting.append(entry)
-        if not self._turn.acquire(timeout=TURN_SECONDS):
-            entry.given_up = True
-            raise LedgerUnavailable("no turn to write: the ledger is busy")
-        try:
-            if entry.stored is None and entry.error is None:
-                self._write_all()
-        finally:
-            self._turn.release()
+            is_free = self._state.wait_for(lambda: entry.ended or not self._writing, TURN_SECONDS)
+            if not is_free:
+                if entry in self._waiting:
+                    self._waiting.remove(entry)
+                raise LedgerUnavailable("no turn to write: the ledger is busy")
+            batch: list[_Entry] = []
+            if not entry.ended:
+                self._writing, batch, self._waiting = True, self._waiting, []
+        if batch:
+            self._write(batch)
         if entry.error is not None:
             raise entry.error
-        if entry.stored is None:
-            # One of those that came together was a duplicate, so none was written: each on its own.
-            return store(self._db, event, now)
-        return entry.stored
+        # Where one of those that came together was a duplicate, none was written: each on its own.
+        return entry.stored or store(self._db, event, now)
 
-    def _write_all(self) -> None:
-        with self._guard:
-            batch = [entry for entry in self._waiting if not entry.given_up]
-            self._waiting.clear()
-        if not batch:
-            return
+    def _write(self, batch: list[_Entry]) -> None:
+        stored: list[Stored] = []
+        error: LedgerUnavailable | None = None
         try:
             stored = _insert(self._db, [(entry.event, entry.now) for entry in batch])
         except IntegrityError:
-            return
-        except LedgerUnavailable as error:
-            for entry in batch:
-                entry.error = error
-            return
-        for entry, its in zip(batch, stored, strict=True):
-            entry.stored = its
+            pass
+        except LedgerUnavailable as unavailable:
+            error = unavailable
+        finally:
+            with self._state:
+                for place, entry in enumerate(batch):
+                    entry.ended, entry.error = True, error
+                    entry.stored = stored[place] if stored else None
+                self._writing = False
+                self._state.notify_all()
 
 
 @dataclass
@@ -109,7 +109,7 @@ class _Entry:
     now: datetime
     stored: Stored | None = None
     error: LedgerUnavailable | None = None
-    given_up: bool = False
+    ended: bool = False
 
 
 def store(db: Database, event: NewEvent, now: datetime) -> Stored:

@@ -21,6 +21,9 @@ from worker.http import Answer
 from worker.masking import excerpt, masked
 from worker.vendors.vendor import Call
 
+#: No vendor means a longer pause than this; a date in another century is a mistake.
+LONGEST_PAUSE = timedelta(days=7)
+
 
 def read_json(call: Call, answer: Answer) -> Any:
     """Return the JSON of a successful answer.
@@ -31,12 +34,17 @@ def read_json(call: Call, answer: Answer) -> Any:
     send 502 to 504 for requests that were carried out, and so do servers that fail after their commit.
     """
     if not 200 <= answer.status < 300:
-        raise _with_status(_by_status(call, answer), answer)
+        raise by_status(call, answer)
     try:
         return json.loads(answer.body, parse_float=Decimal)
     except (ValueError, RecursionError):
         text = f"{call.operation.name}: answered {answer.status} with no JSON: {excerpt(answer.body)!r}"
         raise _with_status(OutcomeUnknown(text), answer) from None
+
+
+def by_status(call: Call, answer: Answer) -> DeliveryError:
+    """Return what a status that is no success means; see `read_json`."""
+    return _with_status(_by_status(call, answer), answer)
 
 
 def _by_status(call: Call, answer: Answer) -> DeliveryError:
@@ -46,7 +54,7 @@ def _by_status(call: Call, answer: Answer) -> DeliveryError:
         return CredentialsRefused(text)
     if status == 429:
         return RateLimited(text, retry_after(answer.headers))
-    if status in (404, 405) and not call.path:
+    if status == 405 or (status == 404 and not call.path):
         return NotConfigured(f"{text}; {_where_to_look(call)}")
     if status in (408, 409, 425) or not 400 <= status < 500:
         # 409 says that it is there already: the probe will find and adopt it.
@@ -59,7 +67,7 @@ def _where_to_look(call: Call) -> str:
         return "check the connection's base_url"
     return (
         f"the vendor's document does not state this path ({call.operation.verb} {call.operation.path}): "
-        f"set paths.{call.operation.name} of the connection in relay.toml"
+        f"set paths.{call.operation.name} or verbs.{call.operation.name} of the connection in relay.toml"
     )
 
 
@@ -83,17 +91,17 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return the Retry-After of an answer (RFC 9110, section 10.2.3), None where it has none that reads."""
     text = headers.get("retry-after", "").strip()
     if text.isdecimal():
-        return timedelta(seconds=min(int(text), 7 * 86400))
+        return min(timedelta(seconds=int(text[:9])), LONGEST_PAUSE)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # The vendor's own clock, where it tells: ours may be off by more than the pause it asks for.
     try:
         now = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         now = datetime.now(UTC)
-    return max(timedelta(0), min(until - now, timedelta(days=7))) if until.tzinfo and now.tzinfo else None
+    return max(timedelta(0), min(until - now, LONGEST_PAUSE)) if until.tzinfo and now.tzinfo else None
 
 
 def _with_status(error: DeliveryError, answer: Answer) -> DeliveryError:

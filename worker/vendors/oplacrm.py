@@ -7,15 +7,15 @@ confirmed are known from public clients, the others follow their pattern and can
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from mappings.vendor import Record
 from mappings.vendors.oplacrm import OPLACRM
-from worker.errors import OutcomeUnknown, Rejected
 from worker.http import Answer, Request
 from worker.settings import ConnectionSettings
-from worker.vendors.answers import complaints, read_json
+from worker.vendors.answers import by_status, read_json
 from worker.vendors.paging import Item, every, listed
 from worker.vendors.vendor import Api, Call, Kind, Operation, Vendor, json_body
 
@@ -49,10 +49,8 @@ def _read(call: Call, answer: Answer) -> Any:
     content = read_json(call, answer)
     # No error envelope in a 200 is documented, but the account and employee answers carry a statusCode.
     if isinstance(content, dict) and _says_failure(content):
-        said = complaints(answer.body)
-        text = f"{call.operation.name}: answered {answer.status} but says failure: {' '.join(said.values())}"
         code = content.get("statusCode")
-        raise Rejected(text, said) if isinstance(code, int) and 400 <= code < 500 else OutcomeUnknown(text)
+        raise by_status(call, replace(answer, status=code if isinstance(code, int) and code >= 400 else 500))
     return content
 
 

@@ -1,0 +1,74 @@
+"""What the commands share: their options, how they end, and where they find the ledger."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from dotenv import dotenv_values
+
+from relay.ports import CannotStart
+from relay.supervisor import StartFailed
+from worker.configuration import load
+from worker.errors import LedgerUnavailable
+from worker.ledger.database import Database
+from worker.ledger.migrate import require_current
+from worker.settings import Settings, SettingsError
+
+#: Exit code 1 means that it did not work, this one that the command or the configuration is wrong.
+WRONG_SET_UP = 2
+
+env_file = click.option(
+    "--env-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read variables from this file; those that are set already win.",
+)
+as_json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
+workers_option = click.option(
+    "--workers", default=2, show_default=True, help="Worker processes of 32 threads each."
+)
+
+
+class OneLine(click.Group):
+    """A group whose commands end with one clear line, and no traceback, where the cause lies outside."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; turn what users can mend into a line and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            for fault in error.faults:
+                click.echo(f"relay: {fault}", err=True)
+            sys.exit(WRONG_SET_UP)
+        except CannotStart as error:
+            click.echo(f"relay: {error}", err=True)
+            sys.exit(WRONG_SET_UP)
+        except (StartFailed, LedgerUnavailable) as error:
+            click.echo(f"relay: {error}", err=True)
+            sys.exit(1)
+
+
+def environ_with(file: Path | None) -> Mapping[str, str]:
+    """Return the environment, completed from `file`; what is set already wins."""
+    if file is not None:
+        for name, value in dotenv_values(file).items():
+            os.environ.setdefault(name, value or "")
+    return os.environ
+
+
+def open_ledger(file: Path | None) -> Database:
+    """Return the ledger that the configuration names. Raises SettingsError and LedgerUnavailable."""
+    settings: Settings = load(environ_with(file))
+    db = Database(settings.database_url, threads=1)
+    require_current(db)
+    return db
+
+
+def headers_of(texts: Sequence[str]) -> dict[str, str]:
+    """Return `Name: value` texts as headers."""
+    pairs = [text.partition(":") for text in texts]
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
