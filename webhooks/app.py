@@ -16,7 +16,7 @@ from worker.app import make_app
 from worker.configuration import load
 from worker.errors import LedgerUnavailable
 from worker.handoff import HandOff
-from worker.ledger import duties
+from worker.ledger import due, duties
 from worker.ledger.database import Database
 from worker.ledger.intake import Intake
 from worker.ledger.migrate import require_current
@@ -103,6 +103,6 @@ def from_environment() -> Flask:
     db = Database(settings.database_url, threads=16)
     require_current(db)
     celery = make_app(settings)
-    hand_off = HandOff(Publisher(celery, settings.connections))
+    hand_off = HandOff(Publisher(celery, settings.connections), lambda ids: due.let_go(db, ids))
     receiver = Receiver(settings, db, Intake(db), hand_off, lambda: datetime.now(UTC))
     return create_app(receiver, Publisher(celery, settings.connections))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from worker.errors import LedgerUnavailable
 from worker.publisher import BATCH, BrokerDown, Publisher
 from worker.telemetry import log
 
@@ -22,11 +23,13 @@ class HandOff:
     """Takes deliveries without ever waiting, publishes them in the background, and lets go when it cannot.
 
     No request stands in front of the broker: a frozen Redis would hold it for ever. What is let go here is
-    published by the sweep, since the ledger knows it.
+    published by the sweep, since the ledger knows it; so is what comes while a queue is long, and `let_go` is
+    told the ids of those, so that the sweep need not wait for a task of theirs.
     """
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, let_go: Callable[[Sequence[str]], None]) -> None:
         self._publisher = publisher
+        self._let_go = let_go
         self._waiting: queue.Queue[tuple[str, str]] = queue.Queue(WAITING)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -54,10 +57,23 @@ class HandOff:
             batch = self._next()
             try:
                 if batch:
-                    self._publisher.publish(batch)
-            except BrokerDown as error:
+                    self._hand_over(batch)
+            except (BrokerDown, LedgerUnavailable) as error:
                 log().warning("handoff.let_go", deliveries=len(batch), why=str(error))
                 self._stopping.wait(PAUSE_SECONDS)
+
+    def _hand_over(self, batch: list[tuple[str, str]]) -> None:
+        room = {name: self._publisher.room(name) for name in {name for name, _ in batch}}
+        now, later = [], []
+        for name, delivery_id in batch:
+            room[name] -= 1
+            if room[name] >= 0:
+                now.append((name, delivery_id))
+            else:
+                later.append(delivery_id)
+        self._publisher.publish(now)
+        if later:
+            self._let_go(later)
 
     def _next(self) -> list[tuple[str, str]]:
         batch: list[tuple[str, str]] = []

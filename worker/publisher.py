@@ -16,6 +16,10 @@ from worker.ids import new_id
 from worker.settings import ConnectionSettings
 
 BATCH = 500
+#: Tasks that may wait at the broker per connection, beyond which deliveries wait in the ledger. What waits at the
+#: broker is lost with it and published again, and costs a look at the ledger each if its CRM is away meanwhile;
+#: but there must be enough for the workers until the next sweep.
+QUEUE_DEPTH = 500
 
 
 class BrokerDown(Exception):
@@ -58,6 +62,11 @@ class Publisher:
             delivery_mode=2,
             **message.properties,
         )
+
+    def room(self, connection: str) -> int:
+        """Return how many more tasks the queue of `connection` may take. Raises BrokerDown."""
+        known = self._connections.get(connection)
+        return QUEUE_DEPTH - self.depth(known.queue) if known else 0
 
     def depth(self, queue: str) -> int:
         """Return how many tasks wait in `queue`. Raises BrokerDown."""

@@ -14,7 +14,7 @@ from worker.errors import LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger import due, duties, limits
 from worker.ledger.database import Database
-from worker.publisher import BrokerDown, Publisher
+from worker.publisher import QUEUE_DEPTH, BrokerDown, Publisher
 from worker.settings import ConnectionSettings, Settings
 from worker.telemetry import log
 
@@ -22,9 +22,6 @@ DUTY = "sweep"
 EVERY_SECONDS = 0.5
 #: A holder that says nothing for this long is replaced.
 DUTY_LASTS = timedelta(seconds=5)
-#: Tasks that may wait at the broker per connection. Short, because what waits there is lost with the broker
-#: and published again; long enough for a worker to have work until the next sweep.
-QUEUE_DEPTH = 200
 #: How long a published task has before it is taken for lost, where the queue is empty …
 HANDED_FOR = timedelta(seconds=15)
 #: … and how much longer where it is not: the task may be one of those that wait.

@@ -21,7 +21,7 @@ from worker.app import make_app
 from worker.configuration import load
 from worker.handoff import WAITING, HandOff
 from worker.ids import new_id
-from worker.ledger import deliveries, intake, limits
+from worker.ledger import deliveries, due, intake, limits
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Attempt, Closing
 from worker.ledger.intake import HAND_OFF_GRACE, NewEvent
@@ -238,7 +238,7 @@ def own_broker(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 def test_a_frozen_broker_holds_no_request(own_broker: tuple[str, subprocess.Popen[bytes]]) -> None:
     """Otherwise a Redis that hangs takes the receiver with it, and senders drop their events."""
     url, process = own_broker
-    handoff = HandOff(publisher_of(load({**ENVIRON, "RELAY_BROKER_URL": url})))
+    handoff = HandOff(publisher_of(load({**ENVIRON, "RELAY_BROKER_URL": url})), [].extend)
     with redis.Redis.from_url(url.replace("redis+socket", "unix")) as client:
         handoff.give([("opla", new_id())])
         wait_for(lambda: depth(client) == 1, 5, "the first hand-off")
@@ -265,6 +265,9 @@ class Stuck(Publisher):
         self.entered = threading.Event()
         self.took: list[tuple[str, str]] = []
 
+    def room(self, connection: str) -> int:
+        return 10 * WAITING
+
     def publish(self, deliveries: Iterable[tuple[str, str]]) -> None:
         self.entered.set()
         self.released.wait(20)
@@ -274,7 +277,7 @@ class Stuck(Publisher):
 def test_what_does_not_fit_is_left_to_the_sweep() -> None:
     """Otherwise an outage of the broker fills the receiver's memory, or makes it refuse events."""
     stuck = Stuck()
-    handoff = HandOff(stuck)
+    handoff = HandOff(stuck, [].extend)
     handoff.give([("opla", "first")])
     assert stuck.entered.wait(5)
     began = time.monotonic()
@@ -290,10 +293,23 @@ def test_what_does_not_fit_is_left_to_the_sweep() -> None:
 def test_a_hand_off_stops_while_the_broker_is_stuck() -> None:
     """Otherwise the receiver cannot be restarted while the broker hangs, which is when one wants to."""
     stuck = Stuck()
-    handoff = HandOff(stuck)
+    handoff = HandOff(stuck, [].extend)
     handoff.give([("opla", "first")])
     assert stuck.entered.wait(5)
     began = time.monotonic()
     handoff.stop(0.3)
     assert time.monotonic() - began < 1.0
     stuck.released.set()
+
+
+def test_a_long_queue_gets_no_more_from_the_door_and_the_sweep_goes_on_at_once(
+    ledger: Database, clock: Clock, publisher: Publisher, broker: redis.Redis
+) -> None:
+    """Otherwise a CRM that is away for a day fills Redis with tasks that find nothing to do."""
+    ids = stored(ledger, clock, QUEUE_DEPTH + 50)
+    handoff = HandOff(publisher, lambda left: due.let_go(ledger, left))
+    handoff.give([("opla", delivery) for delivery in ids])
+    at_once = timedelta(0)  # without the grace that a hand-off has otherwise
+    wait_for(lambda: len(due.hand_over(ledger, "opla", 1000, clock(), at_once)) == 50, 10, "what was let go")
+    handoff.stop()
+    assert depth(broker) == QUEUE_DEPTH

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select, update
 
 from worker.ledger.database import Database
 from worker.ledger.deliveries import claimable
-from worker.ledger.tables import UtcTime, deliveries
+from worker.ledger.tables import State, UtcTime, deliveries
 
 _DUE = (
     select(deliveries.c.id)
@@ -51,3 +52,10 @@ def hand_over(
             handed = update(deliveries).where(deliveries.c.id.in_(ids)).values(handed_until=now + lasting)
             c.execute(handed)
         return ids
+
+
+def let_go(db: Database, delivery_ids: Sequence[str]) -> None:
+    """Note that no task was published for these, so that the next sweep takes them without waiting for one."""
+    mine = deliveries.c.id.in_(delivery_ids) & (deliveries.c.state == State.PENDING)
+    with db.write() as c:
+        c.execute(update(deliveries).where(mine).values(handed_until=None))

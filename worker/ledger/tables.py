@@ -96,7 +96,6 @@ events = Table(
     Column("repeats", Integer, nullable=False, default=0),  # how often the sender posted it again
     Column("repeated_at", UtcTime),
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
-    Index("ix_events_received_at", "received_at"),
 )
 
 deliveries = Table(

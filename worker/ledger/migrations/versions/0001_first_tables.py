@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
     )
-    op.create_index("ix_events_received_at", "events", ["received_at"], unique=False)
     op.create_table(
         "links",
         sa.Column("connection", sa.String(length=32), nullable=False),
