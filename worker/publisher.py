@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,13 @@ BATCH = 500
 #: broker is lost with it and published again, and costs a look at the ledger each if its CRM is away meanwhile;
 #: but there must be enough for the workers until the next sweep.
 QUEUE_DEPTH = 500
+
+
+def capacity(connection: ConnectionSettings) -> int:
+    """Return how many tasks of `connection` may wait: no more than its own limit lets through in two seconds."""
+    if connection.requests_per_second is None:
+        return QUEUE_DEPTH
+    return min(QUEUE_DEPTH, math.ceil(2 * connection.requests_per_second))
 
 
 class BrokerDown(Exception):
@@ -66,7 +74,7 @@ class Publisher:
     def room(self, connection: str) -> int:
         """Return how many more tasks the queue of `connection` may take. Raises BrokerDown."""
         known = self._connections.get(connection)
-        return QUEUE_DEPTH - self.depth(known.queue) if known else 0
+        return capacity(known) - self.depth(known.queue) if known else 0
 
     def depth(self, queue: str) -> int:
         """Return how many tasks wait in `queue`. Raises BrokerDown."""

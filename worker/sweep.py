@@ -14,7 +14,7 @@ from worker.errors import LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger import due, duties, limits
 from worker.ledger.database import Database
-from worker.publisher import QUEUE_DEPTH, BrokerDown, Publisher
+from worker.publisher import BrokerDown, Publisher, capacity
 from worker.settings import ConnectionSettings, Settings
 from worker.telemetry import log
 
@@ -79,10 +79,11 @@ class Sweep:
         # Measured at the broker, not remembered: after a flush the queue is empty and everything is published
         # again at once, while tasks that still wait in it are given their time.
         depth = self._publisher.depth(connection.queue)
-        if depth >= QUEUE_DEPTH:
+        room = capacity(connection) - depth
+        if room <= 0:
             return 0
         lost_before = now if depth == 0 else now - SURELY_LOST
-        ids = due.hand_over(self._db, connection.name, QUEUE_DEPTH - depth, now, HANDED_FOR, lost_before)
+        ids = due.hand_over(self._db, connection.name, room, now, HANDED_FOR, lost_before)
         if ids:
             self._publisher.publish((connection.name, delivery_id) for delivery_id in ids)
             log().info("sweep.published", connection=connection.name, deliveries=len(ids))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,25 @@ def test_own_crms_instead_of_the_sandbox(tmp_path: Path) -> None:
             wait_for(lambda: up.states() == {"delivered": 2}, 30, "both deliveries")
             assert len(crm.store.everything("oplacrm", "lead")) == 1
             assert len(crm.store.everything("centiacrm", "opportunity")) == 1
+
+
+def test_a_limit_of_requests_holds_for_all_workers_together(tmp_path: Path) -> None:
+    """If this fails, two workers call a CRM twice as often as it allows, and it locks the account."""
+    with running(CREDENTIALS) as crm:
+        config = Path(own_configuration(tmp_path, crm.url))
+        text = config.read_text("utf-8").replace(
+            'vendor = "oplacrm"', 'vendor = "oplacrm"\nrequests_per_second = 10'
+        )
+        config.write_text(text, "utf-8")
+        with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=str(config)) as up:
+            began = time.monotonic()
+            for number in range(60):
+                up.post("website", data={"name": f"Lead {number}", "email": f"lead{number}@example.com"})
+            wait_for(lambda: up.states() == {"delivered": 120}, 60, "all deliveries")
+            took = time.monotonic() - began
+            assert len(crm.store.everything("oplacrm", "lead")) == 60
+            assert 60 / took <= 10 * 1.3, f"60 requests in {took:.1f} s"
+            assert took < 30, "the limit is far from used"
 
 
 def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> None:

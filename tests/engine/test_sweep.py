@@ -26,9 +26,9 @@ from worker.ledger.database import Database
 from worker.ledger.deliveries import Attempt, Closing
 from worker.ledger.intake import HAND_OFF_GRACE, NewEvent
 from worker.ledger.tables import State
-from worker.publisher import BATCH, BrokerDown, Publisher
+from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher
 from worker.settings import Settings
-from worker.sweep import DUTY_LASTS, HANDED_FOR, QUEUE_DEPTH, Sweep
+from worker.sweep import DUTY_LASTS, HANDED_FOR, Sweep
 
 OPLA, CENTIA = "deliver.opla", "deliver.centia"
 MOMENT = timedelta(milliseconds=1)
