@@ -105,20 +105,20 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
     url = stack.settings.broker_url
     if "RELAY_BROKER_URL" not in os.environ:
         (stack.settings.var / "broker").mkdir(exist_ok=True)
-        supervisor.start(
-            Child("broker", broker_command(stack.settings.var, url), lambda: broker_answers(url))
-        )
+        broker = broker_command(stack.settings.var, url)
+        supervisor.start(Child("broker", broker, lambda: broker_answers(url), needed_by_others=True))
     db = Database(stack.settings.database_url, threads=1)
     migrate(db)
     db.close()
     if stack.with_sandbox:
         sandbox = [sys.executable, "-m", "relay", "sandbox", "--port", str(stack.ports.sandbox)]
-        supervisor.start(Child("sandbox", sandbox, lambda: _answers(f"{stack.sandbox_url}/_sandbox/")))
+        is_up = f"{stack.sandbox_url}/_sandbox/"
+        supervisor.start(Child("sandbox", sandbox, lambda: _answers(is_up), needed_by_others=True))
     supervisor.start(Child("web", _web(stack), lambda: _answers(f"{stack.receiver_url}/healthz")))
     began = datetime.now(UTC)
     for number in range(1, stack.workers + 1):
         supervisor.start(Child(f"worker{number}", _worker(number), lambda: True))
-    supervisor.wait(lambda: _swept_since(stack.receiver_url, began), 30.0, "no worker is ready")
+    supervisor.wait(lambda: _swept_since(stack.receiver_url, began), 60.0, "no worker is ready")
     supervisor.start(Child("flower", _flower(stack), lambda: _answers(f"{stack.flower_url}/healthcheck")))
 
 

@@ -27,11 +27,12 @@ class StartFailed(Exception):
 
 @dataclass
 class Child:
-    """One process: how to start it, and how to see that it is ready."""
+    """One process: how to start it, how to see that it is ready, and whether others call it until they end."""
 
     name: str
     argv: Sequence[str]
     ready: Callable[[], bool]
+    needed_by_others: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     due: float = 0.0
@@ -39,7 +40,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs children in the order given and stops them in the reverse one."""
+    """Runs children in the order given and stops first those that no other needs."""
 
     def __init__(self, environ: Mapping[str, str], quiet: bool = False) -> None:
         self._environ = dict(environ)
@@ -48,7 +49,7 @@ class Supervisor:
         self._output = selectors.DefaultSelector()
         self._stop = False
 
-    def start(self, child: Child, seconds: float = 30.0) -> None:
+    def start(self, child: Child, seconds: float = 60.0) -> None:
         """Start `child` and wait until it is ready. Raises StartFailed."""
         self._children.append(child)
         self._spawn(child)
@@ -94,21 +95,24 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def stop(self) -> None:
-        """End all children: SIGTERM, then, after the grace time, SIGKILL."""
-        for child in reversed(self._children):
-            if child.process and child.process.poll() is None:
-                child.process.terminate()
+        """End all children: SIGTERM, then, after the grace time, SIGKILL; what others need ends after them."""
+        for needed in (False, True):
+            self._end([child for child in self._children if child.needed_by_others == needed])
+
+    def _end(self, children: list[Child]) -> None:
+        running = [(child, child.process) for child in reversed(children) if child.process is not None]
+        for _, process in running:
+            if process.poll() is None:
+                process.terminate()
         until = time.monotonic() + GRACE_SECONDS
-        while (
-            any(c.process and c.process.poll() is None for c in self._children) and time.monotonic() < until
-        ):
+        while any(process.poll() is None for _, process in running) and time.monotonic() < until:
             self._pump(0.1)
-        for child in self._children:
-            if child.process and child.process.poll() is None:
+        for _, process in running:
+            if process.poll() is None:
                 # The whole session of the child, so that nothing it started outlives it.
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.process.pid, signal.SIGKILL)
-                child.process.wait()
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
     def _spawn(self, child: Child) -> None:
         process = subprocess.Popen(
@@ -155,6 +159,7 @@ class Supervisor:
 
 
 def _die_with_parent() -> None:
-    # If the supervisor is killed with SIGKILL it cannot stop anybody: the kernel then does. Linux only.
+    # If the supervisor is killed with SIGKILL it cannot stop anybody: the kernel then does. Linux only. And not
+    # with SIGTERM, since they all lose the broker at that moment: Flower would wait for it for ever.
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)

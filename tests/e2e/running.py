@@ -116,7 +116,7 @@ def relay_up(var: Path, *arguments: str, **more: str) -> Iterator[Up]:
     up = Up(process, output, env)
     try:
         ready = "CRM Relay is ready"
-        wait_for(lambda: up.said(f"({ready})") or process.poll() is not None, 40, "relay up")
+        wait_for(lambda: up.said(f"({ready})") or process.poll() is not None, 100, "relay up")
         assert process.poll() is None, output.read_text()
         yield up
     finally:
