@@ -114,14 +114,14 @@ class _Entry:
 
 def store(db: Database, event: NewEvent, now: datetime) -> Stored:
     """Commit one event as `Intake.store` does, by itself."""
-    for _ in range(3):
+    for _ in range(5):
         try:
             return _insert(db, [(event, now)])[0]
         except IntegrityError:
             first = _repeat(db, event, now)
             if first:
                 return Stored(first, duplicate=True)
-    raise LedgerUnavailable("the event's key changed hands three times in a row")
+    raise LedgerUnavailable("the event's key changed hands five times in a row")
 
 
 _EVENT = insert(events)
@@ -200,6 +200,8 @@ def _repeat(db: Database, event: NewEvent, now: datetime) -> str | None:
         first = c.execute(select(events.c.id, events.c.received_at).where(same)).one_or_none()
         if first is None:
             return None
+        # This very row: by now another process may have freed the key and stored a new event under it.
+        same = (events.c.id == first.id) & (events.c.dedup_key == key)
         if window is not None and first.received_at + window < now:
             c.execute(update(events).where(same).values(dedup_key=f"{key}@{first.id}"))
             return None
