@@ -17,6 +17,7 @@ LOGIN_PAGE = (
     '<form method="post" action="/login"><input name="user"><input name="password" type="password">'
     "<button>Sign in</button></form></body></html>"
 )
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 REASONS: Mapping[int, str] = {
     429: "Too Many Requests",
     500: "Internal Server Error",
@@ -90,8 +91,10 @@ class Front:
 def _read_request() -> Inbound:
     raw_path = urlsplit(request.environ["REQUEST_URI"]).path
     segments = tuple(unquote(part) for part in raw_path.split("/")[2:])
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    query, header = request.args.to_dict(), request.headers.get("Authorization", "")
+    if request.mimetype in FORMS:
+        files = tuple((name, file.filename or "", len(file.read())) for name, file in request.files.items())
+        return Inbound(request.method, segments, query, request.form.to_dict(), header, files)
     raw_body = request.get_data()
     body: object = {}
     # The vendors' frameworks parse a body only when its media type says JSON.
@@ -101,8 +104,8 @@ def _read_request() -> Inbound:
         except ValueError:
             body = None
     if isinstance(body, dict):
-        return Inbound(request.method, segments, request.args.to_dict(), body, bearer)
-    return Inbound(request.method, segments, request.args.to_dict(), {}, bearer, malformed=True)
+        return Inbound(request.method, segments, query, body, header)
+    return Inbound(request.method, segments, query, {}, header, malformed=True)
 
 
 def _response(answer: Answer) -> Response:

@@ -17,14 +17,25 @@ SHARED_CHOICES: Mapping[str, tuple[str, ...]] = {"unknown_fields": ("reject", "i
 
 @dataclass(frozen=True)
 class Inbound:
-    """An HTTP request to a vendor: `segments` are the decoded path parts below the vendor's name."""
+    """An HTTP request to a vendor: `segments` are the decoded path parts below the vendor's name.
+
+    `body` is the JSON object, or the text fields of a form; `files` are a multipart body's files as (field,
+    file name, size in bytes).
+    """
 
     verb: str
     segments: tuple[str, ...]
     query: Mapping[str, str]
     body: Json
-    bearer: str
+    authorization: str
+    files: tuple[tuple[str, str, int], ...] = ()
     malformed: bool = False
+
+    @property
+    def bearer(self) -> str:
+        """The token of an Authorization header of the scheme Bearer, else empty."""
+        scheme, _, token = self.authorization.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
+    files: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,8 +116,8 @@ class Vendor(ABC):
         """Find the operation that a request means, or None."""
 
     @abstractmethod
-    def accepts_token(self, token: str) -> bool:
-        """Say whether the bearer token is valid now."""
+    def accepts(self, inbound: Inbound) -> bool:
+        """Say whether the request's Authorization header is valid now."""
 
     @abstractmethod
     def unknown(self, inbound: Inbound) -> Answer:
@@ -135,7 +147,7 @@ class Vendor(ABC):
         """Check token and body of a routed request, run its operation and return the answer."""
         if call is None:
             return self.unknown(inbound)
-        if call.operation.needs_token and not self.accepts_token(inbound.bearer):
+        if call.operation.needs_token and not self.accepts(inbound):
             return self.unauthorised()
         try:
             self._validate(call, inbound)

@@ -135,9 +135,9 @@ class CentiaCrm(Vendor):
                 return Call(operation, {}, inbound.query, parameters)
         return None
 
-    def accepts_token(self, token: str) -> bool:
+    def accepts(self, inbound: Inbound) -> bool:
         """Say whether Login issued this token and it has not been made to expire."""
-        return self.desk.store.knows_token(self.name, token)
+        return self.desk.store.knows_token(self.name, inbound.bearer)
 
     def unknown(self, inbound: Inbound) -> Answer:
         """Answer a failure for any address, method or form of body that is not documented."""

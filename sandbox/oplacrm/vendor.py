@@ -22,7 +22,8 @@ from sandbox.oplacrm.actions import (
     upsert,
 )
 from sandbox.oplacrm.records import KINDS
-from sandbox.vendor import Answer, Call, Inbound, Operation, Refused, Vendor
+from sandbox.rest import RestVendor
+from sandbox.vendor import Answer, Inbound, Operation, Refused
 
 # Stands for the verb of an update, which may be PUT or PATCH.
 CHANGE = "CHANGE"
@@ -117,10 +118,11 @@ OPERATIONS = (
 )
 
 
-class OplaCrm(Vendor):
+class OplaCrm(RestVendor):
     """OplaCRM as its API reference describes it: bare objects and arrays, 201 on create."""
 
     name = "oplacrm"
+    prefix = ("api", "public")
     kinds = tuple(KINDS)
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "repeat_create": ("duplicate", "conflict", "update"),
@@ -132,20 +134,13 @@ class OplaCrm(Vendor):
     credential_keys = ("token",)
     operations = OPERATIONS
 
-    def match(self, inbound: Inbound) -> Call | None:
-        """Find the operation by verb and path below /api/public."""
-        if inbound.segments[:2] != ("api", "public"):
-            return None
-        for operation in OPERATIONS:
-            verb = self.desk.options["update_verb"] if operation.group == CHANGE else operation.group
-            path = _path_values(operation.target, inbound.segments[2:])
-            if verb == inbound.verb and path is not None:
-                return Call(operation, path, inbound.query, inbound.body)
-        return None
+    def verb(self, operation: Operation) -> str:
+        """Return the verb; that of an update is not documented."""
+        return str(self.desk.options["update_verb"]) if operation.group == CHANGE else operation.group
 
-    def accepts_token(self, token: str) -> bool:
+    def accepts(self, inbound: Inbound) -> bool:
         """Compare the token with the static ones; there is no login."""
-        return any(one["token"] == token for one in self.desk.credentials)
+        return any(one["token"] == inbound.bearer for one in self.desk.credentials)
 
     def unknown(self, inbound: Inbound) -> Answer:
         """Answer 404 as NestJS does for a route it does not have."""
@@ -174,16 +169,3 @@ class OplaCrm(Vendor):
         wording = {"missing": "should not be empty", "unknown": "should not exist"}
         messages = [f"{one.path} {wording.get(one.reason, one.phrase)}" for one in complaints]
         return Refused(400, *messages)
-
-
-def _path_values(target: str, segments: Sequence[str]) -> dict[str, str] | None:
-    pattern = target.split("/")
-    if len(pattern) != len(segments):
-        return None
-    values: dict[str, str] = {}
-    for part, segment in zip(pattern, segments, strict=True):
-        if part.startswith("{") and segment:
-            values[part.strip("{}")] = segment
-        elif part != segment:
-            return None
-    return values
