@@ -15,19 +15,10 @@ from marshmallow import fields as mm
 from mappings.commands import Command, Person
 from mappings.errors import CannotMap, ValueMissing
 from mappings.instances import instance
-from mappings.vendor import Account, CheckedValues, FieldRow, Ref
+from mappings.vendor import Account, CheckedValues, FieldRow
 
 #: Which field of each command holds the person it is about.
 _PERSON = {"RegisterLead": "person", "RecordOrder": "customer", "OpenTicket": "requester"}
-
-
-class Pointer(mm.Field[Ref]):
-    """A body field that holds the vendor's id of another record, so a `Ref` until the engine fills it in."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Ref:
-        if isinstance(value, Ref):
-            return value
-        raise ValidationError("needs a reference to another record")
 
 
 def text(source: str = "", default: str = "") -> mm.String:

@@ -20,13 +20,26 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Stands in a body for the vendor's id of an entry of one of its lists, which relay.toml calls by name.
+
+    `list` is our word for the list ("stages"), `key` is where relay.toml says it ("values.stage").
+    """
+
+    list: str
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A record that should exist at the vendor.
 
     `key` is our name of it, the same in every delivery. `body` creates it. `match` is what the vendor lets us
     recognise it by. A `shared` record may be there already, or be wanted by another delivery at this moment
     (a customer's account, a product). `changes` brings an existing one up to date; with `changes_when_new`
-    also one that was just made, where the vendor's create cannot say all of it.
+    also one that was just made, where the vendor's create cannot say all of it. `expect` are fields that the
+    vendor works out itself and that must come to this once the whole plan is carried out.
     """
 
     kind: str
@@ -36,6 +49,7 @@ class Record:
     shared: bool = False
     changes: Mapping[str, Any] | None = None
     changes_when_new: bool = False
+    expect: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +63,17 @@ class FieldRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The records that a command wants, in the order in which they must be made, and its field ledger."""
+    """The records that a command wants, in the order in which they must be made, and its field ledger.
+
+    `about` is the place of the record that the command is about. `parts` are kinds of which the plan holds all
+    that the command's record has: one that an earlier event made and this plan has not is taken away. Their
+    keys begin with the command's key and a dot.
+    """
 
     records: tuple[Record, ...]
     fields: tuple[FieldRow, ...]
+    about: int = -1
+    parts: tuple[str, ...] = ()
 
 
 class CheckedValues(dict[str, Any]):

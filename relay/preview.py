@@ -14,7 +14,7 @@ from mappings.commands import as_json
 from mappings.errors import BadBody, CannotMap
 from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
-from mappings.vendor import Plan, Ref
+from mappings.vendor import Named, Ref
 from relay.send import content_type_of
 from worker.delivery import commands, planned
 from worker.errors import Stop
@@ -85,18 +85,22 @@ def _arrived(
 def _delivery(settings: Settings, connection: ConnectionSettings, event: Mapping[str, Any]) -> dict[str, Any]:
     about = {"connection": connection.name, "vendor": connection.vendor}
     try:
-        plan: Plan = planned(settings, connection, event)
+        plans = planned(settings, connection, event)
     except Stop as error:
         return {**about, "requests": [], "fields": [], "error": f"{type(error).__name__}: {error}"}
     kinds = VENDORS[connection.vendor].kinds
+    records = [record for plan in plans for record in plan.records]
+    rows = [row for plan in plans for row in plan.fields]
     return {
         **about,
-        "requests": [{"operation": kinds[r.kind].create, "body": _plain(r.body)} for r in plan.records],
-        "fields": [{"from": row.source, "to": row.target, "outcome": row.outcome} for row in plan.fields],
+        "requests": [{"operation": kinds[r.kind].create, "body": _plain(r.body)} for r in records],
+        "fields": [{"from": row.source, "to": row.target, "outcome": row.outcome} for row in rows],
     }
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Named):
+        return f"<the id of {value.name!r} among the vendor's {value.list}>"
     if isinstance(value, Ref):
         return f"<the id of {value.kind} {value.key}>"
     if isinstance(value, Mapping):

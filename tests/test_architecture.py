@@ -138,7 +138,7 @@ def test_a_vendors_kinds_use_operations_that_exist(vendor: str) -> None:
         assert operation.name == name
     for kind in known.kinds.values():
         assert known.operations[kind.create].changes
-        assert kind.update is None or known.operations[kind.update].changes
+        assert kind.remove is None or known.operations[kind.remove].changes
         assert kind.protection
         assert kind.find or kind.repeatable, "what cannot be found again must say so, and is listed here"
 

@@ -14,7 +14,7 @@ from mappings.commands import Command, RecordOrder
 from mappings.errors import BadBody, CannotMap, ValueMissing
 from mappings.source import Event
 from mappings.sources import SOURCES
-from mappings.vendor import Plan, Record
+from mappings.vendor import Plan
 from worker import budget
 from worker.errors import (
     DeliveryError,
@@ -37,8 +37,7 @@ from worker.settings import ConnectionSettings, Settings
 from worker.steps import Made, Steps
 from worker.telemetry import log
 from worker.vendors import VENDORS
-from worker.vendors.tokens import Tokens
-from worker.vendors.vendor import Api
+from worker.vendors.api import Api, Session
 
 #: What a lease has beyond the longest call: time to write the checkpoint.
 LEASE_MARGIN = timedelta(seconds=10)
@@ -59,7 +58,7 @@ class Engine:
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     stopping: threading.Event = field(default_factory=threading.Event)
-    tokens: dict[str, Tokens] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
 
     def lease(self, connection: ConnectionSettings) -> timedelta:
         """Return how long a delivery over `connection` is ours without a sign of life."""
@@ -77,11 +76,11 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
         return None
     began = time.monotonic()
     checkpoints = Checkpoints(engine.db, claim, engine.clock, engine.lease(connection))
-    plan: Plan | None = None
+    plans: list[Plan] | None = None
     try:
         with engine.lanes.lane(claim.connection):
-            plan = planned(engine.settings, connection, claim.event)
-            made = _steps(engine, claim, connection, checkpoints).run(plan)
+            plans = planned(engine.settings, connection, claim.event)
+            made = _steps(engine, claim, connection, checkpoints).run(plans)
         closing = _success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
     except DeliveryError as error:
@@ -95,7 +94,7 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
         reason = f"a fault of CRM Relay: {type(error).__name__}"
         closing = Closing(State.WAITING, engine.clock() + delay, "Bug", reason, failed_try=True)
         attempt = Attempt(_ms(began), error="Bug")
-    closing = _with_mapping(closing, connection, plan)
+    closing = _with_mapping(closing, connection, plans)
     deliveries.close(engine.db, claim, closing, attempt, engine.clock(), checkpoints.write_into)
     _tell(claim, closing, _ms(began))
     return closing.state
@@ -108,14 +107,13 @@ def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closi
     return Closing(State.DELIVERED, now, spent=True, record_id=made.record_id)
 
 
-def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> Plan:
-    """Return the records that a stored event wants over `connection`.
+def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> list[Plan]:
+    """Return the records that a stored event wants over `connection`, a plan for each of its commands.
 
     Raises Unmappable and NotConfigured, both naming the place.
     """
     vendor = VENDORS[connection.vendor].mapping
-    records: list[Record] = []
-    fields: list[Any] = []
+    plans: list[Plan] = []
     try:
         for command in commands(settings, event):
             planner = vendor.planners.get(type(command))
@@ -123,14 +121,12 @@ def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> P
                 raise NotConfigured(
                     f"{connection.vendor} has nothing that a {type(command).__name__} could become"
                 )
-            plan = planner(command, connection.account)
-            records += plan.records
-            fields += plan.fields
+            plans.append(planner(command, connection.account))
     except (CannotMap, BadBody) as error:
         raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
     except ValueMissing as error:
         raise NotConfigured(f"connections.{connection.name}.{error.key}: {error.why}") from error
-    return Plan(tuple(records), tuple(fields))
+    return plans
 
 
 def commands(settings: Settings, event: Any) -> list[Command]:
@@ -180,8 +176,8 @@ def _steps(engine: Engine, claim: Claim, connection: ConnectionSettings, checkpo
             raise PutBack("the worker is stopping", timedelta(0))
 
     vendor = VENDORS[connection.vendor]
-    tokens = engine.tokens.setdefault(connection.name, Tokens())
-    api = Api(vendor, connection, engine.http, tokens, guard)
+    session = engine.sessions.setdefault(connection.name, Session())
+    api = Api(vendor, connection, engine.http, session, guard)
     return Steps(api, checkpoints, engine.clock, before_each)
 
 
@@ -218,15 +214,16 @@ def _closing(decision: Decision, error: DeliveryError, now: datetime) -> Closing
             return Closing(state, now + delay, name, reason, spent=spent, failed_try=failed)
 
 
-def _with_mapping(closing: Closing, connection: ConnectionSettings, plan: Plan | None) -> Closing:
-    if plan is None:
+def _with_mapping(closing: Closing, connection: ConnectionSettings, plans: list[Plan] | None) -> Closing:
+    if plans is None:
         return closing
     version = VENDORS[connection.vendor].mapping.version
-    return replace(closing, mapping_version=version, field_ledger=_written(plan))
+    return replace(closing, mapping_version=version, field_ledger=_written(plans))
 
 
-def _written(plan: Plan) -> str:
-    return json.dumps([{"from": r.source, "to": r.target, "outcome": r.outcome} for r in plan.fields])
+def _written(plans: list[Plan]) -> str:
+    rows = [row for plan in plans for row in plan.fields]
+    return json.dumps([{"from": r.source, "to": r.target, "outcome": r.outcome} for r in rows])
 
 
 def _ms(began: float) -> int:

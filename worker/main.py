@@ -21,6 +21,7 @@ from worker.ledger.database import Database
 from worker.ledger.migrate import require_current
 from worker.publisher import Publisher
 from worker.settings import SettingsError
+from worker.shared_tokens import sessions
 from worker.sweep import Sweep
 from worker.tasks import register
 from worker.telemetry import start_logging, start_sentry
@@ -47,7 +48,8 @@ def compose() -> Celery:
     db = Database(settings.database_url, threads=THREADS)
     require_current(db)
     celery = make_app(settings)
-    engine = Engine(settings, db, Http(), Lanes(THREADS, len(settings.connections)), utc_now, random.random)
+    lanes = Lanes(THREADS, len(settings.connections))
+    engine = Engine(settings, db, Http(), lanes, utc_now, random.random, sessions=sessions(settings))
     register(celery, engine)
     sweep = Sweep(settings, db, Publisher(celery, settings.connections), utc_now)
 

@@ -7,15 +7,18 @@ the intent, looks the record up, and adopts it or makes it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from itertools import count
 from typing import Any
 
-from mappings.vendor import Plan, Record, Ref
-from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack
+from mappings.vendor import Named, Plan, Record, Ref
+from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
 from worker.ledger.steps import Busy, Checkpoints, Linked, Reserved, StepName
-from worker.vendors.vendor import Api, Kind, json_body
+from worker.vendors.api import Api
+from worker.vendors.vendor import Kind, json_body
 
 #: When a record that another delivery is making will be there, most often.
 BUSY_DELAY = timedelta(milliseconds=500)
@@ -23,7 +26,7 @@ BUSY_DELAY = timedelta(milliseconds=500)
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a plan came to: the vendor's id of its last record, and whether that one could not be changed."""
+    """What a plan came to: the vendor's id of the record it is about, and whether that could not be changed."""
 
     record_id: str | None
     left_as_it_was: bool = False
@@ -45,18 +48,57 @@ class Steps:
         self._before_each = before_each
         self._made: dict[tuple[str, str], str] = {}
 
-    def run(self, plan: Plan) -> Made:
-        """Make every record of `plan` that does not exist yet, and bring up to date the one it is about.
+    def run(self, plans: Sequence[Plan]) -> Made:
+        """Make every record of `plans` that does not exist yet, and bring up to date those they are about.
 
-        Raises the errors of worker.errors; every step that was done by then stays done.
+        Returns what the last plan came to. Raises the errors of worker.errors; every step that was done by then
+        stays done.
         """
-        made = Made(None)
-        for position, record in enumerate(plan.records):
-            self._before_each()
-            made = self._step(2 * position, replace(record, body=self._filled(record.body)))
-            if made.record_id is not None:
-                self._made[record.kind, record.key] = made.record_id
+        made, place = Made(None), count()
+        for plan in plans:
+            all_made = [self._made_of(next(place), record) for record in plan.records]
+            self._take_away(plan)
+            for record in plan.records:
+                self._compare(record)
+            made = all_made[plan.about]
         return made
+
+    def _made_of(self, place: int, record: Record) -> Made:
+        self._before_each()
+        made = self._step(2 * place, replace(record, body=self._filled(record.body)))
+        if made.record_id is not None:
+            self._made[record.kind, record.key] = made.record_id
+        return made
+
+    def _take_away(self, plan: Plan) -> None:
+        """Delete the parts that an earlier event made and this one has no more; repeating it does no harm."""
+        for name in plan.parts:
+            kind = self._api.vendor.kinds[name]
+            kept = {record.key for record in plan.records if record.kind == name}
+            owner = plan.records[plan.about].key
+            for key, record_id in self._checkpoints.parts(name, f"{owner}."):
+                if key in kept or kind.remove is None:
+                    continue
+                try:
+                    self._api.call(kind.remove, {"id": record_id})
+                except Rejected as error:
+                    if error.status not in (404, 410):
+                        raise
+                self._checkpoints.forget(name, key)
+
+    def _compare(self, record: Record) -> None:
+        kind = self._api.vendor.kinds[record.kind]
+        if not record.expect or kind.read is None:
+            return
+        item = kind.read(self._api, self._made[record.kind, record.key])
+        wrong = {
+            name: f"{item.get(name)} at the vendor, {wanted} was sent"
+            for name, wanted in record.expect.items()
+            if not _agree(item.get(name), wanted)
+        }
+        if wrong:
+            said = "; ".join(f"{name}: {what}" for name, what in wrong.items())
+            raise Rejected(f"the {record.kind} was made, but its figures differ: {said}", wrong)
 
     def _step(self, position: int, record: Record) -> Made:
         kind = self._api.vendor.kinds[record.kind]
@@ -94,7 +136,7 @@ class Steps:
         step = StepName(f"{record.kind} update", record.key, position, _digest(changes))
         if not self._checkpoints.is_done(step):
             self._checkpoints.write()
-            self._api.call(kind.update, changes, path={"id": record_id})
+            kind.update(self._api, record_id, changes)
             self._checkpoints.note_done(step, record_id)
         return Made(record_id)
 
@@ -109,7 +151,7 @@ class Steps:
                 f"the {record.kind} may exist and the vendor has nothing to find it by: "
                 "see whether it is there, then release it with or without --not-made"
             )
-        found = kind.find(self._api, record)
+        found = kind.find(self._api, record, risked_at if not record.shared else None)
         if found is None and risked_at is not None:
             trusted_at = risked_at + self._api.connection.timeout + self._api.connection.search_lag
             if self._clock() < trusted_at:
@@ -139,11 +181,20 @@ class Steps:
     def _value(self, value: Any) -> Any:
         if isinstance(value, Ref):
             return self._api.vendor.kinds[value.kind].reference(self._made[value.kind, value.key])
+        if isinstance(value, Named):
+            return self._api.named(value)
         if isinstance(value, Mapping):
             return self._filled(value)
         if isinstance(value, list | tuple):
             return [self._value(item) for item in value]
         return value
+
+
+def _agree(theirs: Any, ours: Any) -> bool:
+    try:
+        return Decimal(str(theirs)) == Decimal(str(ours))
+    except InvalidOperation:
+        return bool(theirs == ours)
 
 
 def _digest(body: Mapping[str, Any]) -> str:

@@ -28,8 +28,7 @@ from worker.errors import (
 from worker.http import Http
 from worker.vendors import VENDORS
 from worker.vendors.answers import retry_after
-from worker.vendors.tokens import Tokens
-from worker.vendors.vendor import Api, Call
+from worker.vendors.api import Api, Session
 
 SETTINGS = load(ENVIRON)
 CONNECTION = {c.vendor: c for c in SETTINGS.connections.values()}
@@ -52,8 +51,8 @@ def exchange(
     content = (body if isinstance(body, str) else json.dumps(body)).encode()
     transport = httpx.MockTransport(lambda _: httpx.Response(status, content=content, headers=headers))
     known = VENDORS[vendor]
-    api = Api(known, CONNECTION[vendor], Http(transport), Tokens(), lambda: None)
-    return api.exchange(Call(known.operations[operation], {}, path or {}), TOKEN)
+    api = Api(known, CONNECTION[vendor], Http(transport), Session(), lambda: None)
+    return api.exchange(operation, path or {})
 
 
 def failed(vendor: str, operation: str, status: int, body: Any, **more: Any) -> DeliveryError:

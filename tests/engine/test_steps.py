@@ -33,8 +33,7 @@ from worker.ledger.tables import State
 from worker.policy import GiveUp, Situation, decide
 from worker.steps import Steps
 from worker.vendors import VENDORS
-from worker.vendors.tokens import Tokens
-from worker.vendors.vendor import Api
+from worker.vendors.api import Api, Session
 
 VENDOR = {"opla": "oplacrm", "centia": "centiacrm"}
 ONE_ORDER = {
@@ -195,14 +194,15 @@ def run_unfindable(bench: Bench, delivery_id: str) -> DeliveryError | None:
     db, clock, connection = bench.engine.db, bench.clock, bench.engine.settings.connections["opla"]
     claim = deliveries.claim(db, delivery_id, clock(), LEASE)
     assert claim is not None
-    account, contact, *_ = planned(bench.engine.settings, connection, claim.event).records
+    (whole,) = planned(bench.engine.settings, connection, claim.event)
+    account, contact, *_ = whole.records
     plan = Plan((account, replace(contact, match={}, shared=False)), ())
-    api = Api(VENDORS["oplacrm"], connection, bench.engine.http, Tokens(), lambda: None)
+    api = Api(VENDORS["oplacrm"], connection, bench.engine.http, Session(), lambda: None)
     checkpoints = Checkpoints(db, claim, clock, LEASE)
     error: DeliveryError | None = None
     closing = Closing(State.DELIVERED, clock())
     try:
-        Steps(api, checkpoints, clock, lambda: None).run(plan)
+        Steps(api, checkpoints, clock, lambda: None).run([plan])
     except DeliveryError as raised:
         error = raised
         gives_up = isinstance(decide(raised, Situation(0, timedelta(0), timedelta(days=1), 0.5)), GiveUp)
@@ -239,7 +239,7 @@ def engine_with(bench: Bench, tmp_path: Path, old: str, new: str) -> Engine:
     path = tmp_path / "relay.toml"
     path.write_text(text.replace(old, new), "utf-8")
     environ = {**ENVIRON, "RELAY_SANDBOX_URL": bench.sandbox.url, "RELAY_CONFIG": str(path)}
-    return replace(bench.engine, settings=load(environ), lanes=Lanes(8, 2), tokens={})
+    return replace(bench.engine, settings=load(environ), lanes=Lanes(8, 2), sessions={})
 
 
 def shown(bench: Bench, delivery_id: str) -> Mapping[str, Any]:
@@ -325,7 +325,7 @@ def test_a_stop_between_two_steps_loses_and_doubles_nothing(bench: Bench, to: st
     """Otherwise each deploy leaves orders without their lines, or makes them twice."""
     delivery, stopping = order(bench, to), threading.Event()
     http = Stopping(bench.engine.http, stopping, calls)
-    engine = replace(bench.engine, http=http, stopping=stopping, tokens={})
+    engine = replace(bench.engine, http=http, stopping=stopping, sessions={})
     assert deliver(engine, delivery, engine.settings.connections[to]) == State.WAITING
     http.close()
     row = bench.show(delivery)

@@ -9,7 +9,8 @@ from marshmallow import Schema, fields
 
 from mappings.commands import Address, Attachment, OpenTicket, Person, RegisterLead
 from mappings.errors import CannotMap, ValueMissing
-from mappings.fields import FieldLedger, Pointer, number, optional, text
+from mappings.fields import FieldLedger, number, optional, text
+from mappings.shape import Pointer
 from mappings.vendor import Account, FieldRow, Ref
 
 
@@ -95,7 +96,7 @@ def test_a_body_that_its_schema_refuses_is_never_sent() -> None:
     """Else a typing error in a mapping reaches the vendor as a field that it does not know."""
 
     class Linked(Schema):
-        company_id = Pointer(required=True)
+        company_id = Pointer(fields.String(), required=True)
 
     assert ledger_of().body("lead", Linked, company_id=Ref("company", "k")) == {
         "company_id": Ref("company", "k")

@@ -170,6 +170,24 @@ class Checkpoints:
         with self._changing() as (c, now):
             self._put(c, step, StepState.DONE, record_id, now)
 
+    def parts(self, kind: str, prefix: str) -> list[tuple[str, str]]:
+        """Return (key, vendor's id) of the records of `kind` whose keys begin with `prefix`."""
+        self.write()
+        begins = links.c.key.startswith(prefix, autoescape=True)
+        of = (links.c.connection == self._claim.connection, links.c.kind == kind, begins)
+        with self._db.read() as c:
+            rows = c.execute(select(links.c.key, links.c.record_id).where(*of)).all()
+        return [(row.key, row.record_id) for row in rows if row.record_id is not None]
+
+    def forget(self, kind: str, key: str) -> None:
+        """Commit that a record is no more, so that one of its key would be made anew."""
+        with self._changing() as (c, _):
+            c.execute(
+                delete(links).where(
+                    links.c.connection == self._claim.connection, links.c.kind == kind, links.c.key == key
+                )
+            )
+
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, datetime]]:
         with self._db.write() as c:

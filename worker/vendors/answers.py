@@ -54,7 +54,7 @@ def _by_status(call: Call, answer: Answer) -> DeliveryError:
         return CredentialsRefused(text)
     if status == 429:
         return RateLimited(text, retry_after(answer.headers))
-    if status == 405 or (status == 404 and not call.path):
+    if status == 405 or (status == 404 and not call.operation.path_names):
         return NotConfigured(f"{text}; {_where_to_look(call)}")
     if status in (408, 409, 425) or not 400 <= status < 500:
         # 409 says that it is there already: the probe will find and adopt it.

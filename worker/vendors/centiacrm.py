@@ -7,18 +7,17 @@ Facts are from the centiaCRM API documentation. It states neither the address no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mappings.vendor import Record
 from mappings.vendors.centiacrm import CENTIACRM
 from worker.errors import CredentialsRefused, OutcomeUnknown, Rejected, VendorDown
 from worker.http import Answer, Request
 from worker.masking import excerpt, masked
 from worker.settings import ConnectionSettings
 from worker.vendors.answers import read_json
-from worker.vendors.paging import Item, every, listed
-from worker.vendors.vendor import Api, Call, Kind, Operation, Vendor, json_body
+from worker.vendors.lookups import FirstOf, LookUp, Same, equal, marked, plain
+from worker.vendors.rest import record_id
+from worker.vendors.vendor import Call, Caller, Item, Kind, Operation, Paging, Token, Vendor, json_body, table
 
 #: "Number of items to paginate. Default is 500" (GetCompanies, GetContacts, GetOpportunities).
 PAGE = 500
@@ -31,25 +30,34 @@ _REFUSED_RECORD = re.compile(
     r"|must |debe |belong|pertenece"
 )
 
-# The documentation's methods, as namespace and method; the namespace travels in the URL, because GetInputs and
-# GetOrigins exist in several.
-_METHODS = {
-    "auth_login": ("auth", "Login", False),
-    "companies_get_companies": ("companies", "GetCompanies", False),
-    "companies_create_company": ("companies", "CreateCompany", True),
-    "contacts_get_contacts": ("contacts", "GetContacts", False),
-    "contacts_create_contact": ("contacts", "CreateContact", True),
-    "products_get_products": ("products", "GetProducts", False),
-    "products_create_product": ("products", "CreateProduct", True),
-    "opportunities_get_opportunities": ("opportunities", "GetOpportunities", False),
-    "opportunities_create_opportunity": ("opportunities", "CreateOpportunity", True),
-    "tickets_get_tickets": ("tickets", "GetTickets", False),
-    "tickets_create_ticket": ("tickets", "CreateTicket", True),
-}
+_PAGES = Paging("page", "pagination", PAGE, counts="pages", first=1)
+
+
+def _method(name: str, method: str, changes: bool = False, items: str = "", pages: bool = False) -> Operation:
+    # The namespace travels in the URL, because GetInputs and GetOrigins exist in several.
+    path = f"/api/v1/{name.split('_', maxsplit=1)[0]}"
+    return Operation(
+        name, "POST", path, changes=changes, method=method, items=items, paging=_PAGES if pages else None
+    )
+
+
+_OPERATIONS = table(
+    _method("auth_login", "Login"),
+    _method("companies_get_companies", "GetCompanies", items="companies", pages=True),
+    _method("companies_create_company", "CreateCompany", changes=True),
+    _method("contacts_get_contacts", "GetContacts", items="contacts", pages=True),
+    _method("contacts_create_contact", "CreateContact", changes=True),
+    _method("products_get_products", "GetProducts", items="products"),
+    _method("products_create_product", "CreateProduct", changes=True),
+    _method("opportunities_get_opportunities", "GetOpportunities", items="opportunities", pages=True),
+    _method("opportunities_create_opportunity", "CreateOpportunity", changes=True),
+    _method("tickets_get_tickets", "GetTickets", items="tickets"),
+    _method("tickets_create_ticket", "CreateTicket", changes=True),
+)
 
 
 def _build(connection: ConnectionSettings, call: Call, token: str) -> Request:
-    content = {"method": _METHODS[call.operation.name][1], "parameters": call.body or {}}
+    content = {"method": call.operation.method, "parameters": call.values}
     headers = {"content-type": "application/json", "accept": "application/json"}
     if token:
         headers["authorization"] = f"Bearer {token}"
@@ -76,109 +84,67 @@ def _failure(call: Call, said: str) -> Exception:
     return OutcomeUnknown(text)
 
 
-def _login(api: Api) -> str:
+def _login(api: Caller) -> Token:
     secrets = api.connection.secrets
-    call = Call(
-        api.vendor.operations["auth_login"], {"email": secrets["email"], "password": secrets["password"]}
-    )
-    token = api.exchange(call, "").get("token")
-    if not token:
+    answer = api.exchange("auth_login", {"email": secrets["email"], "password": secrets["password"]})
+    if not answer.get("token"):
         raise VendorDown("auth_login: success without a token")
-    return str(token)
+    return Token(str(answer["token"]))
 
 
-def _created(name: str) -> Any:
-    def record_id(response: Mapping[str, Any]) -> str | None:
-        item = response.get(name)
-        return str(item["id"]) if isinstance(item, dict) and item.get("id") is not None else None
-
-    return record_id
+_PROFILE = {"profile_id": "values.profile_id"}
 
 
-def _pages(api: Api, operation: str, name: str, parameters: Mapping[str, Any]) -> Iterator[Item]:
-    profile = {"profile_id": api.connection.account.values["profile_id"]}
-
-    def page(number: int, skip: int) -> list[Item]:
-        place = {"pagination": PAGE, "page": number + 1}
-        return listed(operation, api.call(operation, {**profile, **parameters, **place}).get(name))
-
-    return every(operation, page)
-
-
-def _whole(api: Api, operation: str, name: str) -> Iterator[Item]:
-    """Yield a list that has neither pages nor filters (GetProducts, GetTickets)."""
-    profile = {"profile_id": api.connection.account.values["profile_id"]}
-    yield from listed(operation, api.call(operation, profile).get(name))
-
-
-def _same(item: Item, match: Mapping[str, str]) -> bool:
-    # Their search finds parts of words and ignores case; we want this very record.
-    return all(_plain(str(item.get(name) or "")) == _plain(wanted) for name, wanted in match.items())
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _company(api: Api, record: Record) -> str | None:
-    items = _pages(api, "companies_get_companies", "companies", {"query": record.match["name"]})
-    return next((str(item["id"]) for item in items if _same(item, record.match)), None)
-
-
-def _contact(api: Api, record: Record) -> str | None:
+def _contacts(same: Same, query: str) -> LookUp:
     # Only inside the company: a contact belongs to one, and namesakes work elsewhere.
-    company = record.body["company_id"]
-    said = next(iter(record.match.values()))
-    # The search knows name and surname apart, so a whole name is looked for by its first word.
-    items = _pages(
-        api, "contacts_get_contacts", "contacts", {"company_id": company, "query": said.split(" ")[0]}
-    )
-    for item in items:
-        whole = {
-            "email": item.get("email"),
-            "phone": item.get("phone_mobile"),
-            "name": f"{item.get('name')} {item.get('surname')}",
-        }
-        if _same(whole, record.match) and str(item.get("company_id", company)) == str(company):
-            return str(item["id"])
-    return None
+    ask = {**_PROFILE, "company_id": "body.company_id", "query": query}
+    return LookUp("contacts_get_contacts", same, ask)
 
 
-def _product(api: Api, record: Record) -> str | None:
-    items = _whole(api, "products_get_products", "products")
-    return next((str(item["id"]) for item in items if _same(item, record.match)), None)
+def _named(item: Item, record: Any) -> bool:
+    return plain(f"{item.get('name')} {item.get('surname')}") == plain(record.match["name"])
 
 
-def _marked(items: Iterator[Item], record: Record) -> str | None:
-    marker = f"[{record.match['marker']}]"
-    return next((str(item["id"]) for item in items if marker in str(item.get("title"))), None)
+def _marked(operation: str, **ask: str) -> LookUp:
+    return LookUp(operation, marked("title"), {**_PROFILE, **ask})
 
 
-def _opportunity(api: Api, record: Record) -> str | None:
-    query = {"query": record.match["marker"]}
-    return _marked(_pages(api, "opportunities_get_opportunities", "opportunities", query), record)
-
-
-def _ticket(api: Api, record: Record) -> str | None:
-    return _marked(_whole(api, "tickets_get_tickets", "tickets"), record)
-
-
+_CONTACT = FirstOf(
+    {
+        "email": _contacts(equal(email="email"), "match.email"),
+        "phone": _contacts(equal(phone_mobile="phone"), "match.phone"),
+        # The search knows name and surname apart, so a whole name is looked for by the name alone.
+        "name": _contacts(_named, "body.name"),
+    }
+)
 _MARKED = "our key in the title, looked up by it"
 
 VENDOR = Vendor(
     mapping=CENTIACRM,
-    operations={
-        name: Operation(name, "POST", f"/api/v1/{namespace}", changes=changes)
-        for name, (namespace, _, changes) in _METHODS.items()
-    },
+    operations=_OPERATIONS,
     kinds={
-        kind: Kind(create, _created(kind), protection, find=find, reference=int)
+        kind: Kind(create, protection, record_id(kind, "id"), find, reference=int)
         for kind, create, protection, find in (
-            ("company", "companies_create_company", "looked up by name", _company),
-            ("contact", "contacts_create_contact", "looked up by e-mail or phone", _contact),
-            ("product", "products_create_product", "looked up by SKU", _product),
-            ("opportunity", "opportunities_create_opportunity", _MARKED, _opportunity),
-            ("ticket", "tickets_create_ticket", _MARKED, _ticket),
+            (
+                "company",
+                "companies_create_company",
+                "looked up by name",
+                LookUp("companies_get_companies", equal(name="name"), {**_PROFILE, "query": "match.name"}),
+            ),
+            ("contact", "contacts_create_contact", "looked up by e-mail or phone", _CONTACT),
+            (
+                "product",
+                "products_create_product",
+                "looked up by SKU",
+                LookUp("products_get_products", equal(sku="sku"), _PROFILE),
+            ),
+            (
+                "opportunity",
+                "opportunities_create_opportunity",
+                _MARKED,
+                _marked("opportunities_get_opportunities", query="match.marker"),
+            ),
+            ("ticket", "tickets_create_ticket", _MARKED, _marked("tickets_get_tickets")),
         )
     },
     build=_build,

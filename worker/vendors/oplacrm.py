@@ -6,43 +6,33 @@ confirmed are known from public clients, the others follow their pattern and can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
-from mappings.vendor import Record
 from mappings.vendors.oplacrm import OPLACRM
-from worker.http import Answer, Request
-from worker.settings import ConnectionSettings
+from worker.http import Answer
 from worker.vendors.answers import by_status, read_json
-from worker.vendors.paging import Item, every, listed
-from worker.vendors.vendor import Api, Call, Kind, Operation, Vendor, json_body
+from worker.vendors.lookups import LookUp, equal, marked
+from worker.vendors.rest import by_id, record_id, rest
+from worker.vendors.vendor import Call, Kind, Operation, Paging, Vendor, table
 
 #: "Maximum 200 records per request" (List opportunities).
 PAGE = 200
+_PAGES = Paging("skip", "take", PAGE)
 
-_OPERATIONS = (
-    Operation("lead_list", "GET", "/public/leads", confirmed=True),
+_OPERATIONS = table(
+    Operation("lead_list", "GET", "/public/leads", paging=_PAGES, confirmed=True),
     Operation("lead_create", "POST", "/public/leads", changes=True, confirmed=True),
-    Operation("account_list", "GET", "/public/accounts"),
+    Operation("account_list", "GET", "/public/accounts", paging=_PAGES),
     Operation("account_create", "POST", "/public/accounts", changes=True),
-    Operation("contact_list", "GET", "/public/contacts"),
+    Operation("contact_list", "GET", "/public/contacts", paging=_PAGES),
     Operation("contact_create", "POST", "/public/contacts", changes=True),
     Operation("product_upsert", "POST", "/public/products/upsert", changes=True),
-    Operation("opportunity_list", "GET", "/public/opportunities", confirmed=True),
+    Operation("opportunity_list", "GET", "/public/opportunities", paging=_PAGES, confirmed=True),
     Operation("opportunity_create", "POST", "/public/opportunities", changes=True, confirmed=True),
     Operation("opportunity_update", "PUT", "/public/opportunities/{id}", changes=True),
 )
-
-
-def _build(connection: ConnectionSettings, call: Call, token: str) -> Request:
-    path = call.operation.path.format(**{name: quote(value, safe="") for name, value in call.path.items()})
-    headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
-    if call.body is None:
-        return Request(call.operation.verb, connection.base_url + path, headers, call.query)
-    headers["content-type"] = "application/json"
-    return Request(call.operation.verb, connection.base_url + path, headers, call.query, json_body(call.body))
 
 
 def _read(call: Call, answer: Answer) -> Any:
@@ -59,61 +49,31 @@ def _says_failure(content: Mapping[str, Any]) -> bool:
     return content.get("success") is False or (isinstance(code, int) and code >= 400)
 
 
-def _record_id(content: Any) -> str | None:
-    return str(content["id"]) if isinstance(content, dict) and content.get("id") else None
+def _by_key(operation: str, **all_of_them: str) -> LookUp:
+    ask = {"external_id": "match.external_id"}
+    return LookUp(operation, equal(external_id="external_id"), ask, always=all_of_them)
 
 
-def _pages(api: Api, operation: str, **filters: str) -> Iterator[Item]:
-    def page(number: int, skip: int) -> list[Item]:
-        query = {"skip": str(skip), "take": str(PAGE), **filters}
-        return listed(operation, api.call(operation, query=query))
-
-    return every(operation, page)
-
-
-def _by_external_id(operation: str, **other_filters: str) -> Any:
-    def find(api: Api, record: Record) -> str | None:
-        key = record.match["external_id"]
-        found = (
-            i for i in _pages(api, operation, external_id=key, **other_filters) if i.get("external_id") == key
-        )
-        return next(map(_record_id, found), None)
-
-    return find
-
-
-def _opportunity_by_marker(api: Api, record: Record) -> str | None:
-    # Neither the list's filters nor its items know external_id, so our key stands in the name, too.
-    marker = f"[{record.match['marker']}]"
-    found = (item for item in _pages(api, "opportunity_list") if marker in str(item.get("name")))
-    return next(map(_record_id, found), None)
-
-
+_ID = record_id("id")
 _KEYED = "our key as external_id, looked up by it"
 
 VENDOR = Vendor(
     mapping=OPLACRM,
-    operations={operation.name: operation for operation in _OPERATIONS},
+    operations=_OPERATIONS,
     kinds={
-        "lead": Kind("lead_create", _record_id, _KEYED, find=_by_external_id("lead_list")),
-        "account": Kind(
-            "account_create",
-            _record_id,
-            _KEYED,
-            find=_by_external_id("account_list", tax_identification_number=""),
-        ),
-        "contact": Kind(
-            "contact_create", _record_id, _KEYED, find=_by_external_id("contact_list", account_external_id="")
-        ),
-        "product": Kind("product_upsert", _record_id, "documented upsert on external_id", repeatable=True),
+        "lead": Kind("lead_create", _KEYED, _ID, _by_key("lead_list")),
+        "account": Kind("account_create", _KEYED, _ID, _by_key("account_list", tax_identification_number="")),
+        "contact": Kind("contact_create", _KEYED, _ID, _by_key("contact_list", account_external_id="")),
+        "product": Kind("product_upsert", "documented upsert on external_id", _ID, repeatable=True),
+        # Neither the list's filters nor its items know external_id, so our key stands in the name, too.
         "opportunity": Kind(
             "opportunity_create",
-            _record_id,
             "our key in the name, looked up by reading the list",
-            find=_opportunity_by_marker,
-            update="opportunity_update",
+            _ID,
+            LookUp("opportunity_list", marked("name")),
+            update=by_id("opportunity_update"),
         ),
     },
-    build=_build,
+    build=rest(),
     read=_read,
 )

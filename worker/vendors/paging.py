@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from worker.errors import VendorDown
+from worker.vendors.vendor import Item
 
 #: Pages read at most in one look-up. Beyond, "not found" would be a guess, so the look-up counts as failed.
 PAGES = 1000
 
-Item = Mapping[str, Any]
 
+def every(operation: str, page: Callable[[int, int], tuple[list[Item], bool]]) -> Iterator[Item]:
+    """Yield the items of all pages; `page(number, skip)` reads one, counted from 0, and says if it is the last.
 
-def every(operation: str, page: Callable[[int, int], list[Item]]) -> Iterator[Item]:
-    """Yield the items of all pages; `page(number, skip)` reads one, counted from 0.
-
-    The end is a page that brings nothing new. A short page is not the end: a server may give fewer than it was
-    asked for, and a record that was missed for that would be made twice. Raises VendorDown beyond `PAGES`.
+    Where the vendor does not say so, the end is a page that brings nothing new. A short page is not the end: a
+    server may give fewer than it was asked for, and a record that was missed for that would be made twice.
+    Raises VendorDown beyond `PAGES`.
     """
     seen: set[str] = set()
     for number in range(PAGES):
-        items = page(number, len(seen))
+        items, is_last = page(number, len(seen))
         fresh = [item for item in items if str(item.get("id")) not in seen]
         if not fresh:
             return
         seen |= {str(item.get("id")) for item in fresh}
         yield from fresh
+        if is_last:
+            return
     raise VendorDown(f"{operation}: more than {PAGES} pages; the look-up was given up without an answer")
 
 
@@ -34,4 +36,4 @@ def listed(operation: str, items: Any) -> list[Item]:
     """Return `items` as the records of a list. Raises VendorDown where it is none."""
     if not isinstance(items, list):
         raise VendorDown(f"{operation}: answered something that is no list")
-    return [item for item in items if isinstance(item, dict) and item.get("id") is not None]
+    return [item for item in items if isinstance(item, dict)]

@@ -1,62 +1,152 @@
-"""What a vendor must declare, and the one way in which all of them are called."""
+"""What a vendor must declare: its operations, the kinds of records that it keeps, and its own lists."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
 
 import simplejson
+from marshmallow import Schema
 
 from mappings.vendor import Record, VendorMapping
-from worker.errors import CredentialsRefused, OutcomeUnknown, VendorDown
-from worker.http import Answer, Http, Request
+from worker.http import Answer, Request
 from worker.settings import ConnectionSettings
-from worker.vendors.tokens import Tokens
+
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a vendor gives a long list in pieces: the parameters for their size and for where to go on.
+
+    `counts` says whether `position` is a number of items or of pages, `first` is that of the first piece.
+    `is_last` tells from an answer that there is no more, where the vendor says so.
+    """
+
+    position: str
+    size: str
+    at_most: int
+    counts: Literal["items", "pages"] = "items"
+    first: int = 0
+    is_last: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One call that a vendor documents.
 
-    `path` is an address below the connection's, with `{names}` to fill in. `changes` says whether it changes
-    anything, whatever its verb. `confirmed` says whether the vendor's document states path and verb; what it
-    does not state can be set as `paths.<operation>` and `verbs.<operation>` in relay.toml.
+    `path` is an address below the connection's, with `{names}` to fill in; `method` is the name of a remote
+    procedure. `changes` says whether it changes anything, whatever its verb, `repeatable` whether a repetition
+    does no harm, `probe` names the operation that tells whether it happened. `request` describes the input,
+    which goes where `sends` says. `confirmed` tells whether the vendor's document states path and verb; what
+    it does not state can be set as `paths.<operation>` and `verbs.<operation>` in relay.toml. `unclear` says
+    what nobody knows about it: it runs only once its path is set there. `items` is where a list is in the
+    answer.
     """
 
     name: str
     verb: str
     path: str
+    group: str = ""
+    request: type[Schema] | None = None
     changes: bool = False
+    repeatable: bool = False
+    probe: str = ""
     confirmed: bool = False
+    sends: Literal["body", "query", "multipart"] = "body"
+    method: str = ""
+    unclear: str = ""
+    items: str = ""
+    paging: Paging | None = None
+
+    @property
+    def path_names(self) -> tuple[str, ...]:
+        """The names to fill in in the path."""
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
+
+class Find(Protocol):
+    """Looks a record up: its id at the vendor, None only after a successful look-up that found nothing."""
+
+    def __call__(self, api: Caller, record: Record, since: datetime | None) -> str | None:
+        """Return the id; a record of ours was not made before `since`, where that is known."""
+
+
+class Caller(Protocol):
+    """What kinds and logins may do with a connection; `worker.vendors.api.Api` is it."""
+
+    connection: ConnectionSettings
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The vendor's operations."""
+
+    def call(self, name: str, values: Mapping[str, Any] | None = None) -> Any:
+        """Return what the operation `name` answers to `values`. Raises the errors of worker.errors."""
+
+    def each(self, name: str, values: Mapping[str, Any] | None = None) -> Iterator[Item]:
+        """Yield the records of a list, page after page."""
+
+    def setting(self, key: str) -> Any:
+        """Return what relay.toml says for `values.<key>`, a name there as the vendor's id."""
+
+    def exchange(self, name: str, values: Mapping[str, Any]) -> Any:
+        """Like `call`, without a token: for the login itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How records of one kind are made and found.
+    """How records of one kind are made, found, changed and taken away.
 
-    `find` returns the vendor's id of the record that `match` describes, None only after a successful look-up
-    that found nothing; without it an unknown outcome is parked for a person. `repeatable` means that the
-    vendor documents the create as an upsert on our key. `protection` tells the operator what that gives.
+    Without `find` an unknown outcome is parked for a person. `repeatable` means that the vendor documents the
+    create as an upsert on our key. `protection` tells the operator what that gives. `record_id` takes the id
+    from what the create answers, `reference` writes it as other records' bodies want it. `update` brings a
+    record up to date, `remove` names the operation that deletes one, `read` returns one as it is.
     """
 
     create: str
-    record_id: Callable[[Any], str | None]
     protection: str
-    find: Callable[[Api, Record], str | None] | None = None
-    update: str | None = None
+    record_id: Callable[[Any], str | None]
+    find: Find | None = None
+    update: Callable[[Caller, str, Mapping[str, Any]], None] | None = None
+    remove: str | None = None
+    read: Callable[[Caller, str], Item] | None = None
     repeatable: bool = False
-    reference: Callable[[str], Any] = str  # how its id is written in other records' bodies
+    reference: Callable[[str], Any] = str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A list of the vendor that people know by name: stages, users, currencies.
+
+    `operation` gives it, `name` and `id` are fields of its entries; `ask` fills the operation's parameters from
+    values of relay.toml, `always` with fixed ones.
+    """
+
+    operation: str
+    name: str = "name"
+    id: str = "id"
+    ask: Mapping[str, str] = field(default_factory=dict)
+    always: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One use of an operation."""
+    """One use of an operation; `values` are its input, wherever in the request they go."""
 
     operation: Operation
-    body: Any = None
-    path: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a login gives; `lasts` is None where the vendor does not say for how long."""
+
+    text: str = field(repr=False)
+    lasts: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,65 +162,16 @@ class Vendor:
     kinds: Mapping[str, Kind]
     build: Callable[[ConnectionSettings, Call, str], Request]
     read: Callable[[Call, Answer], Any]
-    login: Callable[[Api], str] | None = None
+    login: Callable[[Caller], Token] | None = None
+    lists: Mapping[str, Reference] = field(default_factory=dict)
 
 
-class Api:
-    """One connection, as one delivery uses it.
-
-    `guard` runs before every call: it keeps the lease and takes from the budget, and raises where the call
-    must not be made.
-    """
-
-    def __init__(
-        self,
-        vendor: Vendor,
-        connection: ConnectionSettings,
-        http: Http,
-        tokens: Tokens,
-        guard: Callable[[], None],
-    ) -> None:
-        self.vendor = vendor
-        self.connection = connection
-        self._http = http
-        self._tokens = tokens
-        self._guard = guard
-
-    def call(
-        self,
-        name: str,
-        body: Any = None,
-        path: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-    ) -> Any:
-        """Return what the operation `name` answers. Raises the errors of worker.errors."""
-        call = Call(self._configured(self.vendor.operations[name]), body, path or {}, query or {})
-        login = self.vendor.login
-        if login is None:
-            return self.exchange(call, self.connection.secrets.get("token", ""))
-        token = self._tokens.current(lambda: login(self))
-        try:
-            return self.exchange(call, token)
-        except CredentialsRefused:
-            # Refused means that nothing was done, so the call may be repeated; once, lest a wrong password
-            # locks the account.
-            return self.exchange(call, self._tokens.replaced(token, lambda: login(self)))
-
-    def exchange(self, call: Call, token: str) -> Any:
-        """Send one call with `token` and return what its answer holds."""
-        self._guard()
-        request = self.vendor.build(self.connection, call, token)
-        try:
-            return self.vendor.read(call, self._http.send(request, self.connection.timeout.total_seconds()))
-        except OutcomeUnknown as error:
-            if call.operation.changes:
-                raise
-            raise VendorDown(str(error), error.retry_after) from error
-
-    def _configured(self, operation: Operation) -> Operation:
-        path = self.connection.paths.get(operation.name, operation.path)
-        verb = self.connection.verbs.get(operation.name, operation.verb)
-        return replace(operation, path=path, verb=verb)
+def table(*operations: Operation) -> Mapping[str, Operation]:
+    """Return `operations` by name; raises ValueError where two have the same one."""
+    by_name = {operation.name: operation for operation in operations}
+    if len(by_name) != len(operations):
+        raise ValueError("two operations have one name")
+    return by_name
 
 
 def json_body(body: Any) -> bytes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from mappings.fields import Pointer, number, optional, text
+from mappings.fields import number, optional, text
+from mappings.shape import Pointer
 
 
 class Values(Schema):

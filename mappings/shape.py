@@ -1,0 +1,153 @@
+"""Bodies as tables: the fields of a vendor's request by their kind, and where each is filled from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from mappings.vendor import Named, Ref
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+
+
+class Number(fields.Decimal):
+    """A JSON number, kept exact; a number written as text is refused."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Decimal:
+        if isinstance(value, str | bool):
+            raise ValidationError("must be a number")
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Written(fields.String):
+    """Text of a form that `read` accepts: a day, a moment, a UUID."""
+
+    def __init__(self, read: Callable[[str], Any], must_be: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._read, self._must_be = read, must_be
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        try:
+            read = self._read(text)
+        except ValueError:
+            read = None
+        if read is None:
+            raise ValidationError(f"must be {self._must_be}")
+        return text
+
+
+class Pointer(fields.Field[Any]):
+    """The vendor's id of another record: one of the form `of`, or what the engine puts the id in for."""
+
+    def __init__(self, of: fields.Field[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._of = of or fields.Raw()
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, Ref | Named):
+            return value
+        return self._of.deserialize(value, attr, data, **kwargs)
+
+
+class Entry(fields.Field[Any]):
+    """A value of relay.toml that is an entry of the vendor's list `of_list`: its id, or its name.
+
+    An id is a whole number, or a UUID where `uuids`; any other text is a name, which becomes a `Named`.
+    """
+
+    def __init__(self, of_list: str, uuids: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._list, self._uuids = of_list, uuids
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool) and not self._uuids:
+            return value
+        if not isinstance(value, str) or not value.strip():
+            raise ValidationError("must be the id of an entry of the vendor's list, or its name")
+        if self._uuids and _UUID.match(value):
+            return value
+        return Named(self._list, value, f"values.{self.name}")
+
+
+def _day(text: str) -> date:
+    return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+
+
+def _moment(text: str) -> datetime | None:
+    found = datetime.fromisoformat(text)
+    return found if "T" in text else None
+
+
+def a_uuid(**kwargs: Any) -> fields.Field[Any]:
+    """Return a field for a UUID in its usual form."""
+    return Written(_UUID.match, "a UUID", **kwargs)
+
+
+#: The kinds of fields that `shape` knows, each with what makes one.
+_MAKERS: Mapping[str, Callable[..., fields.Field[Any]]] = {
+    "text": fields.String,
+    "email": fields.Email,
+    "number": Number,
+    "integer": lambda **kw: fields.Integer(strict=True, **kw),
+    "boolean": lambda **kw: fields.Boolean(truthy={True}, falsy={False}, **kw),
+    "uuid": lambda **kw: Pointer(a_uuid(), **kw),
+    "id": lambda **kw: Pointer(fields.Integer(strict=True), **kw),
+    "key": lambda **kw: Pointer(fields.String(validate=validate.Length(min=1)), **kw),
+    "day": lambda **kw: Written(_day, "a day, as in 2026-03-02", **kw),
+    "moment": lambda **kw: Written(_moment, "a time, as in 2026-03-02T09:00:00+07:00", **kw),
+    "texts": lambda **kw: fields.List(fields.String(), **kw),
+    "ids": lambda **kw: fields.List(Pointer(fields.Integer(strict=True)), **kw),
+    "uuids": lambda **kw: fields.List(Pointer(a_uuid()), **kw),
+    "anything": fields.Raw,
+}
+
+
+def shape(
+    name: str,
+    *,
+    required: str = "",
+    blank: str = "",
+    one_of: Mapping[str, tuple[Any, ...]] | None = None,
+    inside: Mapping[str, type[Schema]] | None = None,
+    many: Mapping[str, type[Schema]] | None = None,
+    sources: Mapping[str, str] | None = None,
+    **kinds: str,
+) -> type[Schema]:
+    """Return the schema of a request that the vendor calls `name`.
+
+    Each of `kinds` is a kind of field with the names of those fields, separated by spaces: `text="name note"`,
+    `number`, `integer`, `boolean`, `email`, `uuid`, `id` (a whole number) and `key` (a text) of another record,
+    `day`, `moment`, lists `texts`, `ids`, `uuids`. `one_of` gives a field's documented values, `inside` and
+    `many` the schema of a nested object and of a list of them. `required` fields the vendor refuses to miss;
+    `blank` ones are texts that it wants sent, empty where nothing is known. `sources` says where a mapping
+    fills a field from: a path of the command (`person.email`) or a value of relay.toml (`values.owner`).
+    """
+    made = _fields_of(name, kinds)
+    for field in blank.split():
+        made[field] = fields.String(load_default="")
+    for field, values in (one_of or {}).items():
+        made[field] = fields.Raw(validate=validate.OneOf(values))
+    for field, schema in (inside or {}).items():
+        made[field] = fields.Nested(schema)
+    for field, schema in (many or {}).items():
+        made[field] = fields.List(fields.Nested(schema))
+    stray = {*required.split(), *(sources or {})} - set(made)
+    if stray:
+        raise TypeError(f"{name}: no such fields: {', '.join(sorted(stray))}")
+    for field, made_field in made.items():
+        made_field.required = field in required.split()
+        made_field.metadata = {"source": (sources or {}).get(field, "")}
+    return type(name, (Schema,), {**made, "Meta": type("Meta", (), {"unknown": RAISE})})
+
+
+def _fields_of(name: str, kinds: Mapping[str, str]) -> dict[str, fields.Field[Any]]:
+    unknown = set(kinds) - set(_MAKERS)
+    if unknown:
+        raise TypeError(f"{name}: no such kinds of fields: {', '.join(sorted(unknown))}")
+    return {field: _MAKERS[kind]() for kind, names in kinds.items() for field in names.split()}

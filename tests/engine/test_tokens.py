@@ -1,0 +1,103 @@
+"""The token of a login: fetched once by all workers together, on a real broker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+import redis
+
+from tests.engine.harness import ENVIRON
+from worker.configuration import load
+from worker.errors import PutBack
+from worker.shared_tokens import BrokerTokens
+from worker.vendors.tokens import LOGIN, Tokens
+from worker.vendors.vendor import Token
+
+CENTIA = load(ENVIRON).connections["centia"]
+
+
+class Logins:
+    """A vendor's login that counts; `seconds` is how long it takes."""
+
+    def __init__(self, lasts: timedelta | None = None, seconds: float = 0.0) -> None:
+        self.number, self.lasts, self.seconds = 0, lasts, seconds
+
+    def __call__(self) -> Token:
+        self.number += 1
+        time.sleep(self.seconds)
+        return Token(f"token-{self.number}", self.lasts)
+
+
+def test_a_second_worker_uses_the_first_ones_token(broker: redis.Redis) -> None:
+    """Else each of ten workers logs in, and a vendor that keeps one session throws the other nine out."""
+    login = Logins()
+    assert Tokens(BrokerTokens(broker, CENTIA)).current(login) == "token-1"
+    assert Tokens(BrokerTokens(broker, CENTIA)).current(login) == "token-1"
+
+
+def test_of_all_workers_one_replaces_a_refused_token(broker: redis.Redis) -> None:
+    """Else a revoked token is followed by as many logins as there are threads, which locks the account."""
+    login = Logins(seconds=0.2)
+    workers = [Tokens(BrokerTokens(broker, CENTIA)) for _ in range(6)]
+    for tokens in workers:
+        tokens.current(login)
+    got: list[str] = []
+
+    def renew(tokens: Tokens) -> None:
+        try:
+            got.append(tokens.replaced("token-1", login))
+        except PutBack:
+            got.append("put back")
+
+    threads = [threading.Thread(target=renew, args=(tokens,)) for tokens in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert login.number == 2
+    assert set(got) <= {"token-2", "put back"}
+    assert [tokens.replaced("token-1", login) for tokens in workers] == ["token-2"] * 6
+
+
+def test_a_token_is_replaced_before_it_ends(broker: redis.Redis) -> None:
+    """Else each hour begins with a refused call."""
+    now = [0.0]
+    login = Logins(timedelta(hours=1))
+    tokens = Tokens(BrokerTokens(broker, CENTIA), clock=lambda: now[0])
+    assert tokens.current(login) == "token-1"
+    now[0] = 3539.0
+    assert tokens.current(login) == "token-1"
+    now[0] = 3541.0
+    assert tokens.current(login) == "token-2"
+
+
+def test_a_worker_that_died_at_the_login_holds_nobody_up(broker: redis.Redis) -> None:
+    """Else a worker killed at the wrong moment closes its CRM for all others."""
+    store = BrokerTokens(broker, CENTIA)
+    assert store.begin(LOGIN)
+    login = Logins()
+    with pytest.raises(PutBack):
+        Tokens(store).current(login)
+    (lock,) = broker.keys("relay:token:*:login")
+    assert 0 < broker.pttl(lock) <= LOGIN.total_seconds() * 1000
+    broker.delete(lock)
+    assert Tokens(store).current(login) == "token-1"
+
+
+def test_without_the_broker_a_process_logs_in_by_itself() -> None:
+    """Else a broker that restarts empty, or not at all, stops what needs no broker."""
+    nobody = redis.Redis(unix_socket_path="/nonexistent/broker.sock")
+    tokens = Tokens(BrokerTokens(nobody, CENTIA))
+    assert tokens.current(Logins()) == "token-1"
+
+
+def test_changed_credentials_are_another_account(broker: redis.Redis) -> None:
+    """Else a new password seems to work, because the old one's token does."""
+    login = Logins()
+    Tokens(BrokerTokens(broker, CENTIA)).current(login)
+    changed = load({**ENVIRON, "CENTIA_PASSWORD": "another-password"}).connections["centia"]
+    assert Tokens(BrokerTokens(broker, changed)).current(login) == "token-2"
+    assert not any(b"password" in key for key in broker.scan_iter())

@@ -1,0 +1,140 @@
+"""One connection, as one delivery uses it: the one way in which all vendors are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mappings.vendor import Named
+from worker.errors import CredentialsRefused, NotConfigured, OutcomeUnknown, VendorDown
+from worker.http import Http
+from worker.settings import ConnectionSettings
+from worker.vendors.paging import every, listed
+from worker.vendors.references import References
+from worker.vendors.tokens import Tokens
+from worker.vendors.vendor import Call, Item, Operation, Vendor
+
+
+class Session:
+    """What a process keeps of one connection from delivery to delivery: its token and the vendor's lists."""
+
+    def __init__(self, tokens: Tokens | None = None, references: References | None = None) -> None:
+        self.tokens = tokens or Tokens()
+        self.references = references or References()
+
+
+class Api:
+    """A vendor's account, to be called.
+
+    `guard` runs before every call: it keeps the lease and takes from the budget, and raises where the call
+    must not be made.
+    """
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        connection: ConnectionSettings,
+        http: Http,
+        session: Session,
+        guard: Callable[[], None],
+    ) -> None:
+        self.vendor = vendor
+        self.connection = connection
+        self._http = http
+        self._session = session
+        self._guard = guard
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The vendor's operations, as its document has them."""
+        return self.vendor.operations
+
+    def call(self, name: str, values: Mapping[str, Any] | None = None) -> Any:
+        """Return what the operation `name` answers to `values`. Raises the errors of worker.errors."""
+        call = Call(self.configured(name), values or {})
+        login, tokens = self.vendor.login, self._session.tokens
+        if login is None:
+            return self._send(call, self.connection.secrets.get("token", ""))
+        token = tokens.current(lambda: login(self))
+        try:
+            return self._send(call, token)
+        except CredentialsRefused:
+            # Refused means that nothing was done, so the call may be repeated; once, lest a wrong password
+            # locks the account.
+            return self._send(call, tokens.replaced(token, lambda: login(self)))
+
+    def each(self, name: str, values: Mapping[str, Any] | None = None) -> Iterator[Item]:
+        """Yield the records of a list, page after page, holding no more than a page of them."""
+        operation = self.operations[name]
+        paging, asked = operation.paging, values or {}
+        if paging is None:
+            yield from listed(name, _inside(self.call(name, asked), operation.items))
+            return
+
+        def page(number: int, skip: int) -> tuple[list[Item], bool]:
+            place = paging.first + (number if paging.counts == "pages" else skip)
+            answer = self.call(name, {**asked, paging.size: paging.at_most, paging.position: place})
+            items = listed(name, _inside(answer, operation.items))
+            return items, bool(paging.is_last and paging.is_last(answer))
+
+        yield from every(name, page)
+
+    def setting(self, key: str) -> Any:
+        """Return what relay.toml says for `values.<key>`, a name there as the vendor's id."""
+        value = self.connection.account.values.get(key)
+        return self.named(value) if isinstance(value, Named) else value
+
+    def named(self, wanted: Named) -> Any:
+        """Return the id of the entry that relay.toml calls by name.
+
+        Raises NotConfigured, which says which names exist, where the vendor's list has none like it.
+        """
+        reference = self.vendor.lists[wanted.list]
+
+        def fetch() -> Iterator[Item]:
+            asked = {name: self.setting(key) for name, key in reference.ask.items()}
+            return self.each(reference.operation, {**reference.always, **asked})
+
+        entries = self._session.references.entries(wanted.list, reference, wanted.name, fetch)
+        if wanted.name.casefold() in entries:
+            return entries[wanted.name.casefold()].id
+        known = ", ".join(repr(entry.name) for entry in entries.values()) or "none"
+        place = f"connections.{self.connection.name}.{wanted.key}"
+        raise NotConfigured(
+            f"{place}: no {wanted.name!r} among the vendor's {wanted.list}; there are: {known}"
+        )
+
+    def exchange(self, name: str, values: Mapping[str, Any]) -> Any:
+        """Like `call`, without a token: for the login itself."""
+        return self._send(Call(self.configured(name), values), "")
+
+    def configured(self, name: str) -> Operation:
+        """Return an operation with the path and the verb that relay.toml gives it.
+
+        Raises NotConfigured for one of which nobody knows what it does, until its path is set there.
+        """
+        operation, connection = self.operations[name], self.connection
+        if operation.unclear and name not in connection.paths:
+            raise NotConfigured(
+                f"{name}: {operation.unclear}; set paths.{name} (and verbs.{name}) of the connection in relay.toml"
+            )
+        path = connection.paths.get(name, operation.path)
+        verb = connection.verbs.get(name, operation.verb)
+        return replace(operation, path=path, verb=verb)
+
+    def _send(self, call: Call, token: str) -> Any:
+        self._guard()
+        request = self.vendor.build(self.connection, call, token)
+        try:
+            return self.vendor.read(call, self._http.send(request, self.connection.timeout.total_seconds()))
+        except OutcomeUnknown as error:
+            if call.operation.changes:
+                raise
+            raise VendorDown(str(error), error.retry_after) from error
+
+
+def _inside(answer: Any, place: str) -> Any:
+    for name in place.split(".") if place else ():
+        answer = answer.get(name) if isinstance(answer, Mapping) else None
+    return answer

@@ -1,0 +1,109 @@
+"""Finding a record that may be there already, in the ways that the vendors allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mappings.vendor import Record
+from worker.vendors.vendor import Caller, Item
+
+#: How far the vendor's clock may be off from ours when a list is read back to a point in time.
+CLOCK_SKEW = timedelta(hours=1)
+
+Same = Callable[[Item, Record], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """A look-up by reading a list: `operation` gives the candidates, `same` says which one it is.
+
+    `ask` fills the operation's parameters, each from `match.…` or `body.…` of the record or `values.…` of
+    relay.toml, and `always` with fixed values. `newest_first` names the field with the time of creation in a
+    list that has the newest first: it is read no further back than the record can be.
+    """
+
+    operation: str
+    same: Same
+    ask: Mapping[str, str] = field(default_factory=dict)
+    always: Mapping[str, Any] = field(default_factory=dict)
+    newest_first: str = ""
+    id: str = "id"
+
+    def __call__(self, api: Caller, record: Record, since: datetime | None) -> str | None:
+        """Return the record's id, None where a look-up to the end has not found it."""
+        asked = {name: asked_of(api, record, path) for name, path in self.ask.items()}
+        for item in self._recent(api.each(self.operation, {**self.always, **asked}), since):
+            if item.get(self.id) is not None and self.same(item, record):
+                return str(item[self.id])
+        return None
+
+    def _recent(self, items: Iterator[Item], since: datetime | None) -> Iterator[Item]:
+        for item in items:
+            if self.newest_first and since is not None:
+                made_at = _moment(item.get(self.newest_first))
+                if made_at is not None and made_at < since - CLOCK_SKEW:
+                    return
+            yield item
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """Several ways to find a record, of which those count that its `match` has something for.
+
+    `ways` maps a name in `match` to the look-up by it.
+    """
+
+    ways: Mapping[str, LookUp]
+
+    def __call__(self, api: Caller, record: Record, since: datetime | None) -> str | None:
+        """Return the id that the first fitting way finds."""
+        for name, way in self.ways.items():
+            if record.match.get(name):
+                return way(api, record, since)
+        raise KeyError(f"{record.kind}: nothing to look it up by in {sorted(record.match)}")
+
+
+def equal(**fields: str) -> Same:
+    """Return whether the item's fields hold what `match` says; `fields` are theirs = the name in `match`.
+
+    Searches find parts of words and ignore case; we want this very record, though somebody may have typed it
+    in other letters.
+    """
+
+    def same(item: Item, record: Record) -> bool:
+        return all(plain(item.get(theirs)) == plain(record.match[ours]) for theirs, ours in fields.items())
+
+    return same
+
+
+def marked(*fields: str) -> Same:
+    """Return whether one of the item's `fields` contains our key in brackets (`match["marker"]`)."""
+
+    def same(item: Item, record: Record) -> bool:
+        return any(f"[{record.match['marker']}]" in str(item.get(name) or "") for name in fields)
+
+    return same
+
+
+def plain(value: Any) -> str:
+    """Return a text as it is compared: in lower case, with single spaces."""
+    return " ".join(str("" if value is None else value).split()).casefold()
+
+
+def asked_of(api: Caller, record: Record, path: str) -> Any:
+    """Return what `path` stands for: `match.…` and `body.…` of the record, `values.…` of relay.toml."""
+    place, _, name = path.partition(".")
+    if place == "values":
+        return api.setting(name)
+    return (record.match if place == "match" else record.body).get(name)
+
+
+def _moment(written: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(written))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
