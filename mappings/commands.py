@@ -107,9 +107,29 @@ class Attachment:
     size: int | None = None
 
 
+class TicketStatus(StrEnum):
+    """Where a request for help stands."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    SOLVED = "solved"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Something that was said on a request after it was opened; `id` is the sender's and stays the same."""
+
+    id: str
+    author: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """Somebody asks for help."""
+    """Somebody asks for help: the request as it stands now, sent again whenever it changes.
+
+    `status` is None where the sender knows no such thing, as an inbox does not.
+    """
 
     key: str
     subject: str
@@ -119,6 +139,8 @@ class OpenTicket:
     channel: str = ""
     order_number: str = ""
     attachments: tuple[Attachment, ...] = ()
+    status: TicketStatus | None = None
+    comments: tuple[Comment, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -129,7 +151,12 @@ CommandType = type[RegisterLead] | type[RecordOrder] | type[OpenTicket]
 def as_json(command: Command) -> dict[str, Any]:
     """Return `command` as plain JSON values, money as strings with the currency's own number of decimals."""
     currency = command.currency if isinstance(command, RecordOrder) else ""
-    return {"command": type(command).__name__, **_plain(command, currency)}
+    written_out = {"command": type(command).__name__, **_plain(command, currency)}
+    if isinstance(command, OpenTicket):
+        for name in ("status", "comments"):
+            if not written_out[name]:
+                del written_out[name]
+    return written_out
 
 
 def _plain(value: Any, currency: str) -> Any:

@@ -1,23 +1,16 @@
-"""What every vendor needs of an order and its customer: charges that add up, and keys that stay the same."""
+"""What every vendor needs of an order: charges that add up, and products whose keys stay the same."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from hashlib import sha256
 
-from mappings.commands import OrderLine, Person, RecordOrder
-from mappings.errors import CannotMap
+from mappings.commands import OrderLine, RecordOrder
 from mappings.fields import FieldLedger
+from mappings.keys import slug
 from mappings.money import minor_unit, written
-from mappings.phones import to_e164
 
-#: Leaves room for a prefix such as "acct-" within the 64 characters that a record's key may have.
-_KEY_LENGTH = 58
-_HASH_LENGTH = 10
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 
@@ -134,28 +127,17 @@ def tell_charge(ledger: FieldLedger, charge: Charge, target: str, currency: str,
         ledger.tell(f"{charge.source}.{name}", target, "converted")
 
 
-def slug(name: str) -> str:
-    """Return `name` as ASCII that is safe in a URL path, with a hash of it where anything was lost."""
-    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    kept = re.sub(r"[^A-Za-z0-9._@+-]+", "-", bare).strip("-")
-    if kept and kept == name and len(kept) <= _KEY_LENGTH:
-        return kept
-    mark = sha256(unicodedata.normalize("NFC", name).encode()).hexdigest()[:_HASH_LENGTH]
-    return f"{kept[: _KEY_LENGTH - _HASH_LENGTH - 1]}-{mark}".lstrip("-")
-
-
-def contact_key(person: Person) -> str | None:
-    """Return what `person` is known by: the e-mail, else the phone where it is E.164, else None."""
-    email = person.email.strip().casefold()
-    if email:
-        return slug(email)
-    return person.phone if re.fullmatch(r"\+[0-9]{6,15}", person.phone) else None
-
-
-def account_key(person: Person) -> str | None:
-    """Return what the company of `person` is known by: its name in lower case, else its `contact_key`."""
-    company = " ".join(person.company.casefold().split())
-    return slug(company) if company else contact_key(person)
+def written_lines(ledger: FieldLedger, asked: tuple[Charge, ...], currency: str, target: str) -> str:
+    """Return the charges as text, a line each, for a vendor whose opportunities have no lines of their own."""
+    rows = []
+    for charge in asked:
+        tell_charge(ledger, charge, target, currency, described=True)
+        ledger.tell(f"{charge.source}.sku", target)
+        quantity = format(charge.quantity.normalize(), "f")
+        rows.append(
+            f"{quantity} x {charge.sku} {charge.description}: {written(charge.total, currency)} {currency}"
+        )
+    return "\n".join(rows)
 
 
 def product_key(charge: Charge) -> str:
@@ -178,71 +160,3 @@ def order_title(ledger: FieldLedger, target: str) -> str:
     """Return `Order #1070 [key]`, whether or not the sender writes the `#` itself."""
     written_with = str(ledger.peek("number")).startswith("#")
     return ledger.title(target, "Order " if written_with else "Order #", "number")
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """The account and the contact that a command wants at a vendor.
-
-    `name` is what to call the person, `company` is empty for a private one, `phone` is E.164 where it parses.
-    A record that is not `shared` belongs to this command alone, because nothing tells its person from others.
-    Of a stand-in for nobody in particular, `known` is false.
-    """
-
-    name: str
-    company: str
-    phone: str
-    account_key: str
-    contact_key: str
-    account_shared: bool
-    contact_shared: bool
-    known: bool
-
-
-def party_of(ledger: FieldLedger, stand_in: str = "") -> Party:
-    """Return the party of the ledger's command, or the one named `stand_in` where the command names nobody.
-
-    Phones without a country code are read as numbers of `values.default_region`. Raises CannotMap where there
-    is neither a person nor a stand-in.
-    """
-    region = ledger.values.get("default_region")
-    person = replace(ledger.person, phone=to_e164(ledger.person.phone, region) if ledger.person.phone else "")
-    name = _called(person) or stand_in
-    if not name:
-        raise CannotMap("person", "no name, no company, no e-mail and no phone")
-    # All orders of nobody in particular share one stand-in, or the CRM would fill with its copies.
-    known = contact_key(person) if _called(person) else slug(name.casefold())
-    account = account_key(person) or known
-    own = slug(ledger.command.key)
-    return Party(
-        name=name,
-        company=person.company,
-        phone=person.phone,
-        account_key=f"acct-{account or own}",
-        contact_key=f"cont-{known or own}",
-        account_shared=account is not None,
-        contact_shared=known is not None,
-        known=bool(_called(person)),
-    )
-
-
-def _called(person: Person) -> str:
-    full = " ".join(part for part in (person.first_name, person.last_name) if part)
-    return person.name or full or person.company or person.email or person.phone
-
-
-def tell_name(ledger: FieldLedger, party: Party, target: str) -> str:
-    """Return what to call the party's person, and put down which fields that came from."""
-    person = ledger.person
-    if not _called(person):
-        ledger.setting("anonymous_customer", target)
-        return party.name
-    for part in ("name", "first_name", "last_name"):
-        written_so = getattr(person, part)
-        if written_so and written_so in party.name:
-            ledger.tell(f"person.{part}", target, "mapped")
-    for part in ("company", "email", "phone"):
-        if party.name == getattr(person, part) and not (person.name or person.first_name or person.last_name):
-            ledger.tell(f"person.{part}", target, "converted")
-            break
-    return party.name

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from worker.settings import ConnectionSettings, Settings
 from worker.telemetry import log
@@ -70,7 +72,8 @@ def sessions(settings: Settings) -> dict[str, Session]:
     url = settings.broker_url.replace("redis+socket://", "unix://", 1)
     if not url.startswith(("redis", "unix")):
         return {}
-    client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    once = Retry(NoBackoff(), retries=1)
+    client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=once)
     login = [c for c in settings.connections.values() if VENDORS[c.vendor].login]
     return {c.name: Session(Tokens(BrokerTokens(client, c))) for c in login}
 

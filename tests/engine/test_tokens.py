@@ -12,7 +12,7 @@ import redis
 from tests.engine.harness import ENVIRON
 from worker.configuration import load
 from worker.errors import PutBack
-from worker.shared_tokens import BrokerTokens
+from worker.shared_tokens import BrokerTokens, sessions
 from worker.vendors.tokens import LOGIN, Tokens
 from worker.vendors.vendor import Token
 
@@ -89,9 +89,10 @@ def test_a_worker_that_died_at_the_login_holds_nobody_up(broker: redis.Redis) ->
 
 def test_without_the_broker_a_process_logs_in_by_itself() -> None:
     """Else a broker that restarts empty, or not at all, stops what needs no broker."""
-    nobody = redis.Redis(unix_socket_path="/nonexistent/broker.sock")
-    tokens = Tokens(BrokerTokens(nobody, CENTIA))
-    assert tokens.current(Logins()) == "token-1"
+    began = time.monotonic()
+    gone = sessions(load({**ENVIRON, "RELAY_BROKER_URL": "redis+socket:///nonexistent/broker.sock"}))
+    assert gone["centia"].tokens.current(Logins()) == "token-1"
+    assert time.monotonic() - began < 2
 
 
 def test_changed_credentials_are_another_account(broker: redis.Redis) -> None:

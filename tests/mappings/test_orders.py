@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.commands import OrderLine, OrderStatus, Person, RecordOrder
+from mappings.keys import slug
 from mappings.money import minor_unit
-from mappings.orders import Charge, account_key, charges, contact_key, priced, slug
+from mappings.orders import Charge, charges, priced
+from mappings.parties import account_key, contact_key
 
 D = Decimal
 

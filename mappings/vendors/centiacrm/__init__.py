@@ -12,7 +12,8 @@ from typing import Any
 from mappings.commands import OpenTicket, RecordOrder, RegisterLead
 from mappings.errors import CannotMap
 from mappings.fields import FieldLedger
-from mappings.orders import Charge, Party, charges, order_title, party_of, products_of, tell_name
+from mappings.orders import Charge, charges, order_title, products_of
+from mappings.parties import Party, company_name, parted_name, party_of, tell_name, told_phone
 from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
 from mappings.vendors.centiacrm import schemas
 from mappings.vendors.centiacrm.lines import lines_of, taxed
@@ -89,23 +90,23 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
 
 
 def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
-    name = _company_name(ledger, party)
+    name = company_name(ledger, party, "company.name")
     company = ledger.body(
         "company",
         schemas.CompanyBody,
         name=name,
         # A colleague's phone is not the company's: only a private customer's is.
-        phone=None if party.company else _phone(ledger, party, "company.phone"),
+        phone=None if party.company else told_phone(ledger, party, "company.phone"),
         shipping_address=_address(ledger, "company.shipping_address"),
     )
-    first, surname = _parted_name(ledger, party)
+    first, surname = parted_name(ledger, party, "contact.name", "contact.surname")
     contact = ledger.body(
         "contact",
         schemas.ContactBody,
         company_id=Ref("company", party.account_key),
         name=first,
         surname=surname,
-        phone_mobile=_phone(ledger, party, "contact.phone_mobile"),
+        phone_mobile=told_phone(ledger, party, "contact.phone_mobile"),
         shipping_address=_address(ledger, "contact.shipping_address"),
     )
     match = {"email": ledger.peek("person.email")} if ledger.peek("person.email") else {"phone": party.phone}
@@ -119,50 +120,6 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
             shared=party.contact_shared,
         ),
     )
-
-
-def _company_name(ledger: FieldLedger, party: Party) -> str:
-    """Return the company's name; a private person's bears what tells them from a namesake, in brackets."""
-    target = "company.name"
-    if party.company:
-        return str(ledger.take("person.company", target))
-    name = tell_name(ledger, party, target)
-    if not party.known:
-        return name
-    path = next((path for path in ("person.email", "person.phone") if ledger.peek(path)), "key")
-    # In lower case, as in the key: the next order may spell the address otherwise.
-    mark = party.phone if path == "person.phone" else str(ledger.peek(path)).strip().casefold()
-    ledger.tell(path, target, "mapped" if mark == ledger.peek(path) else "converted")
-    return name if mark == name.casefold() else f"{name} ({mark})"
-
-
-def _parted_name(ledger: FieldLedger, party: Party) -> tuple[str, str]:
-    """Return name and surname, both of which the vendor demands.
-
-    The sender's own parts where it gives both. Else the last word is the surname: wrong for a Spanish name
-    with two surnames ("Ana | García López") and for a Vietnamese one, whose family name comes first ("Nguyễn
-    Thị | Lan"), but the whole still reads as its owner wrote it.
-    """
-    first, last = ledger.peek("person.first_name"), ledger.peek("person.last_name")
-    if first and last:
-        return ledger.take("person.first_name", "contact.name"), ledger.take(
-            "person.last_name", "contact.surname"
-        )
-    *others, final = tell_name(ledger, party, "contact.name").split()
-    if not others:
-        return final, str(ledger.setting("no_surname", "contact.surname"))
-    for path in ("person.name", "person.company"):
-        if ledger.peek(path) == party.name:
-            ledger.tell(path, "contact.surname")
-            break
-    return " ".join(others), final
-
-
-def _phone(ledger: FieldLedger, party: Party, target: str) -> str:
-    ledger.tell(
-        "person.phone", target, "mapped" if party.phone == ledger.peek("person.phone") else "converted"
-    )
-    return party.phone
 
 
 def _address(ledger: FieldLedger, target: str) -> dict[str, str] | None:

@@ -10,16 +10,14 @@ from mappings.commands import OrderStatus, RecordOrder, RegisterLead
 from mappings.fields import FieldLedger
 from mappings.orders import (
     Charge,
-    Party,
     charges,
     order_title,
-    party_of,
     priced,
     product_key,
     products_of,
     tell_charge,
-    tell_name,
 )
+from mappings.parties import Party, party_of, tell_name
 from mappings.phones import split
 from mappings.vendor import Account, Plan, Record, VendorMapping
 from mappings.vendors.oplacrm import schemas
