@@ -47,6 +47,9 @@ class Steps:
         self._clock = clock
         self._before_each = before_each
         self._made: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], Record] = {}
+        self._new: set[tuple[str, str]] = set()
+        self._linked: set[tuple[str, str]] = set()
 
     def run(self, plans: Sequence[Plan]) -> Made:
         """Make every record of `plans` that does not exist yet, and bring up to date those they are about.
@@ -65,10 +68,39 @@ class Steps:
 
     def _made_of(self, place: int, record: Record) -> Made:
         self._before_each()
-        made = self._step(2 * place, replace(record, body=self._filled(record.body)))
+        filled = replace(record, body=self._filled(record.body))
+        try:
+            made = self._step(2 * place, filled)
+        except Rejected as error:
+            gone = [f"{kind} {key}" for kind, key in self._gone()]
+            if not gone:
+                raise
+            raise PutBack(
+                f"no longer at the vendor, so made again: {', '.join(gone)}", timedelta(0)
+            ) from error
         if made.record_id is not None:
             self._made[record.kind, record.key] = made.record_id
+            self._known[record.kind, record.key] = filled
         return made
+
+    def _gone(self) -> list[tuple[str, str]]:
+        """Forget the shared records that this plan needs and that somebody deleted at the vendor; return them.
+
+        Without this, one deleted customer would let all their later orders fail.
+        """
+        gone = []
+        for name, known in self._known.items():
+            kind = self._api.vendor.kinds[known.kind]
+            if not known.shared or name in self._new:
+                continue
+            if kind.find is None:
+                is_there = name not in self._linked
+            else:
+                is_there = not known.match or kind.find(self._api, known, None) == self._made[name]
+            if not is_there:
+                self._checkpoints.forget(*name)
+                gone.append(name)
+        return gone
 
     def _take_away(self, plan: Plan) -> None:
         """Delete the parts that an earlier event made and this one has no more; repeating it does no harm."""
@@ -117,11 +149,13 @@ class Steps:
                 record_id = self._create(kind, record, step)
             else:
                 self._checkpoints.finish(step, record_id)
+            self._new.add((record.kind, record.key))
             is_due = record.changes_when_new
         else:
             record_id, is_due = opening.record_id, isinstance(opening, Linked) or record.changes_when_new
             if isinstance(opening, Linked):
                 self._checkpoints.finish(step, record_id, was_there=True)
+                self._linked.add((record.kind, record.key))
             elif opening.was_there:
                 is_due = True
         if is_due and not record.shared:

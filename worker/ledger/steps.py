@@ -180,8 +180,10 @@ class Checkpoints:
         return [(row.key, row.record_id) for row in rows if row.record_id is not None]
 
     def forget(self, kind: str, key: str) -> None:
-        """Commit that a record is no more, so that one of its key would be made anew."""
+        """Commit that a record is no more, so that one of its key is made anew where it is wanted."""
         with self._changing() as (c, _):
+            of_step = (steps.c.delivery_id == self._claim.id, steps.c.kind == kind, steps.c.key == key)
+            c.execute(delete(steps).where(*of_step))
             c.execute(
                 delete(links).where(
                     links.c.connection == self._claim.connection, links.c.kind == kind, links.c.key == key
