@@ -84,6 +84,12 @@ def _moment(text: str) -> datetime | None:
     return found if "T" in text else None
 
 
+def _whole_seconds(text: str) -> date | None:
+    # Six digits of a second, as Python writes them, are more than some servers read.
+    found = datetime.fromisoformat(text)
+    return None if found.microsecond else found
+
+
 def a_uuid(**kwargs: Any) -> fields.Field[Any]:
     """Return a field for a UUID in its usual form."""
     return Written(_UUID.match, "a UUID", **kwargs)
@@ -101,6 +107,7 @@ _MAKERS: Mapping[str, Callable[..., fields.Field[Any]]] = {
     "key": lambda **kw: Pointer(fields.String(validate=validate.Length(min=1)), **kw),
     "day": lambda **kw: Written(_day, "a day, as in 2026-03-02", **kw),
     "moment": lambda **kw: Written(_moment, "a time, as in 2026-03-02T09:00:00+07:00", **kw),
+    "when": lambda **kw: Written(_whole_seconds, "a day, or a time in whole seconds", **kw),
     "texts": lambda **kw: fields.List(fields.String(), **kw),
     "ids": lambda **kw: fields.List(Pointer(fields.Integer(strict=True)), **kw),
     "uuids": lambda **kw: fields.List(Pointer(a_uuid()), **kw),
@@ -123,10 +130,11 @@ def shape(
 
     Each of `kinds` is a kind of field with the names of those fields, separated by spaces: `text="name note"`,
     `number`, `integer`, `boolean`, `email`, `uuid`, `id` (a whole number) and `key` (a text) of another record,
-    `day`, `moment`, lists `texts`, `ids`, `uuids`. `one_of` gives a field's documented values, `inside` and
-    `many` the schema of a nested object and of a list of them. `required` fields the vendor refuses to miss;
-    `blank` ones are texts that it wants sent, empty where nothing is known. `sources` says where a mapping
-    fills a field from: a path of the command (`person.email`) or a value of relay.toml (`values.owner`).
+    `day`, `moment`, `when` (either of them, in whole seconds), lists `texts`, `ids`, `uuids`. `one_of` gives a
+    field's documented values, `inside` and `many` the schema of a nested object and of a list of them.
+    `required` fields the vendor refuses to miss; `blank` ones are texts that it wants sent, empty where nothing
+    is known. `sources` says where a mapping fills a field from: a path of the command (`person.email`) or a
+    value of relay.toml (`values.owner`).
     """
     made = _fields_of(name, kinds)
     for field in blank.split():

@@ -31,10 +31,13 @@ ENVIRON = {
     "OPLA_TOKEN": "opla-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
+    "OFFICE_EMAIL": "relay@example.com",
+    "OFFICE_PASSWORD": "office-password",
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
+    "onlyoffice": {"email": "relay@example.com", "password": "office-password"},
 }
 ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)
 

@@ -123,7 +123,8 @@ class Reference:
     """A list of the vendor that people know by name: stages, users, currencies.
 
     `operation` gives it, `name` and `id` are fields of its entries; `ask` fills the operation's parameters from
-    values of relay.toml, `always` with fixed ones.
+    values of relay.toml, `always` with fixed ones. Where the vendor gives no list but one entry at a time, `by`
+    is the parameter that takes the name, and `special` are names that an operation of their own answers.
     """
 
     operation: str
@@ -131,6 +132,8 @@ class Reference:
     id: str = "id"
     ask: Mapping[str, str] = field(default_factory=dict)
     always: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
+    special: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
