@@ -19,7 +19,8 @@ from mappings.vendors.onlyoffice.invoices import invoice_of
 from mappings.vendors.onlyoffice.parties import Customer, add_on, custom_fields, customer_of
 
 #: Where a command that has no date of its own may still have one.
-_DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")
+_RECEIVED = "attributes.received_at"
+_DATES = ("attributes.date", "attributes.opened_at", _RECEIVED)
 #: The value of relay.toml for the stage of an order, and what the vendor calls the probability of success.
 _STAGES: Mapping[OrderStatus, tuple[str, int | None]] = {
     OrderStatus.OPEN: ("stage", None),
@@ -44,9 +45,13 @@ def register_lead(lead: RegisterLead, account: Account) -> Plan:
         marks.append(
             add_on(ledger, party, "contact_status", schemas.ContactStatusBody, {"id": person}, "status")
         )
-    said = ledger.remainder("history.content", first="message")
-    event = _event(ledger, lead.key, said, match={"person": party.contact_key}, contactId=person)
     ledger.tell("key", "history.content", "mapped")
+    created = None
+    if ledger.peek(_RECEIVED):
+        created = ledger.moment("history.created", _RECEIVED).replace(microsecond=0).isoformat()
+    said = ledger.remainder("history.content", first="message")
+    match = {"person": party.contact_key}
+    event = _event(ledger, lead.key, said, match=match, contactId=person, created=created)
     records = (*customer.records, *marks, event)
     return Plan(records, ledger.rows(), about=records.index(customer.person))
 
