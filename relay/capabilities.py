@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.vendor import Plan, Record
 from relay.listing import as_table
-from relay.samples import JOBS, plan_of
+from relay.samples import JOBS, plans_of
 from worker.vendors import VENDORS
 from worker.vendors.vendor import Vendor
 
@@ -18,21 +18,22 @@ WIDEST = 200
 def capabilities() -> list[dict[str, Any]]:
     """Return, for every vendor and job, the kinds of records that it makes, in the order of their making.
 
-    They are taken from the plan of a sample whose every field is filled. `updated` says that a later event
-    about the same thing changes the record, `removed` that one which has gone since is taken away.
+    They are taken from the plan of a sample whose every field is filled. Where relay.toml chooses what a job
+    becomes there is a row for each choice; `needs` are the values that only this job wants. `updated` says
+    that a later event about the same thing changes the record, `removed` that one which has gone since is
+    taken away.
     """
-    return [_row(vendor, job) for vendor in VENDORS.values() for job in JOBS]
+    return [row for vendor in VENDORS.values() for job in JOBS for row in _rows(vendor, job)]
 
 
-def _row(vendor: Vendor, job: str) -> dict[str, Any]:
-    plan = plan_of(vendor.mapping, JOBS[job])
-    return {
-        "vendor": vendor.mapping.type,
-        "job": job,
-        "command": JOBS[job].__name__,
-        "possible": plan is not None,
-        "records": list(_records(vendor, plan)) if plan else [],
-    }
+def _rows(vendor: Vendor, job: str) -> Iterator[dict[str, Any]]:
+    about = {"vendor": vendor.mapping.type, "job": job, "command": JOBS[job].__name__}
+    found = list(plans_of(vendor.mapping, JOBS[job]))
+    if not found:
+        yield {**about, "possible": False, "needs": [], "records": []}
+    for one in found:
+        records = list(_records(vendor, one.plan))
+        yield {**about, "possible": True, "needs": list(one.needs), "records": records}
 
 
 def _records(vendor: Vendor, plan: Plan) -> Iterator[dict[str, Any]]:
@@ -60,13 +61,13 @@ def as_tables(rows: list[dict[str, Any]]) -> str:
         for row in rows
         for record in row["records"]
     }
-    first = as_table(jobs, ("vendor", "job", "records", "later events"), WIDEST)
+    first = as_table(jobs, ("vendor", "job", "records", "later events", "needs"), WIDEST)
     return f"{first}\n\n{as_table(list(kept.values()), ('vendor', 'kind', 'made once by'), WIDEST)}"
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, str]:
     if not row["possible"]:
-        return {"records": "not possible", "later events": ""}
+        return {"records": "not possible", "later events": "", "needs": ""}
     changed = {
         "change": [record["kind"] for record in row["records"] if record["updated"]],
         "take away": [record["kind"] for record in row["records"] if record["removed"]],
@@ -75,4 +76,5 @@ def _shown(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         "records": " → ".join(record["kind"] for record in row["records"]),
         "later events": "; ".join(said) or "leave it as it is",
+        "needs": ", ".join(row["needs"]),
     }

@@ -30,7 +30,7 @@ def _summary(connection: ConnectionSettings, faults: list[Fault]) -> str:
     if faults:
         return f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}"
     names = len(list(names_in(connection.account.values)))
-    return f"reached, credentials accepted{f', {names} names found' if names else ''}"
+    return f"reached, credentials accepted{f', names found: {names}' if names else ''}"
 
 
 def _faults(settings: Settings, connection: ConnectionSettings) -> Iterator[Fault]:
@@ -77,13 +77,18 @@ def _knock(api: Api, session: Session) -> None:
 def cheapest_read(vendor: Vendor) -> Operation | None:
     """Return a list that needs no input: one that the vendor's document states, in pages, with a short path."""
     free = [o for o in vendor.operations.values() if _needs_nothing(o)]
-    order = sorted(free, key=lambda o: (not o.confirmed, o.paging is None, len(o.path), o.name))
-    return order[0] if order else None
+    return min(
+        free,
+        key=lambda o: (o.verb != "GET", not o.confirmed, o.paging is None, len(o.path), o.name),
+        default=None,
+    )
 
 
 def _needs_nothing(operation: Operation) -> bool:
-    if operation.changes or operation.unclear or operation.path_names or operation.verb != "GET":
+    if operation.changes or operation.unclear or operation.path_names:
         return False
+    if operation.request is None and operation.verb != "GET":
+        return False  # a search by POST, for one, may want anything
     declared = operation.request._declared_fields if operation.request else {}
     return not any(field.required for field in declared.values())
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ from mappings.commands import (
 )
 from mappings.errors import ValueMissing
 from mappings.instances import instance
-from mappings.vendor import Account, Named, Plan, VendorMapping
+from mappings.vendor import Account, CheckedValues, Named, Plan, Planner, VendorMapping
 
 #: The jobs that a CRM can do, by the word for each.
 JOBS: Mapping[str, CommandType] = {"lead": RegisterLead, "order": RecordOrder, "ticket": OpenTicket}
@@ -95,30 +95,53 @@ def sample(kind: CommandType, account: Account, attributes: Mapping[str, str]) -
     return made
 
 
-def plan_of(mapping: VendorMapping, kind: CommandType) -> Plan | None:
-    """Return what a `kind` command becomes at an account that has every value that it needs.
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What a sample became, and which values of relay.toml it needed beyond those that all jobs need.
 
-    None where the vendor's mapping has nothing for it.
+    A value that decides what is made stands there with its choice: `ticket_as = lead`.
     """
+
+    plan: Plan
+    needs: tuple[str, ...]
+
+
+def plans_of(mapping: VendorMapping, kind: CommandType) -> Iterator[Sampled]:
+    """Yield what a `kind` command becomes, once for each choice that relay.toml has; nothing if it cannot be."""
     planner = mapping.planners.get(kind)
-    if planner is None:
-        return None
+    if planner is not None:
+        fields_ = instance(mapping.values).fields
+        required = {name: _value(field) for name, field in fields_.items() if field.required}
+        yield from _plans(mapping, planner, kind, required, ())
+
+
+def _plans(
+    mapping: VendorMapping,
+    planner: Planner,
+    kind: CommandType,
+    values: Mapping[str, Any],
+    needs: tuple[str, ...],
+) -> Iterator[Sampled]:
     schema = instance(mapping.values)
-    values = {name: _value(field) for name, field in schema.fields.items() if field.required}
-    while True:
-        account = Account("sample", schema.load(values))
-        try:
-            return planner(sample(kind, account, {}), account)
-        except ValueMissing as error:
-            name = error.key.removeprefix("values.").partition(".")[0]
-            if name in values:
-                raise
-            values[name] = _value(schema.fields[name])
+    account = Account("sample", CheckedValues(schema.load(values)))
+    try:
+        yield Sampled(planner(sample(kind, account, {}), account), needs)
+    except ValueMissing as error:
+        name = error.key.removeprefix("values.").partition(".")[0]
+        if name in values:
+            raise
+        choices = _choices(schema.fields[name])
+        for choice in choices or (_value(schema.fields[name]),):
+            said = f"{name} = {choice}" if choices else name
+            yield from _plans(mapping, planner, kind, {**values, name: choice}, (*needs, said))
+
+
+def _choices(field: fields.Field[Any]) -> tuple[Any, ...]:
+    return tuple(c for v in field.validators if isinstance(v, validate.OneOf) for c in v.choices)
 
 
 def _value(field: fields.Field[Any]) -> Any:
-    choices = [c for v in field.validators if isinstance(v, validate.OneOf) for c in v.choices]
-    for guess in (*choices, *_GUESSES):
+    for guess in (*_choices(field), *_GUESSES):
         try:
             field.deserialize(guess)
         except ValidationError:

@@ -40,8 +40,9 @@ def product(number: int, price: str = "19.90") -> str:
     return json.dumps(body)[:-1] + f', "price": {price}}}'
 
 
-def opla(name: str) -> Operation:
-    return VENDORS["oplacrm"].operations[name]
+def opla(name: str, **more: Any) -> Operation:
+    """Return an operation of OplaCRM with any JSON object as its input, where `more` does not say it."""
+    return replace(VENDORS["oplacrm"].operations[name], **{"request": None, "probe": "", **more})
 
 
 def make_products(relay: Relay, count: int) -> None:
@@ -87,7 +88,7 @@ def test_an_input_that_is_no_object_is_refused(relay: Relay, crm: Crm, given: st
 
 def test_every_wrong_field_is_named_before_anything_is_sent(relay: Relay, crm: Crm, registry: Change) -> None:
     """Otherwise the operator mends one field per try, and each try may change the CRM."""
-    registry("oplacrm", replace(opla("lead_create"), request=ORDER))
+    registry("oplacrm", opla("lead_create", request=ORDER))
     wrong = {
         "closes_on": "tomorrow",
         "won": "yes",
@@ -121,8 +122,11 @@ def test_every_wrong_field_is_named_before_anything_is_sent(relay: Relay, crm: C
         ('{"id": ".."}', "must not be '..', as a part of the path"),
     ],
 )
-def test_a_missing_part_of_the_path_is_named(relay: Relay, crm: Crm, given: str, complaint: str) -> None:
+def test_a_missing_part_of_the_path_is_named(
+    relay: Relay, crm: Crm, registry: Change, given: str, complaint: str
+) -> None:
     """Otherwise the call goes to another address than its operation's."""
+    registry("oplacrm", opla("opportunity_update"))
     done = relay("call", "opla", "opportunity_update", "--yes", "--json", given)
     assert done.exit_code == 2
     assert f"relay: id: {complaint}" in done.stderr.splitlines()
@@ -158,7 +162,7 @@ def test_an_operation_that_nobody_knows_runs_only_once_it_is_configured(
     relay: Relay, crm: Crm, registry: Change
 ) -> None:
     """Otherwise a guess is sent to a CRM as if it were documented."""
-    registry("oplacrm", replace(opla("lead_list"), unclear="the document names no address"))
+    registry("oplacrm", opla("lead_list", unclear="the document names no address"))
     done = relay("call", "opla", "lead_list")
     assert done.exit_code == 2
     assert "NotConfigured: lead_list: the document names no address; set paths.lead_list" in done.stderr
@@ -166,7 +170,10 @@ def test_an_operation_that_nobody_knows_runs_only_once_it_is_configured(
 
 
 FAULTS: list[tuple[dict[str, Any], str]] = [
-    ({"fault": "status", "status": 503}, "; it may have been carried out: look before you repeat it\n"),
+    (
+        {"fault": "status", "status": 503},
+        "may have been carried out: look with product_list before you repeat it\n",
+    ),
     ({"fault": "status", "status": 429, "retry_after": 7}, "; nothing was done; repeat it in 7 s\n"),
     ({"fault": "drop_after"}, "relay: OutcomeUnknown: no whole answer: "),
 ]
@@ -174,9 +181,10 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("fault", "said"), FAULTS)
 def test_a_failure_is_one_line_with_its_class_and_its_remedy(
-    relay: Relay, crm: Crm, fault: dict[str, Any], said: str
+    relay: Relay, crm: Crm, registry: Change, fault: dict[str, Any], said: str
 ) -> None:
     """Otherwise the operator repeats what may have been done, or gives up what would have worked."""
+    registry("oplacrm", opla("product_upsert", probe="product_list"))
     crm.fault(vendor="oplacrm", operation="product_upsert", times=1, **fault)
     done = relay("call", "opla", "product_upsert", "--yes", "--json", product(1))
     assert (done.exit_code, done.stdout) == (1, "")
@@ -184,8 +192,9 @@ def test_a_failure_is_one_line_with_its_class_and_its_remedy(
     assert said in done.stderr
 
 
-def test_what_the_crm_refuses_is_told_in_its_own_words(relay: Relay) -> None:
+def test_what_the_crm_refuses_is_told_in_its_own_words(relay: Relay, registry: Change) -> None:
     """Otherwise nobody knows what to correct."""
+    registry("oplacrm", opla("lead_create"))
     done = relay("call", "opla", "lead_create", "--yes", "--json", '{"name": 5}')
     assert done.exit_code == 1
     assert done.stderr.startswith("relay: Rejected: lead_create: answered 400: ")
@@ -212,15 +221,9 @@ def test_no_secret_is_printed(relay: Relay) -> None:
     assert "wrong-opla-token" not in refused.stderr
 
 
-def test_all_follows_the_pages_of_a_list(relay: Relay, crm: Crm, registry: Change) -> None:
-    """Otherwise the operator sees the first page and takes it for all."""
-    pages = opla("lead_list").paging
-    assert pages is not None
-    registry(
-        "oplacrm",
-        Operation("product_list", "GET", "/public/products"),
-        replace(opla("account_list"), paging=replace(pages, at_most=2)),
-    )
+def test_all_gives_a_line_for_each_record(relay: Relay, registry: Change) -> None:
+    """Otherwise no other program can take the records one by one."""
+    registry("oplacrm", Operation("product_list", "GET", "/public/products"))
     make_products(relay, 3)
     done = relay("call", "opla", "product_list", "--all")
     assert done.exit_code == 0, done.stderr
@@ -231,11 +234,11 @@ def test_all_follows_the_pages_of_a_list(relay: Relay, crm: Crm, registry: Chang
     assert refused.stderr == "relay: --all is for lists, and product_upsert changes something\n"
 
 
-def test_what_came_before_a_failure_is_printed(relay: Relay, crm: Crm, registry: Change) -> None:
-    """Otherwise a list is held in memory to its end, and lost when its last page fails."""
+def test_all_follows_the_pages_until_one_fails(relay: Relay, crm: Crm, registry: Change) -> None:
+    """Otherwise the first page is taken for all, or all is lost when the last page fails."""
     companies = VENDORS["centiacrm"].operations["companies_get_companies"]
     assert companies.paging is not None
-    registry("centiacrm", replace(companies, paging=replace(companies.paging, at_most=2)))
+    registry("centiacrm", replace(companies, paging=replace(companies.paging, at_most=2, is_last=None)))
     for number in range(1, 6):
         body = {"profile_id": 1, "name": f"Company {number}", "type_id": 51, "industry_id": 71}
         made = relay("call", "centia", "companies_create_company", "--yes", "--json", json.dumps(body))
