@@ -25,7 +25,7 @@ from mappings.commands import (
 )
 from mappings.errors import ValueMissing
 from mappings.instances import instance
-from mappings.vendor import Account, CheckedValues, Named, Plan, Planner, VendorMapping
+from mappings.vendor import Account, CheckedValues, Named, Plan, VendorMapping
 
 #: The jobs that a CRM can do, by the word for each.
 JOBS: Mapping[str, CommandType] = {"lead": RegisterLead, "order": RecordOrder, "ticket": OpenTicket}
@@ -109,31 +109,35 @@ class Sampled:
 def plans_of(mapping: VendorMapping, kind: CommandType) -> Iterator[Sampled]:
     """Yield what a `kind` command becomes, once for each choice that relay.toml has; nothing if it cannot be."""
     planner = mapping.planners.get(kind)
-    if planner is not None:
-        fields_ = instance(mapping.values).fields
-        required = {name: _value(field) for name, field in fields_.items() if field.required}
-        yield from _plans(mapping, planner, kind, required, ())
+    fields_ = instance(mapping.values).fields
+    required = {name: _value(field) for name, field in fields_.items() if field.required}
+    open_ones: list[tuple[Account, tuple[str, ...]]] = [(Account("sample", required), ())]
+    while planner and open_ones:
+        account, needs = open_ones.pop(0)
+        checked = replace(account, values=CheckedValues(instance(mapping.values).load(account.values)))
+        try:
+            yield Sampled(planner(sample(kind, checked, {}), checked), needs)
+        except ValueMissing as error:
+            ways = [(way, (*needs, said)) for way, said in _with(account, error, fields_)]
+            open_ones = ways + open_ones
 
 
-def _plans(
-    mapping: VendorMapping,
-    planner: Planner,
-    kind: CommandType,
-    values: Mapping[str, Any],
-    needs: tuple[str, ...],
-) -> Iterator[Sampled]:
-    schema = instance(mapping.values)
-    account = Account("sample", CheckedValues(schema.load(values)))
-    try:
-        yield Sampled(planner(sample(kind, account, {}), account), needs)
-    except ValueMissing as error:
-        name = error.key.removeprefix("values.").partition(".")[0]
-        if name in values:
-            raise
-        choices = _choices(schema.fields[name])
-        for choice in choices or (_value(schema.fields[name]),):
-            said = f"{name} = {choice}" if choices else name
-            yield from _plans(mapping, planner, kind, {**values, name: choice}, (*needs, said))
+def _with(
+    account: Account, missing: ValueMissing, known: Mapping[str, fields.Field[Any]]
+) -> Iterator[tuple[Account, str]]:
+    """Yield the account with what it lacks, once for each choice, and the words for it. Raises `missing`."""
+    table, _, place = missing.key.partition(".")
+    name, _, attribute = place.partition(".")
+    if table == "custom_fields" and attribute not in account.custom_fields.get(name, {}):
+        placed = {**account.custom_fields.get(name, {}), attribute: "1"}
+        yield replace(account, custom_fields={**account.custom_fields, name: placed}), missing.key
+        return
+    if table != "values" or name in account.values:
+        raise missing
+    choices = _choices(known[name])
+    for choice in choices or (_value(known[name]),):
+        said = f"{name} = {choice}" if choices else name
+        yield replace(account, values={**account.values, name: choice}), said
 
 
 def _choices(field: fields.Field[Any]) -> tuple[Any, ...]:

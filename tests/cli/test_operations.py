@@ -198,6 +198,8 @@ def chosen(ticket: Any, account: Account) -> Plan:
     for name in ("ticket_as", "stage"):
         if name not in account.values:
             raise ValueMissing(f"values.{name}", "choose")
+    if "text" not in account.custom_fields.get("lead", {}):
+        raise ValueMissing("custom_fields.lead.text", "there is no other place for it")
     return Plan((Record(account.values["ticket_as"], ticket.key, {}),), ())
 
 
@@ -206,6 +208,6 @@ def test_a_choice_in_relay_toml_is_a_row_each(relay: Relay, registry: Change) ->
     mapping = replace(VENDORS["oplacrm"].mapping, planners={OpenTicket: chosen}, values=Values)
     registry("oplacrm", mapping=mapping)
     assert [line for line in table(relay) if line.startswith("oplacrm ticket")] == [
-        "oplacrm ticket lead leave it as it is ticket_as = lead, stage",
-        "oplacrm ticket account leave it as it is ticket_as = account, stage",
+        "oplacrm ticket lead leave it as it is ticket_as = lead, stage, custom_fields.lead.text",
+        "oplacrm ticket account leave it as it is ticket_as = account, stage, custom_fields.lead.text",
     ]
