@@ -8,9 +8,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from mappings.commands import CommandType, OpenTicket, RecordOrder, RegisterLead
 from mappings.errors import CannotMap, ValueMissing
+from mappings.form_fields import KNOWN_AS
 from mappings.source import Handler
 from mappings.sources import SOURCES
-from mappings.sources.form import KNOWN_AS
 from mappings.vendor import Plan
 from relay.samples import sample
 from worker.settings import ConnectionSettings, Fault, Route, Settings
