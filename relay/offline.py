@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FunctionType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -22,64 +22,87 @@ _COMMANDS: tuple[CommandType, ...] = (RegisterLead, RecordOrder, OpenTicket)
 def warnings(settings: Settings) -> list[Fault]:
     """Return what will go wrong or get lost, though every key of relay.toml is right; each once.
 
-    A sample of each command that a source's events make is mapped for each connection of its route. The names
-    of a form's fields are known from relay.toml; those of other senders only when they come.
+    A sample of each command that a source's events make is mapped for each connection of its routes. Of the
+    fields that only some senders have, those are known that the source's `fields` name; no others are until
+    they come.
     """
-    found = [
-        warning
-        for place, route in enumerate(settings.routes)
-        for warning in _of_route(settings, f"{settings.config_path}: routes[{place}]", route)
-    ]
-    return list(dict.fromkeys(found))
-
-
-def _of_route(settings: Settings, where: str, route: Route) -> Iterator[Fault]:
-    source = settings.sources[route.source]
-    handlers = SOURCES[source.type].handlers
-    events = sorted(name for name in handlers if route.events is None or name in route.events)
-    attributes = [name for name in source.options.get("fields", {}) if name not in KNOWN_AS]
-    for kind in _COMMANDS:
-        making = [event for event in events if kind in commands_of(handlers[event])]
-        for connection in (settings.connections[name] for name in route.to if making):
-            if kind not in VENDORS[connection.vendor].mapping.planners:
-                yield Fault(where, _impossible(route, kind, making, connection))
-                continue
-            where_values = f"{settings.config_path}: connections.{connection.name}"
+    found: list[Fault] = []
+    plans: dict[str, dict[str, Plan]] = {}
+    for place, route in enumerate(settings.routes):
+        for kind, events, connection in _paths(settings, route):
             try:
-                plan = _trial(kind, connection, attributes)
+                plan = _trial(settings, route, kind, connection)
+            except _Impossible:
+                found.append(_impossible(settings, place, kind, events, connection))
             except ValueMissing as error:
-                yield Fault(f"{where_values}.{error.key}", f"{error.why}; {_needed_by(route, making)}")
+                found.append(_needed(settings, route, events, connection, error))
             except CannotMap:
                 continue  # a sample is no event: its currency, for one, may not be the account's
             else:
-                yield from _lost(where_values, route, plan, attributes)
+                plans.setdefault(route.source, {})[f"{connection.name} {kind.__name__}"] = plan
+    for source, made in plans.items():
+        found += _lost(settings, source, made)
+    return list(dict.fromkeys(found))
 
 
-def _trial(kind: CommandType, connection: ConnectionSettings, attributes: list[str]) -> Plan:
-    account = connection.account
-    command = sample(kind, account, dict.fromkeys(attributes, "sample"))
-    return VENDORS[connection.vendor].mapping.planners[kind](command, account)
+class _Impossible(Exception):
+    """The vendor has nothing for a command."""
 
 
-def _impossible(route: Route, kind: CommandType, events: list[str], connection: ConnectionSettings) -> str:
-    return (
-        f"{connection.vendor} has nothing that {kind.__name__} could become: deliveries of "
-        f"{', '.join(events)} from {route.source} to {connection.name} will fail; leave one out of the route"
+def _paths(settings: Settings, route: Route) -> Iterator[tuple[CommandType, list[str], ConnectionSettings]]:
+    """Yield each command that the route's events make with those events, once for each of its connections."""
+    handlers = SOURCES[settings.sources[route.source].type].handlers
+    events = sorted(name for name in handlers if route.events is None or name in route.events)
+    for kind in _COMMANDS:
+        making = [event for event in events if kind in commands_of(handlers[event])]
+        if making:
+            yield from ((kind, making, settings.connections[name]) for name in route.to)
+
+
+def _trial(settings: Settings, route: Route, kind: CommandType, connection: ConnectionSettings) -> Plan:
+    planner = VENDORS[connection.vendor].mapping.planners.get(kind)
+    if planner is None:
+        raise _Impossible
+    attributes = dict.fromkeys(_own_fields(settings, route.source), "sample")
+    return planner(sample(kind, connection.account, attributes), connection.account)
+
+
+def _own_fields(settings: Settings, source: str) -> list[str]:
+    """Return the attributes that the source's table names itself."""
+    return [name for name in settings.sources[source].options.get("fields", {}) if name not in KNOWN_AS]
+
+
+def _impossible(
+    settings: Settings, place: int, kind: CommandType, events: list[str], connection: ConnectionSettings
+) -> Fault:
+    source = settings.routes[place].source
+    return Fault(
+        f"{settings.config_path}: routes[{place}]",
+        f"{connection.vendor} has nothing that {kind.__name__} could become: deliveries of {', '.join(events)} "
+        f"from {source} to {connection.name} will fail; leave one out of the route",
     )
 
 
-def _needed_by(route: Route, events: list[str]) -> str:
-    return f"until it is set, deliveries of {', '.join(events)} from {route.source} will fail"
+def _needed(
+    settings: Settings, route: Route, events: list[str], connection: ConnectionSettings, error: ValueMissing
+) -> Fault:
+    return Fault(
+        f"{settings.config_path}: connections.{connection.name}.{error.key}",
+        f"{error.why}; until it is set, deliveries of {', '.join(events)} from {route.source} will fail",
+    )
 
 
-def _lost(where: str, route: Route, plan: Plan, attributes: list[str]) -> Iterator[Fault]:
-    dropped = {row.source for row in plan.fields if row.outcome == "dropped"}
-    for name in attributes:
-        if f"attributes.{name}" in dropped:
+def _lost(settings: Settings, source: str, made: Mapping[str, Plan]) -> Iterator[Fault]:
+    for name in _own_fields(settings, source):
+        row = f"attributes.{name}"
+        if all(
+            any(r.source == row and r.outcome == "dropped" for r in plan.fields) for plan in made.values()
+        ):
+            where = ", ".join(dict.fromkeys(place.partition(" ")[0] for place in made))
             yield Fault(
-                where,
-                f"the field {name!r} of {route.source} has no place here and will be dropped; if the CRM has a "
-                f"custom field for it, name it in custom_fields",
+                f"{settings.config_path}: sources.{source}.fields.{name}",
+                f"has no place at {where} and will be dropped; where the CRM has a custom field for it, name that "
+                f"as custom_fields.KIND.{name} of the connection",
             )
 
 

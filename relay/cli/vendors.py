@@ -98,7 +98,11 @@ def call(connection: str, operation: str, json_: str, yes: bool, all_: bool, env
     `relay operations` lists the operations, `relay operations OPERATION` their input, whose names are the
     CRM's own. The input is checked before anything is sent. Ends with 0 where it worked, with 1 where the CRM
     or the network did not, and with 2 where the input or the configuration is wrong.
-    """
+
+    \b
+    relay call opla lead_list --all
+    relay call opla lead_create --json @lead.json
+    """  # noqa: D301
     settings = load(environ_with(env_file))
     there = settings.connections
     target = there[known("connection", connection, there, f"in {settings.config_path}")]

@@ -159,7 +159,7 @@ def test_without_a_terminal_a_change_needs_a_yes(relay: Relay, crm: Crm) -> None
 
 
 def test_an_operation_that_nobody_knows_runs_only_once_it_is_configured(
-    relay: Relay, crm: Crm, registry: Change
+    relay: Relay, crm: Crm, registry: Change, tmp_path: Path
 ) -> None:
     """Otherwise a guess is sent to a CRM as if it were documented."""
     registry("oplacrm", opla("lead_list", unclear="the document names no address"))
@@ -167,6 +167,11 @@ def test_an_operation_that_nobody_knows_runs_only_once_it_is_configured(
     assert done.exit_code == 2
     assert "NotConfigured: lead_list: the document names no address; set paths.lead_list" in done.stderr
     assert crm.calls() == []
+    config = tmp_path / "own.toml"
+    text = (ROOT / "relay.toml").read_text("utf-8")
+    paths = '[connections.opla.paths]\nlead_list = "/public/leads"\n[connections.opla.values]'
+    config.write_text(text.replace("[connections.opla.values]", paths), "utf-8")
+    assert relay("call", "opla", "lead_list", RELAY_CONFIG=str(config)).stdout == "[]\n"
 
 
 FAULTS: list[tuple[dict[str, Any], str]] = [

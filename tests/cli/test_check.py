@@ -187,9 +187,17 @@ def test_a_value_that_only_some_events_need_is_asked_for_early(
 
 def test_a_field_without_a_place_is_named(environ: dict[str, str]) -> None:
     """Otherwise what a customer typed into a form is dropped, and nobody is told."""
-    settings = routed(environ, "website", "opla", "centia")
+    settings = routed(environ, "website", "centia")
     (warning,) = warnings(settings)
     assert str(warning) == (
-        f"{settings.config_path}: connections.centia: the field 'budget' of website has no place here and will be "
-        "dropped; if the CRM has a custom field for it, name it in custom_fields"
+        f"{settings.config_path}: sources.website.fields.budget: has no place at centia and will be dropped; where "
+        "the CRM has a custom field for it, name that as custom_fields.KIND.budget of the connection"
     )
+    both = routed(environ, "website", "opla", "centia")
+    assert warnings(both) == [], "one CRM that keeps it is enough"
+
+
+def test_the_example_needs_no_warning(relay: Relay) -> None:
+    """Otherwise a newcomer's first check looks as if something were wrong."""
+    done = relay("check")
+    assert (done.exit_code, done.stderr) == (0, "")

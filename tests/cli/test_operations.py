@@ -39,6 +39,7 @@ def test_every_operation_of_every_vendor_is_complete(relay: Relay) -> None:
         assert row["verb"] in ("GET", "POST", "PUT", "PATCH", "DELETE"), row
         assert row["path"].startswith("/") or row["method"], row
         assert row["operation"], row
+        assert row["group"] or row["request"] is None, row
         assert not row["probe"] or (row["vendor"], row["probe"]) in names, row
         assert row["repeatable"] or row["changes"], "what only reads may be repeated"
         assert (row["kind"] is None) == (row["protection"] is None)
