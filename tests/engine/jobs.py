@@ -120,7 +120,14 @@ JOBS = (
         "office",
         "website",
         FORM,
-        ("company_create", "person_create", "contact_info_add", "tag_add", "history_add"),
+        (
+            "company_create",
+            "person_create",
+            "contact_info_add",
+            "tag_add",
+            "contact_set_status",
+            "history_add",
+        ),
         {"company": 1, "person": 1, "contact_info": 2, "tag": 1, "history": 1},
         URLENCODED,
         about="person",
@@ -130,8 +137,15 @@ JOBS = (
         "office",
         "shop",
         json.dumps(ORDER).encode(),
-        ("person_create", "contact_info_add", "opportunity_create"),
-        {"person": 1, "contact_info": 1, "opportunity": 1},
+        ("person_create", "contact_info_add", "opportunity_create", "invoiceitem_create", "invoice_create"),
+        {
+            "person": 1,
+            "contact_info": 1,
+            "invoice_item": 3,
+            "invoice": 1,
+            "invoice_line": 3,
+            "opportunity": 1,
+        },
         headers=CREATED,
     ),
     Job(
@@ -145,6 +159,9 @@ JOBS = (
     ),
 )
 #: Creates whose records are found by the vendor's database and not by an index that lags.
-AT_ONCE = frozenset({"contact_info_add", "history_add", "opportunity_create", "case_create", "task_create"})
+AT_ONCE = frozenset(
+    "contact_info_add contact_set_status history_add opportunity_create case_create task_create"
+    " invoice_create".split()
+)
 #: Each call of each job that makes a record: the place where a fault strikes.
 CREATES = tuple((job, create) for job in JOBS for create in job.creates)

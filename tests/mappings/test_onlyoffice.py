@@ -267,6 +267,7 @@ def test_an_invoice_has_the_lines_and_takes_the_discount_off_the_largest() -> No
     assert [item.body["price"] for item in items] == [D("4.00"), D("7.50"), D(1), D(1)]
     assert items[0].body == {"title": "Tea", "price": D("4.00"), "sku": "A-1", "description": "Tea"}
     assert all(item.shared for item in items)
+    assert only(planned, "member").body == {"id": opportunity, "contactid": WHO}
     assert kinds(planned)[-1] == "invoice", "the opportunity must be there before its invoice"
 
 

@@ -46,9 +46,7 @@ def register_lead(lead: RegisterLead, account: Account) -> Plan:
             add_on(ledger, party, "contact_status", schemas.ContactStatusBody, {"id": person}, "status")
         )
     ledger.tell("key", "history.content", "mapped")
-    created = None
-    if ledger.peek(_RECEIVED):
-        created = ledger.moment("history.created", _RECEIVED).replace(microsecond=0).isoformat()
+    created = _received(ledger)
     said = ledger.remainder("history.content", first="message")
     match = {"person": party.contact_key}
     event = _event(ledger, lead.key, said, match=match, contactId=person, created=created)
@@ -104,15 +102,22 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
         customFieldList=custom_fields(ledger, "case"),
     )
     comments = _comments(ledger, ticket)
+    created = _received(ledger)
     said = ledger.remainder("history.content", first="description")
     records = (
         *customer.records,
         _living("case", ticket.key, body, closed),
-        _event(ledger, ticket.key, said, of=("case", ticket.key)),
+        _event(ledger, ticket.key, said, of=("case", ticket.key), created=created),
         _living("task", ticket.key, task, closed),
         *comments,
     )
     return Plan(records, ledger.rows(), about=len(customer.records))
+
+
+def _received(ledger: FieldLedger) -> str | None:
+    if not ledger.peek(_RECEIVED):
+        return None
+    return ledger.moment("history.created", _RECEIVED).replace(microsecond=0).isoformat()
 
 
 def _living(kind: str, key: str, body: dict[str, Any], closed: dict[str, bool]) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from mappings.commands import RecordOrder
 from mappings.errors import CannotMap
@@ -26,24 +27,7 @@ def invoice_of(
     """
     _refuse_unfit(order)
     charged = without_negatives(asked)
-    items = tuple(
-        Record(
-            "invoice_item",
-            key,
-            ledger.body(
-                "invoice_item",
-                schemas.InvoiceItemBody,
-                title=charge.name,
-                # The server refuses an item that costs nothing; shipping and tax have no price of their own.
-                price=charge.unit_price if charge.unit_price > 0 else Decimal(1),
-                sku=charge.sku,
-                description=charge.name,
-            ),
-            {"sku": charge.sku},
-            shared=True,
-        )
-        for key, charge in products_of(ledger, charged, sku="sku", price="price").items()
-    )
+    items = _items(ledger, charged)
     if not items:
         return ()
     body = ledger.body(
@@ -57,19 +41,45 @@ def invoice_of(
         currency=ledger.take("currency", "invoice.currency"),
         purchaseOrderNumber=ledger.take("number", "invoice.purchaseOrderNumber"),
         description=ledger.take("number", "invoice.description"),
-        invoiceLines=[
-            {
-                "invoiceItemID": Ref("invoice_item", product_key(charge)),
-                "description": charge.description,
-                "quantity": Decimal(pieces),
-                "price": price,
-            }
-            for charge in charged
-            for pieces, price in priced(charge, order.currency)
-        ],
+        invoiceLines=_lines(charged, order.currency),
     )
     ledger.tell("key", "invoice.number", "mapped")
-    return (*items, Record("invoice", order.key, body, {"number": order.key}))
+    # A server that failed after making the opportunity has left it without members: then no invoice fits it.
+    member = {"id": Ref("opportunity", order.key), "contactid": Ref("person", person.key)}
+    return (
+        *items,
+        Record("member", f"{order.key}.{person.key}", member, {"opportunity": order.key}, shared=True),
+        Record("invoice", order.key, body, {"number": order.key}),
+    )
+
+
+def _lines(charged: tuple[Charge, ...], currency: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "invoiceItemID": Ref("invoice_item", product_key(charge)),
+            "description": charge.description,
+            "quantity": Decimal(pieces),
+            "price": price,
+        }
+        for charge in charged
+        for pieces, price in priced(charge, currency)
+    ]
+
+
+def _items(ledger: FieldLedger, charged: tuple[Charge, ...]) -> tuple[Record, ...]:
+    made = []
+    for key, charge in products_of(ledger, charged, sku="sku", price="price").items():
+        body = ledger.body(
+            "invoice_item",
+            schemas.InvoiceItemBody,
+            title=charge.name,
+            # The server refuses an item that costs nothing; shipping and tax have no price of their own.
+            price=charge.unit_price if charge.unit_price > 0 else Decimal(1),
+            sku=charge.sku,
+            description=charge.name,
+        )
+        made.append(Record("invoice_item", key, body, {"sku": charge.sku}, shared=True))
+    return tuple(made)
 
 
 def without_negatives(asked: tuple[Charge, ...]) -> tuple[Charge, ...]:
