@@ -232,13 +232,13 @@ Opportunity = shape(
         "application": "values.application",
     },
 )
-#: The document's sample locks the record; then nobody could work on it.
+#: The document's sample locks the record; then nobody could work on it. An empty `external_id` would take it.
 OpportunityChanges = shape(
     "UpdateOpportunityDto",
-    required="name date_closed",
-    text="name",
+    required="name date_closed external_id",
+    text="name external_id",
     day="date_closed",
-    blank="external_id sale_process_stage close_reason",
+    blank="sale_process_stage close_reason",
     uuid="opportunities_joint_id",
     boolean="locked",
     one_of={"stage_close": ("CLOSE_WON", "CLOSE_LOST")},
