@@ -7,7 +7,7 @@ from sandbox.fields import Json
 from sandbox.onlyoffice.answers import asked, missing, number, wrong
 from sandbox.onlyoffice.fields import flag_of, text_of, whole_of
 from sandbox.onlyoffice.records import stored
-from sandbox.onlyoffice.reference import definitions
+from sandbox.onlyoffice.reference import USERS, definitions
 from sandbox.store import Record
 from sandbox.vendor import Answer, Call, Desk
 
@@ -63,8 +63,8 @@ def custom_values(desk: Desk, body: Json, entity_type: str, old: Json) -> Json:
 
 
 def access_list(body: Json) -> list[str]:
-    """Return the users that a private record is open to; none when it is public."""
+    """Return the users that a private record is open to, the API's own among them; none when it is public."""
     # A list alone makes nothing private, nor does the flag alone.
     if not flag_of(body, "isPrivate") or not body.get("accessList"):
         return []
-    return list(dict.fromkeys([user_id.lower() for user_id in body["accessList"]]))
+    return list(dict.fromkeys([*(user_id.lower() for user_id in body["accessList"]), USERS[0]["id"]]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sandbox.onlyoffice import shapes
 from sandbox.onlyoffice.answers import asked, missing, page, wrong
 from sandbox.onlyoffice.demands import Action
-from sandbox.onlyoffice.fields import choice_of, time_of
+from sandbox.onlyoffice.fields import UNSET_TIME, choice_of, time_of
 from sandbox.onlyoffice.invoices import invoice_listed, item_shown
 from sandbox.onlyoffice.records import CONTACTS, member_mark, of, stored, time_text, words_of
 from sandbox.onlyoffice.reference import NOBODY, listed
@@ -75,9 +75,19 @@ def _tagged(desk: Desk, entity_type: str, query: Mapping[str, str]) -> list[Test
 
 
 def _between(query: Mapping[str, str], when: Callable[[Record], str]) -> list[Test]:
-    first, last = time_of(query.get("fromdate")), time_of(query.get("todate"))
+    ends = [query.get(name) or UNSET_TIME for name in ("fromdate", "todate")]
+    first, last = (time_of(end) for end in ends)
+    if not first or not last:
+        raise wrong("fromDate", "toDate")
     # The server compares only when both ends are given.
-    return [lambda record: first <= when(record) <= last] if first and last else []
+    return [] if UNSET_TIME in (first, last) else [lambda record: first <= when(record) <= last]
+
+
+def _chosen(names: Sequence[str], written: str, parameter: str) -> int:
+    place = choice_of(names, written)
+    if place < 0:
+        raise wrong(parameter)
+    return place
 
 
 def _opportunities(desk: Desk, query: Mapping[str, str]) -> list[Test]:
@@ -96,7 +106,7 @@ def _opportunities(desk: Desk, query: Mapping[str, str]) -> list[Test]:
         ids = {one.id for one in of_contact(desk, contact_id)}
         tests.append((lambda one: one.id in ids) if takes_part else _is("contact_id", contact_id))
     if query.get("stagetype"):
-        kind = choice_of(STAGE_TYPES, query["stagetype"])
+        kind = _chosen(STAGE_TYPES, query["stagetype"], "stageType")
         tests.append(lambda one: (listed("stage", one.state["stage_id"]) or {})["stageType"] == kind)
     return tests
 
@@ -118,8 +128,10 @@ def _contacts(desk: Desk, query: Mapping[str, str]) -> list[Test]:
     for parameter, name in (("contactstage", "status_id"), ("contacttype", "type_id")):
         if query.get(parameter):
             tests.append(_is(name, asked(query, parameter)))
-    view = VIEWS[choice_of(VIEWS, query.get("contactlistview", 0))]
-    if view in ("Company", "Person"):
+    view = VIEWS[_chosen(VIEWS, query.get("contactlistview", "All"), "contactListView")]
+    if view == "WithOpportunity":
+        tests.append(lambda one: bool(of_contact(desk, int(one.id))))
+    elif view != "All":
         tests.append(lambda one: one.kind == view.lower())
     return tests
 

@@ -60,6 +60,7 @@ def contact_base(desk: Desk, contact_id: int) -> Json | None:
         "isPrivate": share == 0,
         "isShared": share in (1, 2),
         "shareType": share,
+        "currency": None,
         "canEdit": True,
         "canDelete": True,
     }
@@ -99,8 +100,8 @@ def contact(desk: Desk, record: Record) -> Json:
     state = record.state
     infos = [info(desk, one) for one in reversed(of(desk, "contact_info", contact_id=int(record.id)))]
     address = INFO_TYPES.index("Address")
+    base = contact_base(desk, int(record.id)) or {}
     shown = {
-        **(contact_base(desk, int(record.id)) or {}),
         **_origin(record),
         "about": state["about"],
         "contactStatus": listed("status", state["status_id"]),
@@ -115,10 +116,10 @@ def contact(desk: Desk, record: Record) -> Json:
     if record.kind == "person":
         company = contact_base(desk, state["company_id"]) if state["company_id"] else None
         own = {"firstName": state["firstName"], "lastName": state["lastName"], "title": state["jobTitle"]}
-        return _lean({**shown, **own, "company": company}, ("haveLateTasks", "shareType"))
+        return {**base, **_lean({**shown, **own, "company": company}, ("haveLateTasks",))}
     persons = [contact_base(desk, int(one.id)) for one in of(desk, "person", company_id=int(record.id))]
     own = {"companyName": state["companyName"], "persons": persons, "personsCount": len(persons)}
-    return _lean({**shown, **own}, ("haveLateTasks", "shareType"))
+    return {**base, **_lean({**shown, **own}, ("haveLateTasks",))}
 
 
 def _members(desk: Desk, record: Record) -> list[Json | None]:
@@ -214,11 +215,8 @@ def history(desk: Desk, record: Record) -> Json:
 
 
 SHOWN: Mapping[str, Callable[[Desk, Record], Json]] = {
-    "person": contact,
-    "company": contact,
-    "contact_info": info,
+    "contact": contact,
     "opportunity": opportunity,
     "case": case,
     "task": task,
-    "history": history,
 }

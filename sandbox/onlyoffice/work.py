@@ -52,14 +52,14 @@ def close(kind: str, closed: bool) -> Action:
 
 def _links(desk: Desk, body: Json, checked: bool) -> Json:
     entity_type = text_of(body, "entityType").lower()
-    if entity_type not in TASK_ENTITIES:
-        raise wrong("entityType")
     contact_id, entity_id = whole_of(body, "contactId"), whole_of(body, "entityId")
-    dangling = [
-        name
-        for name, kind, given in (("contactId", "contact", contact_id), ("entityId", entity_type, entity_id))
-        if (given or (checked and name == "entityId" and kind)) and not (kind and stored(desk, kind, given))
-    ]
+    if entity_type not in TASK_ENTITIES or (checked and entity_id and not entity_type):
+        raise wrong("entityType")
+    dangling = []
+    if contact_id > 0 and stored(desk, "contact", contact_id) is None:
+        dangling.append("contactId")
+    if entity_type and (entity_id or checked) and stored(desk, entity_type, entity_id) is None:
+        dangling.append("entityId")
     if dangling and (checked or desk.options["unknown_references"] == "refuse"):
         raise wrong(*dangling)
     return {"contact_id": contact_id, "entity_type": entity_type, "entity_id": entity_id}
