@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import simplejson
@@ -116,6 +116,7 @@ def run_sandbox(port: int, env_file: Path | None) -> None:
     "--header", "headers", multiple=True, help="A request header, as 'Name: value'; may be repeated."
 )
 @click.option("--content-type", help="Guessed from the file's ending where it is not given.")
+@click.option("--fetched", type=click.File(), help="JSON that stands for what a thin event lacks, by name.")
 @click.option("--json", "json_", is_flag=True, help="The default; here for symmetry with other commands.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @env_file
@@ -124,13 +125,15 @@ def preview(
     event_type: str | None,
     headers: Sequence[str],
     content_type: str | None,
+    fetched: TextIO | None,
     json_: bool,
     file: Path,
     env_file: Path | None,
 ) -> None:
     """Show what the request body in FILE would become at each CRM; calls nothing."""
     settings = load(environ_with(env_file))
-    found = preview_file(settings, source, file, event_type, headers_of(headers), content_type)
+    lacking = fetched.read() if fetched else None
+    found = preview_file(settings, source, file, event_type, headers_of(headers), content_type, lacking)
     click.echo(simplejson.dumps(found, indent=2, ensure_ascii=False, use_decimal=True))
 
 

@@ -14,12 +14,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from mappings.source import Hmac
+from mappings.protection import Hmac
 from mappings.sources import SOURCES
-from tests.conftest import Clock
+from tests.conftest import NOON, Clock
 from webhooks.app import create_app
 from webhooks.receiver import Receiver
-from webhooks.signatures import digest
+from webhooks.signatures import signed_headers
 from worker.app import make_app
 from worker.configuration import load
 from worker.handoff import HandOff
@@ -111,10 +111,10 @@ def proof(source: str, body: bytes) -> tuple[dict[str, str], dict[str, str]]:
     kind = {"website": "", "landing": "form", "shop": "shopify", "inbox": "postmark"}[source]
     if not kind:
         return {}, {}
-    protection = SOURCES[kind].protection
-    if isinstance(protection, Hmac):
-        return {protection.header: digest(protection, SECRETS["SHOP_SECRET"], body)}, {}
-    return {}, {protection.parameter: SECRETS[f"{source.upper()}_TOKEN"]}
+    for scheme in SOURCES[kind].signatures[:1]:
+        assert isinstance(scheme, Hmac)
+        return signed_headers(scheme, SECRETS["SHOP_SECRET"], body, NOON), {}
+    return {}, {"token": SECRETS[f"{source.upper()}_TOKEN"]}
 
 
 class Kept(HandOff):
