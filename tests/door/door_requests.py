@@ -61,7 +61,7 @@ owner = "MNV_001"
 lead_status = "New"
 lead_source = "Website"
 sale_process = "Web shop"
-sale_process_stage = "Ordered"
+stage = "Ordered"
 [[routes]]
 source = "website"
 to = ["opla"]
