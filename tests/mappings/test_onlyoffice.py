@@ -33,10 +33,10 @@ D = Decimal
 OFFICE = VENDORS["onlyoffice"]
 VALUES = {"stage": "Initial contact"}
 SELF = Named("users", "@self", "values.owner")
-NOTE = Named("history_categories", "Note", "values.history_category")
-FOLLOW_UP = Named("task_categories", "Follow-up", "values.task_category")
-WON = Named("stage_types", "1", "values.stage_won")
-LOST = Named("stage_types", "2", "values.stage_lost")
+NOTE = Named("history categories", "Note", "values.history_category")
+FOLLOW_UP = Named("task categories", "Follow-up", "values.task_category")
+WON = Named("stage types", "1", "values.stage_won")
+LOST = Named("stage types", "2", "values.stage_lost")
 ANA = Person(name="Ana María García", email="ana@example.mx", phone="+525512345678")
 TEA = OrderLine("A-1", "Tea", D(3), D("4.00"), D("2.00"), D("1.60"), D("10.00"))
 CUP = OrderLine("B-2", "Cup", D(1), D("7.50"), D(0), D("1.23"), D("7.50"))
@@ -163,7 +163,7 @@ def test_a_lead_is_marked_as_relay_toml_says() -> None:
     """Else leads cannot be told from customers."""
     planned = plan(LEAD, contact_status="Warm", lead_tag="web")
     assert only(planned, "tag").body["tagName"] == "web"
-    warm = Named("contact_statuses", "Warm", "values.contact_status")
+    warm = Named("contact statuses", "Warm", "values.contact_status")
     assert only(planned, "contact_status").body == {"id": WHO, "contactStatusid": warm}
     assert "tag" not in kinds(plan(LEAD, lead_tag=""))
 
@@ -185,7 +185,7 @@ def test_an_open_order_is_an_opportunity_with_its_lines_in_words() -> None:
             "bidValue": D("24.33"),
             "bidCurrencyAbbr": "MXN",
             "stageid": Named("stages", "Initial contact", "values.stage"),
-            "successProbability": Named("stage_chances", "Initial contact", "values.stage"),
+            "successProbability": Named("stage chances", "Initial contact", "values.stage"),
             "expectedCloseDate": "2026-04-01",
         },
     ]
@@ -379,7 +379,7 @@ def test_custom_fields_are_found_by_id_or_label() -> None:
     order = replace(ORDER, attributes={"gift": "yes", "source": "fair"})
     assert about(plan(order, custom=places)).body["customFieldList"] == [
         {"key": 632, "value": "yes"},
-        {"key": Named("opportunity_fields", "Order note", "custom_fields.opportunity"), "value": "fair"},
+        {"key": Named("opportunity fields", "Order note", "custom_fields.opportunity"), "value": "fair"},
     ]
 
 

@@ -10,6 +10,7 @@ from mappings.vendor import Named
 from worker.errors import CredentialsRefused, NotConfigured, OutcomeUnknown, Rejected, VendorDown
 from worker.http import Http
 from worker.settings import ConnectionSettings
+from worker.vendors.lookups import plain
 from worker.vendors.paging import every, listed
 from worker.vendors.references import References
 from worker.vendors.tokens import Tokens
@@ -102,9 +103,9 @@ class Api:
             yield from self.each(reference.operation, {**reference.always, **asked})
 
         entries = self._session.references.entries(place, reference, wanted.name, fetch)
-        if wanted.name.casefold() in entries:
-            return entries[wanted.name.casefold()].id
-        known = ", ".join(repr(entry.name) for entry in entries.values()) or "none like it"
+        if plain(wanted.name) in entries:
+            return entries[plain(wanted.name)].id
+        known = ", ".join(dict.fromkeys(repr(entry.name) for entry in entries.values())) or "none"
         raise NotConfigured(
             f"connections.{self.connection.name}.{wanted.key}: no {wanted.name!r} among the vendor's "
             f"{wanted.list}; there are: {known}"

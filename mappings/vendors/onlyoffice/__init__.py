@@ -159,7 +159,7 @@ def _opportunity(
     stage = ledger.chosen("stages", "status", "opportunity.stageid", key)
     ledger.tell("status", "opportunity.stageid")
     ledger.tell("total", "opportunity.bidValue", "mapped")
-    by_name = Named("stage_chances", stage.name, stage.key) if isinstance(stage, Named) else None
+    by_name = Named("stage chances", stage.name, stage.key) if isinstance(stage, Named) else None
     lines = written_lines(ledger, asked, order.currency, _DESCRIPTION)
     body = ledger.body(
         "opportunity",

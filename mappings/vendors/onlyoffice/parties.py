@@ -41,7 +41,7 @@ def custom_fields(ledger: FieldLedger, kind: str) -> list[dict[str, Any]] | None
     """Return the custom fields of a `kind` record, which relay.toml calls by id or by label."""
     found: list[dict[str, Any]] = []
     for theirs, value in ledger.custom(kind):
-        label = Named(f"{kind}_fields", theirs, f"custom_fields.{kind}")
+        label = Named(f"{kind} fields", theirs, f"custom_fields.{kind}")
         found.append({"key": int(theirs) if theirs.isdecimal() else label, "value": value})
     return found or None
 

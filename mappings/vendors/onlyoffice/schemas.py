@@ -34,12 +34,12 @@ class Values(Schema):
     managers = fields.List(Entry("users", uuids=True))
     stage = Entry("stages")
     # The list's first stage of type 1 (ClosedAndWon) and of type 2 (ClosedAndLost).
-    stage_won = Entry("stages", load_default=Named("stage_types", "1", "values.stage_won"))
-    stage_lost = Entry("stages", load_default=Named("stage_types", "2", "values.stage_lost"))
+    stage_won = Entry("stages", load_default=Named("stage types", "1", "values.stage_won"))
+    stage_lost = Entry("stages", load_default=Named("stage types", "2", "values.stage_lost"))
     stages = fields.Dict(keys=fields.String(), values=Entry("stages"))
-    history_category = _by_default("history_categories", "Note", "history_category")
-    task_category = _by_default("task_categories", "Follow-up", "task_category")
-    contact_status = Entry("contact_statuses")
+    history_category = _by_default("history categories", "Note", "history_category")
+    task_category = _by_default("task categories", "Follow-up", "task_category")
+    contact_status = Entry("contact statuses")
     lead_tag = fields.String(load_default="lead")
     # 0 shows a contact to its managers alone, 1 lets everybody read and write it, 2 lets them read.
     share_type = fields.Integer(strict=True, load_default=1, validate=validate.OneOf([0, 1, 2]))

@@ -52,13 +52,13 @@ VENDOR = Vendor(
     lists={
         "users": Reference("people_by_email", "email", by="email", special={"@self": "people_self"}),
         "stages": Reference("opportunity_stage_list", "title"),
-        "stage_types": Reference("opportunity_stage_list", "stagetype"),
-        "stage_chances": Reference("opportunity_stage_list", "title", "successprobability"),
-        "history_categories": Reference("history_category_list", "title"),
-        "task_categories": Reference("task_category_list", "title"),
-        "contact_statuses": Reference("contact_status_list", "title"),
+        "stage types": Reference("opportunity_stage_list", "stagetype"),
+        "stage chances": Reference("opportunity_stage_list", "title", "successprobability"),
+        "history categories": Reference("history_category_list", "title"),
+        "task categories": Reference("task_category_list", "title"),
+        "contact statuses": Reference("contact_status_list", "title"),
         **{
-            f"{kind}_fields": Reference("customfield_definitions", "label", always={"entityType": kind})
+            f"{kind} fields": Reference("customfield_definitions", "label", always={"entityType": kind})
             for kind in ("person", "company", "opportunity", "case")
         },
     },
