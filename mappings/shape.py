@@ -147,10 +147,10 @@ def shape(
     `number`, `integer`, `boolean`, `email`, `uuid`, `id` (a whole number) and `key` (a text) of another record,
     `day`, `short_day` (DD/MM/YY), `moment`, `when` (a day or a moment, in whole seconds), `fraction` (from 0 to
     1), `object` (names and their values), lists `texts`, `ids`, `uuids`. `one_of` gives a field's documented
-    values, `inside` and `many` the schema of a nested object and of a list of them. `required` fields the vendor refuses to miss;
-    `blank` ones are texts that it wants sent, empty where nothing is known; `defaults` are sent for other fields
-    of which nothing is known, a function being called for each body. `sources` says where a mapping fills a
-    field from: a path of the command (`person.email`) or a value of relay.toml (`values.owner`).
+    values, `inside` and `many` the schema of a nested object and of a list of them. `required` fields the vendor
+    refuses to miss; `blank` ones are texts that it wants sent, empty where nothing is known; `defaults` are sent
+    for other fields of which nothing is known, a function being called for each body. `sources` says where a
+    mapping fills a field from: a path of the command (`person.email`) or a value of relay.toml (`values.owner`).
     """
     made = _fields_of(name, kinds)
     made |= {field: Pointer(fields.String(), load_default="") for field in blank.split()}
