@@ -67,7 +67,8 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     if order.reason:
         text = f"Order {order.status}: {ledger.take('reason', 'history.content')}"
         events = (_event(ledger, f"{order.key}.{order.status}", text, of=("opportunity", order.key)),)
-    invoiced = ledger.values["lines"] == "invoice"
+    # Nobody is to pay for what is lost; an invoice that was made before stays.
+    invoiced = ledger.values["lines"] == "invoice" and _STAGES[order.status][0] != "stage_lost"
     invoice = invoice_of(ledger, order, asked, customer.person) if invoiced else ()
     opportunity = _opportunity(ledger, order, customer, asked)
     return Plan(
