@@ -143,6 +143,8 @@ class Steps:
             )
         if isinstance(opening, Reserved):
             record_id = None if opening.intended else self._look_up(kind, record, opening.risked_at)
+            # What is found may be what an earlier event of the same entity sent, and older than this one.
+            is_due = record.changes_when_new or (record_id is not None and record.changes is not None)
             if record_id is None:
                 if not opening.intended:
                     self._checkpoints.intend(step)
@@ -150,7 +152,6 @@ class Steps:
             else:
                 self._checkpoints.finish(step, record_id)
             self._new.add((record.kind, record.key))
-            is_due = record.changes_when_new
         else:
             record_id, is_due = opening.record_id, isinstance(opening, Linked) or record.changes_when_new
             if isinstance(opening, Linked):

@@ -29,11 +29,13 @@ ENVIRON = {
     "SHOP_SECRET": "shop-secret",
     "INBOX_TOKEN": "inbox-token",
     "OPLA_TOKEN": "opla-token",
+    "OVERPLANE_TOKEN": "overplane-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
+    "overplane": {"token": "overplane-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
 }
 ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)

@@ -115,6 +115,18 @@ JOBS = (
         ("companies_create_company", "contacts_create_contact", "tickets_create_ticket"),
         {"company": 1, "contact": 1, "ticket": 1},
     ),
+    Job("lead", "overplane", "website", FORM, ("lead_create",), {"lead": 1}, URLENCODED),
+    Job(
+        "order",
+        "overplane",
+        "shop",
+        json.dumps(ORDER).encode(),
+        ("customer_create", "item_create", "opportunity_create", "opportunity_item_create"),
+        {"customer": 1, "item": 3, "opportunity": 1, "opportunity_item": 3},
+        headers=CREATED,
+        about="opportunity",
+    ),
+    Job("ticket", "overplane", "inbox", json.dumps(EMAIL).encode(), ("issue_create",), {"issue": 1}),
 )
 #: Each call of each job that makes a record: the place where a fault strikes.
 CREATES = tuple((job, create) for job in JOBS for create in job.creates)
