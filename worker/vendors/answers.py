@@ -59,6 +59,8 @@ def _by_status(call: Call, answer: Answer) -> DeliveryError:
     if status in (408, 409, 425) or not 400 <= status < 500:
         # 409 says that it is there already: the probe will find and adopt it.
         return OutcomeUnknown(text, retry_after(answer.headers))
+    if status == 404 and not call.operation.confirmed:
+        text = f"{text}; the record is gone, or {_where_to_look(call)}"
     return Rejected(text, complaints(answer.body))
 
 
@@ -79,7 +81,9 @@ def complaints(body: bytes) -> dict[str, str]:
         return {}
     if not isinstance(content, dict):
         return {}
-    said = content.get("message") or content.get("errors") or content.get("error")
+    said = content.get("message") or content.get("errors") or content.get("error") or content.get("detail")
+    if isinstance(said, dict) and said is content.get("error") and isinstance(said.get("message"), str):
+        said = said["message"]
     if isinstance(said, dict):
         return {str(k): masked(str(v)) for k, v in said.items()}
     if isinstance(said, list):
