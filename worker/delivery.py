@@ -7,23 +7,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from mappings.commands import Command, RecordOrder
-from mappings.errors import BadBody, CannotMap, ValueMissing
-from mappings.source import Event
-from mappings.sources import SOURCES
 from mappings.vendor import Plan
 from worker import budget
+from worker.enrich import fetch
 from worker.errors import (
     DeliveryError,
     LeaseLost,
     LedgerUnavailable,
-    NotConfigured,
     PutBack,
     Rejected,
-    Unmappable,
 )
 from worker.http import Http
 from worker.ledger import deliveries, limits
@@ -32,6 +27,7 @@ from worker.ledger.deliveries import Attempt, Claim, Closing
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.masking import masked
+from worker.planning import as_seen, planned, source_of
 from worker.policy import Again, Decision, GiveUp, Hold, Situation, backoff, decide
 from worker.settings import ConnectionSettings, Settings
 from worker.steps import Made, Steps
@@ -79,7 +75,7 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
     plans: list[Plan] | None = None
     try:
         with engine.lanes.lane(claim.connection):
-            plans = planned(engine.settings, connection, claim.event)
+            plans = planned(engine.settings, connection, _whole(engine, claim.event))
             made = _steps(engine, claim, connection, checkpoints).run(plans)
         closing = _success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
@@ -107,56 +103,13 @@ def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closi
     return Closing(State.DELIVERED, now, spent=True, record_id=made.record_id)
 
 
-def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> list[Plan]:
-    """Return the records that a stored event wants over `connection`, a plan for each of its commands.
-
-    Raises Unmappable and NotConfigured, both naming the place.
-    """
-    vendor = VENDORS[connection.vendor].mapping
-    plans: list[Plan] = []
-    try:
-        for command in commands(settings, event):
-            planner = vendor.planners.get(type(command))
-            if planner is None:
-                raise NotConfigured(
-                    f"{connection.vendor} has nothing that a {type(command).__name__} could become"
-                )
-            plans.append(planner(command, connection.account))
-    except (CannotMap, BadBody) as error:
-        raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
-    except ValueMissing as error:
-        raise NotConfigured(f"connections.{connection.name}.{error.key}: {error.why}") from error
-    return plans
-
-
-def commands(settings: Settings, event: Any) -> list[Command]:
-    """Return what a stored event asks for. Raises CannotMap and BadBody."""
-    source = settings.sources.get(event["source"])
-    if source is None:
-        raise NotConfigured(f"[sources.{event['source']}] is not in {settings.config_path} any more")
-    kind = SOURCES[source.type]
-    handler = kind.handlers.get(event["type"])
-    if handler is None:
-        raise CannotMap("type", f"{source.type} event {event['type']!r} is not known to this version")
-    seen = Event(
-        source=event["source"],
-        id=event["id"],
-        type=event["type"],
-        payload=kind.read(event["body"], event["content_type"]),
-        headers=event["headers"],
-        entity=event["entity"],
-        version=event["version"],
-        options=source.options,
-    )
-    received = event["received_at"].astimezone(UTC).isoformat(timespec="seconds")
-    return [_dated(command, received) for command in handler(seen)]
-
-
-def _dated(command: Command, received_at: str) -> Command:
-    # Mappings have no clock; a lead or ticket that tells no date of its own is dated by its arrival.
-    if isinstance(command, RecordOrder):
-        return command
-    return replace(command, attributes={**command.attributes, "received_at": received_at})
+def _whole(engine: Engine, event: Any) -> Any:
+    """Return the event with what it lacks, which is fetched by the first of its deliveries."""
+    source, kind = source_of(engine.settings, event)
+    if kind.fetches is None or event["fetched"] is not None:
+        return event
+    seen = as_seen(source, kind, event)
+    return {**event, "fetched": fetch(engine.http, engine.db, kind, source, seen)}
 
 
 def _steps(engine: Engine, claim: Claim, connection: ConnectionSettings, checkpoints: Checkpoints) -> Steps:
