@@ -27,6 +27,15 @@ class Number(fields.Decimal):
         return super()._deserialize(value, *args, **kwargs)
 
 
+class Truth(fields.Boolean):
+    """A JSON truth value; a number or a word for one is refused."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false")
+        return value
+
+
 class Written(fields.String):
     """Text of a form that `read` accepts: a day, a moment, a UUID."""
 
@@ -107,7 +116,7 @@ _MAKERS: Mapping[str, Callable[..., fields.Field[Any]]] = {
     "email": fields.Email,
     "number": Number,
     "integer": lambda **kw: fields.Integer(strict=True, **kw),
-    "boolean": lambda **kw: fields.Boolean(truthy={True}, falsy={False}, **kw),
+    "boolean": Truth,
     "uuid": lambda **kw: Pointer(a_uuid(), **kw),
     "id": lambda **kw: Pointer(fields.Integer(strict=True), **kw),
     "key": lambda **kw: Pointer(fields.String(validate=validate.Length(min=1)), **kw),

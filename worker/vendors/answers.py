@@ -76,9 +76,10 @@ def complaints(body: bytes) -> dict[str, str]:
         return {}
     if not isinstance(content, dict):
         return {}
-    said = content.get("message") or content.get("errors") or content.get("error") or content.get("detail")
-    if isinstance(said, dict) and said is content.get("error") and isinstance(said.get("message"), str):
-        said = said["message"]
+    error = content.get("error")
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        error = error["message"]
+    said = content.get("message") or content.get("errors") or error or content.get("detail")
     if isinstance(said, dict):
         return {str(k): masked(str(v)) for k, v in said.items()}
     if isinstance(said, list):
