@@ -41,7 +41,7 @@ class Written(fields.String):
 
     def __init__(self, read: Callable[[str], Any], must_be: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._read, self._must_be = read, must_be
+        self._read, self.must_be = read, must_be
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
@@ -50,7 +50,7 @@ class Written(fields.String):
         except ValueError:
             read = None
         if read is None:
-            raise ValidationError(f"must be {self._must_be}")
+            raise ValidationError(f"must be {self.must_be}")
         return text
 
 
@@ -59,12 +59,12 @@ class Pointer(fields.Field[Any]):
 
     def __init__(self, of: fields.Field[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._of = of or fields.Raw()
+        self.of = of or fields.Raw()
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, Ref | Named):
             return value
-        return self._of.deserialize(value, attr, data, **kwargs)
+        return self.of.deserialize(value, attr, data, **kwargs)
 
 
 class Entry(fields.Field[Any]):
