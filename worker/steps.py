@@ -144,7 +144,8 @@ class Steps:
         if isinstance(opening, Reserved):
             record_id = None if opening.intended else self._look_up(kind, record, opening.risked_at)
             # What is found may be what an earlier event of the same entity sent, and older than this one.
-            is_due = record.changes_when_new or (record_id is not None and record.changes is not None)
+            is_older = record_id is not None and not opening.as_sent
+            is_due = record.changes_when_new or (is_older and record.changes is not None)
             if record_id is None:
                 if not opening.intended:
                     self._checkpoints.intend(step)
@@ -203,7 +204,8 @@ class Steps:
                 raise OutcomeUnknown(f"{kind.create}: success without the record's id")
         except DeliveryError as error:
             if isinstance(error, OutcomeUnknown):
-                self._checkpoints.mark_unknown(step)
+                # "It is there already" is said of a record that somebody else has made.
+                self._checkpoints.mark_unknown(step, as_sent=error.status != 409)
             else:
                 self._checkpoints.retract(step)
             raise
