@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mappings.commands import Address, Comment, OpenTicket, Person, RegisterLead, TicketStatus
-from mappings.errors import CannotMap
+from mappings.errors import CannotMap, ValueMissing
 from mappings.vendor import Account, FieldRow, Ref
 from mappings.vendors import VENDORS
 from tests.mappings.test_overplane import VALUES, of_kind, plan, told
@@ -84,6 +84,10 @@ def test_an_attribute_can_have_a_field_and_a_country_its_name() -> None:
     )
     (lead,) = OVERPLANE.planners[RegisterLead](LEAD, account).records
     assert (lead.body["industry"], lead.body["country"]) == ("900", "Vietnam")
+    for field in ("title", "utm_content"):
+        taken = replace(account, custom_fields={"lead": {"budget": field}})
+        with pytest.raises(ValueMissing, match=field):
+            OVERPLANE.planners[RegisterLead](LEAD, taken)
 
 
 def test_a_message_that_no_title_holds_is_kept_in_an_issue() -> None:
@@ -179,7 +183,7 @@ def test_a_request_may_be_an_opportunity() -> None:
     assert opportunity.body["title"] == "Ticket: Broken [mail-1]"
     assert opportunity.body["opportunity_type"] == "Support"
     assert opportunity.body["expected_closing"] == "2026-03-05"
-    assert opportunity.changes == {"status": "Replied"}
+    assert opportunity.changes == {"title": "Ticket: Broken [mail-1]", "status": "Replied"}
     (line,) = of_kind(planned, "opportunity_item")
     assert line.body["description"].startswith("It broke.\n\npriority: High")
     assert line.body["description"].endswith("Minh: On its way. [mail-1.1]")

@@ -17,6 +17,7 @@ from mappings.vendors.overplane.opportunities import (
     items_of,
     line_of,
     opportunity_of,
+    placed,
     utm_source,
 )
 
@@ -61,12 +62,15 @@ def _lead(ledger: FieldLedger, party: Party) -> Record:
     body = ledger.body(
         "lead",
         schemas.Lead,
-        lead_name=name,
-        title=title,
-        mobile_no=told_phone(ledger, party, "lead.mobile_no"),
-        country=country(ledger, "lead.country"),
-        utm_source=utm_source(ledger, "lead.utm_source"),
-        **dict(ledger.custom("lead")),
+        **placed(
+            ledger,
+            "lead",
+            lead_name=name,
+            title=title,
+            mobile_no=told_phone(ledger, party, "lead.mobile_no"),
+            country=country(ledger, "lead.country"),
+            utm_source=utm_source(ledger, "lead.utm_source"),
+        ),
     )
     # For a lead that the account had before: it refuses a second one for the same e-mail.
     changes = {"title": title, "utm_content": ledger.command.key}
@@ -80,11 +84,15 @@ def _issue(ledger: FieldLedger, opening: str, path: str, **whose: Any) -> Record
     body = ledger.body(
         "issue",
         schemas.Issue,
-        subject=ledger.title("issue.subject", opening, path),
-        status=_status(ledger, "issue.status"),
-        priority=ledger.chosen("priorities", "priority", "issue.priority", "priority", demanded=False),
-        description=lambda: _all_said(ledger, "issue.description", first),
-        **{**whose, **dict(ledger.custom("issue"))},
+        **placed(
+            ledger,
+            "issue",
+            **whose,
+            subject=ledger.title("issue.subject", opening, path),
+            status=_status(ledger, "issue.status"),
+            priority=ledger.chosen("priorities", "priority", "issue.priority", "priority", demanded=False),
+            description=lambda: _all_said(ledger, "issue.description", first),
+        ),
     )
     changes = {name: value for name, value in body.items() if name in ("status", "priority", "description")}
     return Record("issue", ledger.command.key, body, {"marker": ledger.command.key}, changes=changes)
@@ -105,7 +113,7 @@ def _as_opportunity(ledger: FieldLedger, party: Party, opening: str, path: str, 
         transaction_date=ledger.moment("opportunity.transaction_date", *_DATES).date().isoformat(),
         expected_closing=ledger.deadline("opportunity.expected_closing", days, *_DATES).isoformat(),
     )
-    changes = {"status": body["status"]} if "status" in body else {}
+    changes = {name: value for name, value in body.items() if name in ("title", "status")}
     key = ledger.command.key
     opportunity = Record("opportunity", key, body, {"marker": key}, changes=changes)
     nothing = Decimal(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mappings.errors import ValueMissing
 from mappings.fields import FieldLedger
 from mappings.orders import Charge, priced, product_key, tell_charge
 from mappings.parties import Party, company_name, tell_name, told_phone
@@ -41,15 +42,31 @@ def opportunity_of(ledger: FieldLedger, party: Party, customer: Record, **own: A
     return ledger.body(
         "opportunity",
         schemas.Opportunity,
-        opportunity_from="Customer",
-        party_name=customer.body["customer_name"] if by_name else Ref("customer", customer.key),
-        contact_display=tell_name(ledger, party, "opportunity.contact_display"),
-        contact_mobile=told_phone(ledger, party, "opportunity.contact_mobile"),
-        address_display=ledger.address("opportunity.address_display"),
-        country=country(ledger, "opportunity.country"),
-        utm_source=utm_source(ledger, "opportunity.utm_source"),
-        **{**own, **dict(ledger.custom("opportunity"))},
+        **placed(
+            ledger,
+            "opportunity",
+            **own,
+            opportunity_from="Customer",
+            party_name=customer.body["customer_name"] if by_name else Ref("customer", customer.key),
+            contact_display=tell_name(ledger, party, "opportunity.contact_display"),
+            contact_mobile=told_phone(ledger, party, "opportunity.contact_mobile"),
+            address_display=ledger.address("opportunity.address_display"),
+            country=country(ledger, "opportunity.country"),
+            utm_source=utm_source(ledger, "opportunity.utm_source"),
+        ),
     )
+
+
+def placed(ledger: FieldLedger, kind: str, **filled: Any) -> dict[str, Any]:
+    """Return `filled` with what relay.toml places in other fields of the record.
+
+    Raises ValueMissing where it places something in a field that is filled: our key may be in it.
+    """
+    custom = dict(ledger.custom(kind))
+    taken = [name for name in custom if filled.get(name) or name == "utm_content"]
+    if taken:
+        raise ValueMissing(f"custom_fields.{kind}", f"{taken[0]} is filled already: name another field")
+    return {**filled, **custom}
 
 
 def utm_source(ledger: FieldLedger, target: str) -> str:
