@@ -29,6 +29,7 @@ ENVIRON = {
     "SHOP_SECRET": "shop-secret",
     "INBOX_TOKEN": "inbox-token",
     "OPLA_TOKEN": "opla-token",
+    "OVERPLANE_TOKEN": "overplane-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
     "OFFICE_EMAIL": "relay@example.com",
@@ -36,6 +37,7 @@ ENVIRON = {
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
+    "overplane": {"token": "overplane-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
     "onlyoffice": {"email": "relay@example.com", "password": "office-password"},
 }
