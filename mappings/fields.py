@@ -84,10 +84,11 @@ class FieldLedger:
             self._rows[FieldRow(f"values.{key}", target, "defaulted")] = None
         return value
 
-    def chosen(self, table: str, path: str, target: str, otherwise: str) -> Any:
+    def chosen(self, table: str, path: str, target: str, otherwise: str, demanded: bool = True) -> Any:
         """Return what the table `values.<table>` of relay.toml gives for the text at `path`, in any case.
 
-        `values.<otherwise>` stands for texts that are not in it; raises ValueMissing where that is not set.
+        `values.<otherwise>` stands for texts that are not in it; where that is not set, raises ValueMissing if
+        the vendor has `demanded` it, else returns None.
         """
         choices = {ours.casefold(): theirs for ours, theirs in self.values.get(table, {}).items()}
         word = str(self.peek(path)).casefold()
@@ -96,7 +97,7 @@ class FieldLedger:
             self.setting(table, target)
             return choices[word]
         value = self.setting(otherwise, target)
-        if value is None:
+        if value is None and demanded:
             raise ValueMissing(f"values.{otherwise}", f"the vendor demands it as {target}")
         return value
 

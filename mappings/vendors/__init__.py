@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from mappings.vendor import VendorMapping
 from mappings.vendors.centiacrm import CENTIACRM
+from mappings.vendors.crmtop import CRMTOP
 from mappings.vendors.oplacrm import OPLACRM
 
 VENDORS: Mapping[str, VendorMapping] = {
     "centiacrm": CENTIACRM,
+    "crmtop": CRMTOP,
     "oplacrm": OPLACRM,
 }

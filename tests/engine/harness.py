@@ -31,10 +31,13 @@ ENVIRON = {
     "OPLA_TOKEN": "opla-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
+    "CRMTOP_CLIENT_ID": "crmtop-client",
+    "CRMTOP_CLIENT_SECRET": "crmtop-secret",
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
+    "crmtop": {"client_id": "crmtop-client", "client_secret": "crmtop-secret"},
 }
 ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)
 

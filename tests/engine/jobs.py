@@ -115,6 +115,24 @@ JOBS = (
         ("companies_create_company", "contacts_create_contact", "tickets_create_ticket"),
         {"company": 1, "contact": 1, "ticket": 1},
     ),
+    Job("lead", "crmtop", "website", FORM, ("lead_create",), {"lead": 1}, URLENCODED),
+    Job(
+        "order",
+        "crmtop",
+        "shop",
+        json.dumps(ORDER).encode(),
+        ("customer_create", "contact_create", "product_create", "opportunity_create", "order_create"),
+        {"customer": 1, "contact": 1, "product": 3, "opportunity": 1, "order": 1},
+        headers=CREATED,
+    ),
+    Job(
+        "ticket",
+        "crmtop",
+        "inbox",
+        json.dumps(EMAIL).encode(),
+        ("customer_create", "contact_create", "ticket_create"),
+        {"customer": 1, "contact": 1, "ticket": 1},
+    ),
 )
 #: Each call of each job that makes a record: the place where a fault strikes.
 CREATES = tuple((job, create) for job in JOBS for create in job.creates)

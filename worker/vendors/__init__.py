@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from worker.vendors import centiacrm, oplacrm
+from worker.vendors import centiacrm, crmtop, oplacrm
 from worker.vendors.vendor import Vendor
 
 VENDORS: Mapping[str, Vendor] = {
     "centiacrm": centiacrm.VENDOR,
+    "crmtop": crmtop.VENDOR,
     "oplacrm": oplacrm.VENDOR,
 }

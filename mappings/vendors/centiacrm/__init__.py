@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.commands import OpenTicket, RecordOrder, RegisterLead
-from mappings.errors import CannotMap
 from mappings.fields import FieldLedger
-from mappings.orders import Charge, charges, order_title, products_of
+from mappings.orders import Charge, charges, order_title, products_of, refuse_foreign
 from mappings.parties import Party, company_name, parted_name, party_of, tell_name, told_phone
 from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
 from mappings.vendors.centiacrm import schemas
@@ -46,7 +45,7 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     """
     ledger = FieldLedger(order, account, schemas.Values)
     party = party_of(ledger, stand_in=ledger.values["anonymous_customer"])
-    _refuse_foreign(ledger, order.currency)
+    refuse_foreign(ledger, order.currency, "opportunity.value")
     asked = charges(order, taxed=lambda line: ledger.values["want_tax"] and taxed(line, order.currency))
     customer = _customer(ledger, party)
     products = _products(ledger, asked)
@@ -137,16 +136,6 @@ def _address(ledger: FieldLedger, target: str) -> dict[str, str] | None:
         "state": state,
         **{theirs: ledger.take(f"person.address.{ours}", target) for theirs, ours in parts.items()},
     }
-
-
-def _refuse_foreign(ledger: FieldLedger, currency: str) -> None:
-    ours = ledger.values.get("currency", "")
-    if ours and ours != currency:
-        raise CannotMap(
-            "currency", f"{currency}, but the connection's amounts are {ours} and bear no currency"
-        )
-    if ours:
-        ledger.tell("currency", "opportunity.value", "mapped")
 
 
 def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, ...]:

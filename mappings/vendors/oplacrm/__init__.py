@@ -17,7 +17,7 @@ from mappings.orders import (
     products_of,
     tell_charge,
 )
-from mappings.parties import Party, party_of, tell_name
+from mappings.parties import Party, account_name, party_of, tell_name
 from mappings.phones import split
 from mappings.vendor import Account, Plan, Record, VendorMapping
 from mappings.vendors.oplacrm import schemas
@@ -37,7 +37,7 @@ def register_lead(lead: RegisterLead, account: Account) -> Plan:
         schemas.LeadBody,
         name=name,
         contact_name=tell_name(ledger, party, "lead.contact_name"),
-        account_name=_account_name(ledger, party, "lead.account_name"),
+        account_name=account_name(ledger, party, "lead.account_name"),
         address=ledger.address("lead.address"),
         phone=_lead_phone(ledger, party),
         custom_fields=custom or None,
@@ -59,18 +59,14 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     return Plan((*customer, *_products(ledger, asked), opportunity), ledger.rows())
 
 
-def _account_name(ledger: FieldLedger, party: Party, target: str) -> str:
-    return str(ledger.take("person.company", target)) or tell_name(ledger, party, target)
-
-
 def _account(ledger: FieldLedger, party: Party) -> Record:
     # A colleague's e-mail and phone are not the company's: only a private customer's are the account's own.
     private = not party.company
     body = ledger.body(
         "account",
         schemas.AccountBody,
-        name=_account_name(ledger, party, "account.name"),
-        long_name=_account_name(ledger, party, "account.long_name"),
+        name=account_name(ledger, party, "account.name"),
+        long_name=account_name(ledger, party, "account.long_name"),
         external_id=party.account_key,
         email=ledger.take("person.email", "account.email") if private else "",
         phone=_phone(ledger, party, "account.phone") if private else None,
