@@ -76,7 +76,8 @@ def record_id(*names: str) -> Callable[[Any], str | None]:
     def taken(answer: Any) -> str | None:
         for name in names:
             answer = answer.get(name) if isinstance(answer, Mapping) else None
-        return str(answer) if isinstance(answer, str | int) and answer not in ("", 0) else None
+        is_one = isinstance(answer, str | int) and not isinstance(answer, bool) and answer not in ("", 0)
+        return str(answer) if is_one else None
 
     return taken
 

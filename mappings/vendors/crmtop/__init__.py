@@ -122,6 +122,7 @@ def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, .
 
 
 def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party) -> Record:
+    ledger.tell("total", "opportunity.amount", "mapped")
     day = ledger.deadline("opportunity.expectedCloseDate", "close_days", "placed_at")
     body = ledger.body(
         "opportunity",
@@ -132,6 +133,7 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party) -> Recor
         customerName=account_name(ledger, party, "opportunity.customerName"),
         contactId=Ref("contact", party.contact_key),
         contactName=tell_name(ledger, party, "opportunity.contactName"),
+        amount=order.total,
         stage=ledger.chosen("stages", "status", "opportunity.stage", "stage", demanded=False),
         expectedCloseDate=datetime.combine(day, time(), _LOCAL).isoformat(),
     )
@@ -142,6 +144,8 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party) -> Recor
 def _order(ledger: FieldLedger, order: RecordOrder, party: Party, asked: tuple[Charge, ...]) -> Record:
     title = order_title(ledger, "order.note")
     off = order.discount + sum((line.discount for line in order.lines), Decimal(0))
+    ledger.tell("total", "order.totalAmount", "mapped")
+    ledger.tell("tax", "order.taxAmount", "mapped")
     ledger.tell("discount", "order.discountAmount", "mapped" if off == order.discount else "converted")
     body = ledger.body(
         "order",
@@ -150,6 +154,9 @@ def _order(ledger: FieldLedger, order: RecordOrder, party: Party, asked: tuple[C
         customerId=Ref("customer", party.account_key),
         customerName=account_name(ledger, party, "order.customerName"),
         orderDate=ledger.moment("order.orderDate", "placed_at").astimezone(_LOCAL).isoformat(),
+        # Sent when they are nought, too: an update must be able to take a discount back.
+        totalAmount=order.total,
+        taxAmount=order.tax,
         discountAmount=off,
         status=ledger.chosen("order_statuses", "status", "order.status", "order_status", demanded=False),
         receiverName=tell_name(ledger, party, "order.receiverName") if party.known else None,

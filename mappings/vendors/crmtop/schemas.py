@@ -139,7 +139,6 @@ Opportunity = shape(
     text=f"code name description customerName contactName leadName currency source {_OWNED}",
     sources={
         "code": "key",
-        "amount": "total",
         "currency": "currency",
         "priority": "values.opportunity_priority",
         "source": "values.opportunity_source",
@@ -159,8 +158,6 @@ Order = shape(
     key="products",
     sources={
         "code": "key",
-        "totalAmount": "total",
-        "taxAmount": "tax",
         "receiverEmail": "person.email",
     },
 )

@@ -62,11 +62,11 @@ def _status(content: Item, http: int) -> int:
 
 def _failure(call: Call, answer: Answer, status: int) -> DeliveryError:
     error = by_status(call, replace(answer, status=status))
-    if call.operation.name == LOGIN and isinstance(error, Rejected):
-        error = CredentialsRefused(str(error))
-    elif status == 404:
+    if status == 404:
         # A wrong path gets an empty 404; where there is something to read, a record is missing.
         error = Rejected(f"{call.operation.name}: not there: {excerpt(answer.body)}", complaints(answer.body))
+    if call.operation.name == LOGIN and isinstance(error, Rejected):
+        error = CredentialsRefused(str(error))
     error.status = status
     return error
 
