@@ -101,7 +101,7 @@ def whole(
     """Return an update for a vendor that replaces the whole record: read, change, write back.
 
     `written` turns what `read` answers into the body of `operation`, so that what people have put into other
-    fields stays. Of the texts that it `adds`, a change goes below what is there, unless it is there already.
+    fields stays. Of the texts that it `adds`, those lines of a change that are not there yet go below the rest.
     """
 
     def update(api: Caller, record: str, changes: Mapping[str, Any]) -> None:
@@ -113,6 +113,6 @@ def whole(
 
 
 def _below(before: Any, added: str) -> str:
-    if added in str(before or ""):
-        return str(before)
-    return f"{before}\n\n{added}" if before else added
+    text = str(before or "")
+    news = "\n".join(line for line in added.splitlines() if line not in text)
+    return "\n\n".join(part for part in (text, news) if part)

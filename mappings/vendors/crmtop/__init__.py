@@ -134,10 +134,10 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party) -> Recor
         contactId=Ref("contact", party.contact_key),
         contactName=tell_name(ledger, party, "opportunity.contactName"),
         amount=order.total,
-        stage=ledger.chosen("stages", "status", "opportunity.stage", "stage", demanded=False),
+        stage=_standing(ledger, order, "stages", "opportunity.stage"),
         expectedCloseDate=datetime.combine(day, time(), _LOCAL).isoformat(),
     )
-    changes = _changed(order, body, "amount currency", "stage")
+    changes = _changed(ledger, order, body, "amount currency", "stages")
     return Record("opportunity", order.key, body, {"code": order.key, "marker": order.key}, changes=changes)
 
 
@@ -158,22 +158,42 @@ def _order(ledger: FieldLedger, order: RecordOrder, party: Party, asked: tuple[C
         totalAmount=order.total,
         taxAmount=order.tax,
         discountAmount=off,
-        status=ledger.chosen("order_statuses", "status", "order.status", "order_status", demanded=False),
+        status=_standing(ledger, order, "order_statuses", "order.status"),
         receiverName=tell_name(ledger, party, "order.receiverName") if party.known else None,
         receiverPhone=told_phone(ledger, party, "order.receiverPhone"),
         receiverAddress=ledger.address("order.receiverAddress"),
         products=_lines(ledger, order, asked),
         note=lambda: f"{title}\n\n{ledger.remainder('order.note', first='reason')}".rstrip(),
     )
-    changes = _changed(order, body, "totalAmount taxAmount discountAmount products", "status")
-    if order.reason:
-        changes["note"] = order.reason
+    changes = _changed(ledger, order, body, "totalAmount taxAmount discountAmount products", "order_statuses")
+    # What no status says yet is at least written down.
+    is_said = order.status is OrderStatus.OPEN or "status" in changes
+    news = [order.reason, "" if is_said else f"status: {order.status}"]
+    if any(news):
+        changes["note"] = "\n".join(filter(None, news))
     return Record("order", order.key, body, {"code": order.key, "marker": order.key}, changes=changes)
 
 
-def _changed(order: RecordOrder, body: dict[str, Any], always: str, standing: str) -> dict[str, Any]:
-    # While an order is open its place in the pipeline belongs to the people who work on it.
-    names = always.split() if order.status is OrderStatus.OPEN else [*always.split(), standing]
+#: Table of relay.toml → field of the body that it fills, and the value for a status that is not in it.
+_STANDING = {"stages": ("stage", "stage"), "order_statuses": ("status", "order_status")}
+
+
+def _standing(ledger: FieldLedger, order: RecordOrder, table: str, target: str) -> int | None:
+    value: int | None = ledger.chosen(table, "status", target, _STANDING[table][1], demanded=False)
+    if value is not None and order.status is OrderStatus.OPEN:
+        ledger.tell("status", target)
+    return value
+
+
+def _changed(
+    ledger: FieldLedger, order: RecordOrder, body: dict[str, Any], always: str, table: str
+) -> dict[str, Any]:
+    names = always.split()
+    # While an order is open its place in the pipeline belongs to the people who work on it, and so it does
+    # where relay.toml has no place for what became of the order.
+    known = {status.casefold() for status in ledger.values.get(table, {})} - {OrderStatus.OPEN}
+    if order.status in known:
+        names.append(_STANDING[table][0])
     return {name: body[name] for name in names if name in body}
 
 
