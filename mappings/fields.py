@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError
-from marshmallow import fields as mm
 
 from mappings.commands import Command, Person
 from mappings.errors import CannotMap, ValueMissing
@@ -19,24 +18,6 @@ from mappings.vendor import Account, CheckedValues, FieldRow
 
 #: Which field of each command holds the person it is about.
 _PERSON = {"RegisterLead": "person", "RecordOrder": "customer", "OpenTicket": "requester"}
-
-
-def text(source: str = "", default: str = "") -> mm.String:
-    """Return a body field that the vendor marks as required: sent as `default` where nothing is known.
-
-    `source` is the path it is filled from: a field of the command (`person.email`) or `values.owner_id`.
-    """
-    return mm.String(load_default=default, metadata={"source": source})
-
-
-def optional(source: str = "") -> mm.String:
-    """Return a body field that is left out where nothing is known; `source` as for `text`."""
-    return mm.String(metadata={"source": source})
-
-
-def number(source: str) -> mm.Integer:
-    """Return a whole-number field without which the vendor takes nothing; `source` as for `text`."""
-    return mm.Integer(required=True, strict=True, metadata={"source": source})
 
 
 class FieldLedger:

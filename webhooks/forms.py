@@ -39,6 +39,7 @@ class Guards:
     storage: Storage = field(default_factory=_no_storage)
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=CAPTCHA_SECONDS, trust_env=False))
     spare: Storage = field(default_factory=_no_storage)
+    captchas: Mapping[str, tuple[str, str]] = field(default_factory=lambda: CAPTCHAS)
 
     def slow_down(self, known: SourceSettings) -> None:
         """Raise TooManyRequests for an address that posts more often than the source allows."""
@@ -66,7 +67,7 @@ class Guards:
         return self._captcha(guard, fields) if guard.captcha else None
 
     def _captcha(self, guard: FormGuard, fields: Mapping[str, Any]) -> str | None:
-        address, name = CAPTCHAS[guard.captcha]
+        address, name = self.captchas[guard.captcha]
         answer = _text(fields, name)
         if not answer:
             return f"spam: no {guard.captcha} answer"

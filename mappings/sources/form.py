@@ -23,7 +23,9 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
     """
     noise = event.options.get("noise", ())
     values = {name: value for name, value in flat(event.payload).items() if name not in noise}
-    yield lead_of(event, values)
+    # What the browser says first; a page that knows better has a field of its own.
+    spoken = event.headers.get("accept-language", "").split(",")[0].partition(";")[0].strip()
+    yield lead_of(event, values, language=spoken if spoken != "*" else "")
 
 
 SOURCE = Source(

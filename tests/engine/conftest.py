@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -22,16 +21,20 @@ _ran: Counter[tuple[str, str]] = Counter()
 _held: Counter[tuple[str, str]] = Counter()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    report: pytest.TestReport = yield
-    scenario = SCENARIOS.get(getattr(item, "originalname", ""))
-    if scenario and call.when == "call" and item.path.name == "test_conformance.py":
-        job = item.callspec.params["job"]  # type: ignore[attr-defined]
-        place = (f"{job.vendor} {job.name}", scenario)
-        _ran[place] += 1
-        _held[place] += report.passed
-    return report
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        scenario = SCENARIOS.get(getattr(item, "originalname", ""))
+        if scenario and item.path.name == "test_conformance.py":
+            job = item.callspec.params["job"]  # type: ignore[attr-defined]
+            item.user_properties.append(("conformance", f"{job.vendor} {job.name}|{scenario}"))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    place = dict(report.user_properties).get("conformance")
+    if place and (report.when == "call" or report.failed):
+        row, _, scenario = str(place).partition("|")
+        _ran[row, scenario] += 1
+        _held[row, scenario] += report.passed
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
