@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from mappings.vendors import VENDORS
 from tests.engine.harness import ENVIRON, ROOT
 from worker.configuration import load
 from worker.settings import Settings, SettingsError
 
+KNOWN = ", ".join(sorted(VENDORS))
 UNPROTECTED = (
     "name the environment variable that holds the secret, or say unprotected = true where anybody may post"
 )
@@ -61,9 +63,10 @@ def test_the_example_is_right() -> None:
     """Otherwise the first thing that a newcomer runs fails."""
     settings = load(ENVIRON)
     assert set(settings.sources) == {"website", "shop", "inbox"}
-    assert set(settings.connections) == {"opla", "centia", "overplane"}
-    assert settings.connections_for("website", "submitted") == ["opla", "centia", "overplane"]
-    assert settings.connections_for("inbox", "inbound") == ["centia", "overplane"]
+    all_five = ["opla", "centia", "office", "overplane", "crmtop"]
+    assert set(settings.connections) == set(all_five)
+    assert settings.connections_for("website", "submitted") == all_five
+    assert settings.connections_for("inbox", "inbound") == all_five[1:]
     assert settings.connections_for("nobody", "submitted") == []
 
 
@@ -104,7 +107,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "unknown vendor": (
         'vendor = "oplacrm"',
         'vendor = "opla"',
-        ["relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm, overplane"],
+        ["relay.toml: connections.opla.vendor: must be one of: " + KNOWN],
     ),
     "unknown key of a source": (
         'type = "shopify"',
@@ -227,7 +230,7 @@ def test_all_faults_are_told_at_once(faults: Callable[..., list[str]]) -> None:
     broken = SMALL.replace('"oplacrm"', '"x"').replace('"shopify"', '"y"').replace('["opla"]', '["z"]')
     assert faults(broken, RELAY_BODY_LIMIT="1 MB") == [
         "relay.toml: sources.shop.type: must be one of: form, postmark, shopify",
-        "relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm, overplane",
+        "relay.toml: connections.opla.vendor: must be one of: " + KNOWN,
         "relay.toml: routes[0].to: no [connections.z] in this file",
         "RELAY_BODY_LIMIT: must be a whole number of at least 1, not '1 MB'",
     ]

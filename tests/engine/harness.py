@@ -34,12 +34,15 @@ ENVIRON = {
     "CENTIA_PASSWORD": "centia-password",
     "OFFICE_EMAIL": "relay@example.com",
     "OFFICE_PASSWORD": "office-password",
+    "CRMTOP_CLIENT_ID": "crmtop-client",
+    "CRMTOP_CLIENT_SECRET": "crmtop-secret",
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
     "overplane": {"token": "overplane-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
     "onlyoffice": {"email": "relay@example.com", "password": "office-password"},
+    "crmtop": {"client_id": "crmtop-client", "client_secret": "crmtop-secret"},
 }
 ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)
 
