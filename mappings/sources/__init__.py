@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mappings.source import Source
-from mappings.sources import form, postmark, shopify
+from mappings.sources import form, haravan, postmark, sapo, shopify, woocommerce
 
 SOURCES: Mapping[str, Source] = {
     "form": form.SOURCE,
+    "haravan": haravan.SOURCE,
     "postmark": postmark.SOURCE,
+    "sapo": sapo.SOURCE,
     "shopify": shopify.SOURCE,
+    "woocommerce": woocommerce.SOURCE,
 }
