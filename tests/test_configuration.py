@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from mappings.sources import SOURCES
 from tests.engine.harness import ENVIRON, ROOT
 from worker.configuration import load
 from worker.settings import Settings, SettingsError
+
+SOURCE_TYPES = ", ".join(sorted(SOURCES))
 
 UNPROTECTED = (
     "name the environment variable that holds the secret, or say unprotected = true where anybody may post"
@@ -99,7 +102,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "unknown source type": (
         'type = "shopify"',
         'type = "shopfiy"',
-        ["relay.toml: sources.shop.type: must be one of: form, postmark, shopify"],
+        [f"relay.toml: sources.shop.type: must be one of: {SOURCE_TYPES}"],
     ),
     "unknown vendor": (
         'vendor = "oplacrm"',
@@ -226,7 +229,7 @@ def test_all_faults_are_told_at_once(faults: Callable[..., list[str]]) -> None:
     """Otherwise each start tells the next one, ten starts for ten slips."""
     broken = SMALL.replace('"oplacrm"', '"x"').replace('"shopify"', '"y"').replace('["opla"]', '["z"]')
     assert faults(broken, RELAY_BODY_LIMIT="1 MB") == [
-        "relay.toml: sources.shop.type: must be one of: form, postmark, shopify",
+        f"relay.toml: sources.shop.type: must be one of: {SOURCE_TYPES}",
         "relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm",
         "relay.toml: routes[0].to: no [connections.z] in this file",
         "RELAY_BODY_LIMIT: must be a whole number of at least 1, not '1 MB'",

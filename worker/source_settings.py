@@ -115,7 +115,9 @@ def read_source(
         report(path, place, error.messages, faults)
         return None
     where = _Place(f"{path}: {place}", environ, faults)
-    is_named = known["secret_env"] or known["token_env"] or known["allowed_addresses"]
+    # A token that the sender shows only at its challenge protects none of its posts.
+    token_counts = known["token_env"] and not kind.challenge
+    is_named = known["secret_env"] or token_counts or known["allowed_addresses"]
     if not is_named and not kind.is_public and not known["unprotected"]:
         key = "secret_env" if kind.signatures else "token_env"
         remedy = "or say unprotected = true where anybody may post"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,16 @@ ENVIRON = {
     "OPLA_TOKEN": "opla-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
+}
+#: A secret for each variable that the example of all sources names.
+SECRETS_OF_EVERY_SOURCE = {
+    name: f"{name.lower()} of the tests"
+    for names in re.findall(
+        r"^\w+_env = (.+?)(?:\s+#.*)?$",
+        (ROOT / "docs" / "every-source.toml").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    for name in re.findall(r'"(\w+)"', names)
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
