@@ -118,9 +118,9 @@ def _sorted_out(
     attributes: dict[str, str] = {}
     used = set()
     for ours, theirs in aliases.items():
-        # As it is written first: a question may have brackets in it that no page made.
+        # Also as it is written: a question may have brackets in it that no page made.
         names = [theirs] if isinstance(theirs, str) else theirs
-        wanted = [form for name in names for form in (name, _dotted(name))]
+        wanted = [form for name in names for form in (_dotted(name), name)]
         found = next((name for name in wanted if name in values), None)
         if found is not None:
             (known if ours in KNOWN_AS else attributes)[ours] = values[found]

@@ -11,6 +11,7 @@ from mappings.answers import Answer, lead_of_answers
 from mappings.bodies import read_object
 from mappings.commands import RegisterLead
 from mappings.form_fields import LEAD_OPTIONS
+from mappings.keys import slug
 from mappings.lookup import an_id, at
 from mappings.payloads import Payload, Text, items, load, sortable
 from mappings.protection import BodyKey
@@ -45,6 +46,7 @@ class Column(Payload):
 class Lead(Payload):
     """What is posted; all ids but the lead's own are numbers of up to 64 bits."""
 
+    lead_id = Text(load_default="")
     form_id = Text(load_default="")
     campaign_id = Text(load_default="")
     adgroup_id = Text(load_default="")
@@ -63,7 +65,7 @@ def name_event(arrival: Arrival) -> Naming:
     return Naming(
         type="lead",
         dedup_key=number or arrival.body_digest,
-        entity=f"lead-{number}" if number else None,
+        entity=f"lead-{slug(number)}" if number else None,  # it may have a hundred characters
         version=sortable(at(arrival.payload, "lead_submit_time")),
         test=at(arrival.payload, "is_test") is True,
     )
@@ -85,6 +87,7 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
         for column in lead["user_column_data"]
     ]
     found = {
+        "lead_id": lead["lead_id"],
         "form_id": lead["form_id"],
         "campaign_id": lead["campaign_id"],
         "ad_group_id": lead["adgroup_id"],

@@ -20,10 +20,16 @@ from mappings.payloads import Payload, Text, items, load
 from mappings.protection import Challenge, Hmac
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 
-#: What is asked for. The names of ads and campaigns need a permission of their own, so they are an option.
-WANTED = tuple(
-    "id created_time form_id ad_id campaign_id is_organic platform field_data "
-    "custom_disclaimer_responses".split()
+#: What is asked for. Fields of the ad (`ad_name`, `campaign_id` …) need the permission ads_management, and without
+#: it the whole answer is an error, so they are for relay.toml to add.
+WANTED = (
+    "id",
+    "created_time",
+    "form_id",
+    "is_organic",
+    "platform",
+    "field_data",
+    "custom_disclaimer_responses",
 )
 
 #: Meta's own names of the questions that it offers ready-made; an owner's are slugs of their text.
@@ -133,17 +139,22 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
     if not event.options.get("deliver_tests") and any(a.value.startswith(DUMMY) for a in answers):
         return
     yield lead_of_answers(
-        event, answers, origin=lead["campaign_name"] or "Meta Lead Ads", attributes=_attributes(lead)
+        event,
+        answers,
+        origin=lead["campaign_name"] or "Meta Lead Ads",
+        attributes=_attributes(lead, at(_change(event.payload), "value")),
     )
 
 
-def _attributes(lead: Mapping[str, Any]) -> dict[str, str]:
+def _attributes(lead: Mapping[str, Any], value: Any) -> dict[str, str]:
     ticks = lead["custom_disclaimer_responses"]
-    names = "form_id ad_id ad_name adset_id adset_name campaign_id campaign_name platform".split()
+    names = "form_id ad_name adset_id adset_name campaign_id campaign_name platform".split()
     return {
         "submitted_at": lead["created_time"],
         "organic": lead["is_organic"],
         "agreed_to": ", ".join(tick["checkbox_key"] for tick in ticks if tick["is_checked"] in ("1", "true")),
+        "page_id": an_id(at(value, "page_id")),
+        "ad_id": lead["ad_id"] or an_id(at(value, "ad_id")),
         **{name: lead[name] for name in names},
     }
 
@@ -159,7 +170,8 @@ SOURCE = Source(
     signatures=(Hmac("x-hub-signature-256", encoding="hex", prefix="sha256="),),
     challenge=Challenge("hub.challenge", "hub.verify_token", ("hub.mode", "subscribe")),
     parts=parts,
-    api=SenderApi("https://graph.facebook.com/{api_version}", parameter="access_token"),
+    # The documents put the token into the URL; as a header it is taken as well, and stays out of logs.
+    api=SenderApi("https://graph.facebook.com/{api_version}"),
     fetches=fetches,
     options={**LEAD_OPTIONS, "api_version": str, "lead_fields": list},
 )

@@ -20,12 +20,12 @@ from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "sources"
-SIDE_FILES = (".headers.json", ".commands.json", ".options.json")
+SIDE_FILES = (".headers.json", ".commands.json", ".options.json", ".fetched.json")
 BODIES = sorted(p for p in FIXTURES.glob("*/*") if not p.name.endswith(SIDE_FILES))
 
 
 def beside(body: Path, what: str) -> Any:
-    """Return what the file beside `body` says: its headers, its commands, or its options, if it has any."""
+    """Return what the file beside `body` says: headers, commands, options or what was fetched, if it has any."""
     path = body.with_suffix(f".{what}.json")
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
@@ -61,7 +61,7 @@ def recorded(name: str) -> Arrival:
 def test_a_payload_reaches_the_crm_with_other_values_than_its_sender_documents(body: Path) -> None:
     arrival = arrival_of(body)
     untouched = copy.deepcopy(arrival.payload)
-    event = event_of(arrival)
+    event = replace(event_of(arrival), fetched=beside(body, "fetched"))
     assert event.type == body.stem.rsplit("__", 1)[0].replace("__", "/")
     handler = SOURCES[arrival.source].handlers[event.type]
     commands = list(handler(event))
