@@ -121,8 +121,8 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     ),
     "unknown value": (
         'token_env = "OPLA_TOKEN"',
-        'token_env = "OPLA_TOKEN"\n[connections.opla.values]\nowner = "x"',
-        ["relay.toml: connections.opla.values.owner: Unknown field."],
+        'token_env = "OPLA_TOKEN"\n[connections.opla.values]\nownr = "x"',
+        ["relay.toml: connections.opla.values.ownr: Unknown field."],
     ),
     "unknown table": ("[[routes]]", "[[rutes]]", ["relay.toml: rutes: Unknown field."]),
     "no TOML": (
@@ -319,3 +319,10 @@ def test_the_example_names_each_secret_and_holds_none() -> None:
     for name in ("SHOP_SECRET", "INBOX_TOKEN", "OPLA_TOKEN", "CENTIA_EMAIL", "CENTIA_PASSWORD"):
         assert name in text
         assert ENVIRON[name] not in text
+
+
+def test_an_entry_may_be_written_with_id(load_text: Load) -> None:
+    """Otherwise `owner_id`, which everybody writes who has an id at hand, is an unknown field."""
+    values = '[connections.opla.values]\nowner_id = "M1"\n\n[[routes]]'
+    settings = load_text(SMALL.replace("[[routes]]", values))
+    assert settings.connections["opla"].account.values["owner"] == "M1"

@@ -37,7 +37,7 @@ SEARCHED = [
     if not any(k.repeatable for k in VENDORS[job.vendor].kinds.values() if k.create == create)
 ]
 #: How far the lagging sandbox's searches are behind.
-LAG_SECONDS = 1
+LAG_SECONDS = 0.3
 name_of = {"ids": lambda value: value if isinstance(value, str) else f"{value.vendor}-{value.name}"}
 
 
@@ -54,7 +54,7 @@ def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture
 def lagging(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
     db = Database(sqlite_url)
-    with running(CREDENTIALS, options={"*": {"search_lag_ms": LAG_SECONDS * 1000}}) as sandbox:
+    with running(CREDENTIALS, options={"*": {"search_lag_ms": int(LAG_SECONDS * 1000)}}) as sandbox:
         bench = Bench(db, clock, sandbox, tmp_path)
         yield bench
         bench.close()
