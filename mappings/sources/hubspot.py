@@ -12,13 +12,13 @@ from typing import Any
 
 from marshmallow import fields
 
-from mappings.answers import Answer, lead_of_answers
+from mappings.answers import Answer, lead_of_answers, said
 from mappings.bodies import read_json
 from mappings.commands import RegisterLead
 from mappings.errors import CannotMap
 from mappings.form_fields import LEAD_OPTIONS, named_by_content
 from mappings.lookup import a_number, an_id, at, epoch
-from mappings.payloads import Payload, Text, load
+from mappings.payloads import Payload, load
 from mappings.protection import FIVE_MINUTES, Hmac
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 
@@ -144,11 +144,7 @@ def _lead(event: Event, contact: Any) -> RegisterLead:
 
 
 def _value(given: Any) -> str:
-    value = given.get("value") if isinstance(given, Mapping) else given
-    try:
-        return str(Text().deserialize(value)) if value is not None else ""
-    except ValueError:
-        return ""  # a property of the kind that no lead has
+    return said(given.get("value") if isinstance(given, Mapping) else given)
 
 
 #: The header of the first two schemes, which are plain digests; another header tells which of them it is.
