@@ -30,8 +30,13 @@ ENVIRON = {
     "SHOP_SECRET": "shop-secret",
     "INBOX_TOKEN": "inbox-token",
     "OPLA_TOKEN": "opla-token",
+    "OVERPLANE_TOKEN": "overplane-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
+    "OFFICE_EMAIL": "relay@example.com",
+    "OFFICE_PASSWORD": "office-password",
+    "CRMTOP_CLIENT_ID": "crmtop-client",
+    "CRMTOP_CLIENT_SECRET": "crmtop-secret",
 }
 #: A secret for each variable that the example of all sources names.
 SECRETS_OF_EVERY_SOURCE = {
@@ -45,7 +50,10 @@ SECRETS_OF_EVERY_SOURCE = {
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
+    "overplane": {"token": "overplane-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
+    "onlyoffice": {"email": "relay@example.com", "password": "office-password"},
+    "crmtop": {"client_id": "crmtop-client", "client_secret": "crmtop-secret"},
 }
 ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)
 
