@@ -5,13 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mappings.source import Source
-from mappings.sources import form, haravan, postmark, sapo, shopify, woocommerce
+from mappings.sources import (
+    calendly,
+    form,
+    google_ads,
+    haravan,
+    hubspot,
+    meta_lead_ads,
+    postmark,
+    sapo,
+    shopify,
+    tally,
+    typeform,
+    webflow,
+    woocommerce,
+)
 
 SOURCES: Mapping[str, Source] = {
+    "calendly": calendly.SOURCE,
     "form": form.SOURCE,
+    "google_ads": google_ads.SOURCE,
     "haravan": haravan.SOURCE,
+    "hubspot": hubspot.SOURCE,
+    "meta_lead_ads": meta_lead_ads.SOURCE,
     "postmark": postmark.SOURCE,
     "sapo": sapo.SOURCE,
     "shopify": shopify.SOURCE,
+    "tally": tally.SOURCE,
+    "typeform": typeform.SOURCE,
+    "webflow": webflow.SOURCE,
     "woocommerce": woocommerce.SOURCE,
 }
