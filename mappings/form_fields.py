@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from mappings.commands import Person, RegisterLead
+from mappings.commands import Address, Person, RegisterLead
 from mappings.errors import CannotMap
 from mappings.phones import to_e164
 from mappings.source import Arrival, Event, Naming
@@ -78,6 +78,7 @@ def lead_of(
     *,
     origin: str = "",
     language: str = "",
+    address: Address | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> RegisterLead:
     """Return the lead that the fields `values`, by the names of their owner, make.
@@ -98,6 +99,7 @@ def lead_of(
         email=known.get("email", ""),
         phone=to_e164(known.get("phone", ""), event.options.get("default_region")),
         company=known.get("company", ""),
+        address=address,
         language=known.get("language", "") or language,
     )
     return RegisterLead(
@@ -118,7 +120,9 @@ def _sorted_out(
     attributes: dict[str, str] = {}
     used = set()
     for ours, theirs in aliases.items():
-        wanted = [_dotted(name) for name in ([theirs] if isinstance(theirs, str) else theirs)]
+        # Dotted or as it is written: a question may have brackets in it that no page made.
+        names = [theirs] if isinstance(theirs, str) else theirs
+        wanted = [form for name in names for form in (_dotted(name), name)]
         found = next((name for name in wanted if name in values), None)
         if found is not None:
             (known if ours in KNOWN_AS else attributes)[ours] = values[found]
