@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,20 @@ ENVIRON = {
     "OPLA_TOKEN": "opla-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
+}
+
+
+def _named_secrets(table: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _named_secrets(value)
+        elif key.endswith("_env"):
+            yield from [value] if isinstance(value, str) else value
+
+
+SECRETS_OF_EVERY_SOURCE = {
+    name: f"dummy of {name}"
+    for name in _named_secrets(tomllib.loads((ROOT / "docs" / "every-source.toml").read_text("utf-8")))
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
