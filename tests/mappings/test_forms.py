@@ -303,6 +303,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def put(payload: Any, path: tuple[Any, ...], value: Any) -> None:
     for key in path[:-1]:
         payload = payload[key]
+    _ = payload[path[-1]]  # nothing is put where nothing is
     payload[path[-1]] = value
 
 
