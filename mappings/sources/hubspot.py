@@ -174,7 +174,7 @@ SOURCE = Source(
         replace(_PLAIN, signed="{secret}{body}", only_if=(_VERSION, "v1")),
     ),
     parts=parts,
-    api=SenderApi("https://api.hubapi.com"),
+    api=SenderApi("https://api.hubapi.com", is_optional=True),
     fetches=fetches,
     options={**LEAD_OPTIONS, "properties": list},
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,20 @@ ENVIRON = {
     "CRMTOP_CLIENT_ID": "crmtop-client",
     "CRMTOP_CLIENT_SECRET": "crmtop-secret",
 }
+
+
+def _named_secrets(table: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _named_secrets(value)
+        elif key.endswith("_env"):
+            yield from [value] if isinstance(value, str) else value
+
+
 #: A secret for every `*_env` of the example that shows all sources.
 SECRETS_OF_EVERY_SOURCE = {
-    name: f"secret-of-{name}"
-    for line in (ROOT / "docs" / "every-source.toml").read_text("utf-8").splitlines()
-    if re.match(r"\w+_env\s*=", line)
-    for name in re.findall(r'"(\w+)"', line.partition("#")[0])
+    name: f"dummy of {name}"
+    for name in _named_secrets(tomllib.loads((ROOT / "docs" / "every-source.toml").read_text("utf-8")))
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
