@@ -27,8 +27,9 @@ from worker.errors import (
 )
 from worker.http import Http
 from worker.ledger import deliveries, limits
+from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
-from worker.ledger.deliveries import Attempt, Claim, Closing
+from worker.ledger.deliveries import Claim, Closing
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.masking import masked

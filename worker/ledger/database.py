@@ -5,18 +5,22 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
+from worker.ledger.prepared import Prepared, Transaction
+from worker.ledger.together import Together
+
+T = TypeVar("T")
 
 #: Seconds that a writer waits for its turn. Longer than any of our transactions, shorter than a sender waits.
 TURN_SECONDS = 4.0
@@ -53,6 +57,32 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self._driver: Any = self.engine.dialect.loaded_dbapi
+        self._together = Together(self._begin, self._translated, TURN_SECONDS)
+
+    def commit(self, work: Callable[[Transaction], T]) -> T:
+        """Return what `work` returns, once what it wrote is committed; what it raises undoes it.
+
+        On SQLite `work` may share its transaction with that of other threads, and run in one of them. Raises
+        LedgerUnavailable; IntegrityError passes through.
+        """
+        if self.is_sqlite:
+            return self._together.commit(work)
+        with self._begin() as transaction:
+            return work(transaction)
+
+    @contextmanager
+    def _begin(self) -> Iterator[Transaction]:
+        with self.write() as connection:
+            yield Transaction(self.engine.dialect, connection.connection.driver_connection)
+
+    def look(self, statement: Prepared, values: Mapping[str, Any]) -> Any:
+        """Return the first row of one statement that only reads, None where it has none.
+
+        Raises LedgerUnavailable.
+        """
+        with self._translated(), closing(self.engine.raw_connection()) as connection:
+            return Transaction(self.engine.dialect, connection.driver_connection).first(statement, values)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -60,7 +90,7 @@ class Database:
         if self.is_sqlite and not self._turn.acquire(timeout=TURN_SECONDS):
             raise LedgerUnavailable("no turn to write: the ledger's file is busy")
         try:
-            with _translated(), self.engine.begin() as connection:
+            with self._translated(), self.engine.begin() as connection:
                 yield connection
         finally:
             if self.is_sqlite:
@@ -69,20 +99,39 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that only reads. Raises LedgerUnavailable."""
-        with _translated(), self.engine.connect() as connection:
+        with self._translated(), self.engine.connect() as connection:
             yield connection.execution_options(reading=True)
 
     def insert_new(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert `row` unless its key is taken; return whether it was inserted."""
         return connection.execute(_insert_new(table, self.is_sqlite), dict(row)).first() is not None
 
-    def put(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-        """Insert `row`, or replace what the row with its key holds in the columns of `row`."""
-        connection.execute(_put(table, tuple(row), self.is_sqlite), dict(row))
+    def new(self, table: Table, columns: tuple[str, ...]) -> Prepared:
+        """Return the statement that inserts a row with `columns` unless its key is taken: its row tells which."""
+        return _prepared_new(table, columns, self.is_sqlite)
+
+    def putting(self, table: Table) -> Prepared:
+        """Return the statement that inserts a whole row of `table`, or replaces the one with its key."""
+        return _prepared_put(table, self.is_sqlite)
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except self._driver.OperationalError as error:  # past SQLAlchemy, which would have wrapped it
+            raise LedgerUnavailable(str(error).partition("\n")[0]) from error
+        except self._driver.IntegrityError as error:
+            raise IntegrityError(None, None, error) from error
+        except (DBAPIError, PoolTimeout) as error:
+            # A wrong statement is our fault and must not look like an outage.
+            if not isinstance(error, OperationalError | PoolTimeout) and not error.connection_invalidated:
+                raise
+            text = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            raise LedgerUnavailable(text) from error
 
 
 # SQLAlchemy takes five times as long to build a statement as to run it: each is built once.
@@ -94,25 +143,17 @@ def _insert_new(table: Table, is_sqlite: bool) -> Any:
 
 
 @cache
-def _put(table: Table, columns: tuple[str, ...], is_sqlite: bool) -> Any:
+def _prepared_new(table: Table, columns: tuple[str, ...], is_sqlite: bool) -> Prepared:
+    return Prepared(_insert_new(table, is_sqlite), columns)
+
+
+@cache
+def _prepared_put(table: Table, is_sqlite: bool) -> Prepared:
     statement = (sqlite if is_sqlite else postgresql).insert(table)
     keys = list(table.primary_key)
-    given = {name: statement.excluded[name] for name in columns if table.c[name] not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=given)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:  # from _begin_sqlite, which SQLAlchemy does not wrap
-        raise LedgerUnavailable(str(error)) from error
-    except (DBAPIError, PoolTimeout) as error:
-        # A wrong statement is our fault and must not look like an outage.
-        if not isinstance(error, OperationalError | PoolTimeout) and not error.connection_invalidated:
-            raise
-        text = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise LedgerUnavailable(text) from error
+    given = {column.name: statement.excluded[column.name] for column in table.c if column not in keys}
+    whole = statement.on_conflict_do_update(index_elements=keys, set_=given)
+    return Prepared(whole, [column.name for column in table.c])
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
