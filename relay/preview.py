@@ -16,8 +16,8 @@ from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
 from mappings.vendor import Named, Ref
 from relay.send import content_type_of
-from worker.delivery import commands, planned
 from worker.errors import Stop
+from worker.planning import commands, planned
 from worker.settings import ConnectionSettings, Settings, SourceSettings
 from worker.vendors import VENDORS
 

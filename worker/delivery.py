@@ -1,41 +1,37 @@
-"""The life of a delivery: claim → map → steps → outcome."""
+"""The life of a delivery: map → claim → steps → outcome."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from mappings.commands import Command, RecordOrder
-from mappings.errors import BadBody, CannotMap, ValueMissing
-from mappings.source import Event
-from mappings.sources import SOURCES
 from mappings.vendor import Plan
 from worker import budget
 from worker.errors import (
     DeliveryError,
     LeaseLost,
     LedgerUnavailable,
-    NotConfigured,
     PutBack,
     Rejected,
-    Unmappable,
 )
 from worker.http import Http
 from worker.ledger import deliveries, limits
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, Closing
+from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.masking import masked
+from worker.planning import planned
 from worker.policy import Again, Decision, GiveUp, Hold, Situation, backoff, decide
 from worker.settings import ConnectionSettings, Settings
-from worker.steps import Made, Steps
+from worker.steps import First, Made, Steps, first_step
 from worker.telemetry import log
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
@@ -72,16 +68,49 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
     Raises LedgerUnavailable when nothing can be recorded: the lease then runs out and the sweep hands the
     delivery over again.
     """
-    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), engine.lease(connection))
-    if claim is None:
+    event = deliveries.due_event(engine.db, delivery_id, engine.clock())
+    if event is None:
         return None
-    began = time.monotonic()
-    checkpoints = Checkpoints(engine.db, claim, engine.clock, engine.lease(connection))
-    plans: list[Plan] | None = None
     try:
-        with engine.lanes.lane(claim.connection):
-            plans = planned(engine.settings, connection, claim.event)
-            made = _steps(engine, claim, connection, checkpoints).run(plans)
+        with engine.lanes.lane(connection.name):
+            return _carried_out(engine, delivery_id, connection, event)
+    except PutBack as full:
+        return _carried_out(engine, delivery_id, connection, event, full)
+
+
+def _carried_out(
+    engine: Engine,
+    delivery_id: str,
+    connection: ConnectionSettings,
+    event: Mapping[str, Any],
+    fault: Exception | None = None,
+) -> State | None:
+    # What is measured from here is older than the claim's own time: a freeze in between shortens our lease.
+    began = time.monotonic()
+    lasting = engine.lease(connection)
+    plans: list[Plan] | None = None
+    first: First | None = None
+    checkpoints: Checkpoints | None = None
+    if fault is None:
+        try:
+            plans = planned(engine.settings, connection, event)
+            first = None if engine.stopping.is_set() else first_step(plans, VENDORS[connection.vendor])
+        except Exception as error:  # noqa: BLE001
+            fault = error
+
+    def begin(t: Transaction, claim: Claim) -> None:
+        nonlocal checkpoints
+        checkpoints = Checkpoints(engine.db, claim, engine.clock, lasting)
+        if first is not None:
+            checkpoints.open_ahead(t, first.step, first.at_once)
+
+    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), lasting, event, begin)
+    if claim is None or checkpoints is None:
+        return None
+    try:
+        if plans is None or fault is not None:
+            raise fault or AssertionError("neither a plan nor a fault")
+        made = _steps(engine, claim, connection, checkpoints, began).run(plans)
         closing = _success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
     except DeliveryError as error:
@@ -108,61 +137,11 @@ def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closi
     return Closing(State.DELIVERED, now, spent=True, record_id=made.record_id)
 
 
-def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> list[Plan]:
-    """Return the records that a stored event wants over `connection`, a plan for each of its commands.
-
-    Raises Unmappable and NotConfigured, both naming the place.
-    """
-    vendor = VENDORS[connection.vendor].mapping
-    plans: list[Plan] = []
-    try:
-        for command in commands(settings, event):
-            planner = vendor.planners.get(type(command))
-            if planner is None:
-                raise NotConfigured(
-                    f"{connection.vendor} has nothing that a {type(command).__name__} could become"
-                )
-            plans.append(planner(command, connection.account))
-    except (CannotMap, BadBody) as error:
-        raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
-    except ValueMissing as error:
-        raise NotConfigured(f"connections.{connection.name}.{error.key}: {error.why}") from error
-    return plans
-
-
-def commands(settings: Settings, event: Any) -> list[Command]:
-    """Return what a stored event asks for. Raises CannotMap and BadBody."""
-    source = settings.sources.get(event["source"])
-    if source is None:
-        raise NotConfigured(f"[sources.{event['source']}] is not in {settings.config_path} any more")
-    kind = SOURCES[source.type]
-    handler = kind.handlers.get(event["type"])
-    if handler is None:
-        raise CannotMap("type", f"{source.type} event {event['type']!r} is not known to this version")
-    seen = Event(
-        source=event["source"],
-        id=event["id"],
-        type=event["type"],
-        payload=kind.read(event["body"], event["content_type"]),
-        headers=event["headers"],
-        entity=event["entity"],
-        version=event["version"],
-        options=source.options,
-    )
-    received = event["received_at"].astimezone(UTC).isoformat(timespec="seconds")
-    return [_dated(command, received) for command in handler(seen)]
-
-
-def _dated(command: Command, received_at: str) -> Command:
-    # Mappings have no clock; a lead or ticket that tells no date of its own is dated by its arrival.
-    if isinstance(command, RecordOrder):
-        return command
-    return replace(command, attributes={**command.attributes, "received_at": received_at})
-
-
-def _steps(engine: Engine, claim: Claim, connection: ConnectionSettings, checkpoints: Checkpoints) -> Steps:
+def _steps(
+    engine: Engine, claim: Claim, connection: ConnectionSettings, checkpoints: Checkpoints, began: float
+) -> Steps:
     lasting = engine.lease(connection)
-    kept_until = time.monotonic() + lasting.total_seconds()
+    kept_until = began + lasting.total_seconds()
 
     def guard() -> None:
         nonlocal kept_until

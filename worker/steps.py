@@ -16,9 +16,9 @@ from typing import Any
 
 from mappings.vendor import Named, Plan, Record, Ref
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
-from worker.ledger.steps import Busy, Checkpoints, Linked, Reserved, StepName
+from worker.ledger.steps import Busy, Checkpoints, Linked, Opening, Reserved, StepName
 from worker.vendors.api import Api
-from worker.vendors.vendor import Kind, json_body
+from worker.vendors.vendor import Kind, Vendor, json_body
 
 #: When a record that another delivery is making will be there, most often.
 BUSY_DELAY = timedelta(milliseconds=500)
@@ -30,6 +30,29 @@ class Made:
 
     record_id: str | None
     left_as_it_was: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """A delivery's first step, and whether its record may be made without a look-up."""
+
+    step: StepName
+    at_once: bool
+
+
+def first_step(plans: Sequence[Plan], vendor: Vendor) -> First | None:
+    """Return the first step of `plans`, to be opened together with the claim.
+
+    None where its request holds what only the vendor can tell.
+    """
+    record = next((record for plan in plans for record in plan.records), None)
+    if record is None:
+        return None
+    try:
+        step = StepName(record.kind, record.key, 0, _digest(record.body))
+    except TypeError:  # a Ref or a Named is no JSON
+        return None
+    return First(step, _at_once(vendor.kinds[record.kind], record))
 
 
 class Steps:
@@ -64,7 +87,10 @@ class Steps:
         return made
 
     def _made_of(self, place: int, record: Record) -> Made:
-        self._before_each()
+        if (
+            not self._checkpoints.is_ahead
+        ):  # else the intent is committed, and what could prevent it was asked
+            self._before_each()
         made = self._step(2 * place, replace(record, body=self._filled(record.body)))
         if made.record_id is not None:
             self._made[record.kind, record.key] = made.record_id
@@ -102,9 +128,7 @@ class Steps:
 
     def _step(self, position: int, record: Record) -> Made:
         kind = self._api.vendor.kinds[record.kind]
-        step = StepName(record.kind, record.key, position, _digest(record.body))
-        # Nobody but this delivery can want a record of its own, so a new one needs neither waiting nor look-up.
-        opening = self._checkpoints.open(step, at_once=kind.repeatable or not record.shared)
+        step, opening = self._checkpoints.take_ahead() or self._open(position, kind, record)
         if isinstance(opening, Busy):
             raise PutBack(
                 f"delivery {opening.holder} is making the {record.kind} that this one needs", BUSY_DELAY
@@ -127,6 +151,10 @@ class Steps:
         if is_due and not record.shared:
             return self._change(kind, record, position + 1, record_id)
         return Made(record_id)
+
+    def _open(self, position: int, kind: Kind, record: Record) -> tuple[StepName, Opening]:
+        step = StepName(record.kind, record.key, position, _digest(record.body))
+        return step, self._checkpoints.open(step, _at_once(kind, record))
 
     def _change(self, kind: Kind, record: Record, position: int, record_id: str) -> Made:
         """Bring the record up to date. An update may be repeated, so it needs no probe, only a checkpoint."""
@@ -195,6 +223,11 @@ def _agree(theirs: Any, ours: Any) -> bool:
         return Decimal(str(theirs)) == Decimal(str(ours))
     except InvalidOperation:
         return bool(theirs == ours)
+
+
+def _at_once(kind: Kind, record: Record) -> bool:
+    # Nobody but its own delivery can want a record that is not shared: a new one needs neither waiting nor look-up.
+    return kind.repeatable or not record.shared
 
 
 def _digest(body: Mapping[str, Any]) -> str:

@@ -89,6 +89,7 @@ class Checkpoints:
         self._clock = clock
         self._lasting = lasting
         self._done: list[tuple[StepName, str, bool]] = []
+        self._ahead: tuple[StepName, Opening] | None = None
         self._reserve = db.new(links, RESERVED)
         self._write_step = db.putting(steps)
 
@@ -98,10 +99,23 @@ class Checkpoints:
         `at_once` says that a record nobody has heard of may be made without a look-up: then the intent is
         committed together with the reservation.
         """
-        return self._changing(lambda t, now: self.open_in(t, now, step, at_once))
+        return self._changing(lambda t, now: self._opened(t, now, step, at_once))
 
-    def open_in(self, t: Transaction, now: datetime, step: StepName, at_once: bool = False) -> Opening:
-        """Do what `open` does inside the transaction `t`, in which the lease was taken or prolonged."""
+    def open_ahead(self, t: Transaction, step: StepName, at_once: bool) -> None:
+        """Open the first step inside `t`, which takes the claim: one commit less for every delivery."""
+        self._ahead = step, self._opened(t, self._clock(), step, at_once)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a step was opened that nobody has taken up yet."""
+        return self._ahead is not None
+
+    def take_ahead(self) -> tuple[StepName, Opening] | None:
+        """Return what `open_ahead` has opened, once."""
+        ahead, self._ahead = self._ahead, None
+        return ahead
+
+    def _opened(self, t: Transaction, now: datetime, step: StepName, at_once: bool) -> Opening:
         before = t.first(STEP, self._own(step))
         if before and before.state == StepState.DONE:
             return Done(str(before.record_id), before.was_there)
