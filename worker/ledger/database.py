@@ -6,12 +6,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, create_engine, event, make_url
+from sqlalchemy import Connection, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -57,6 +57,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self._writer: PoolProxiedConnection | None = None
         self._driver: Any = self.engine.dialect.loaded_dbapi
         self._together = Together(self._begin, self._translated, TURN_SECONDS)
 
@@ -73,8 +74,30 @@ class Database:
 
     @contextmanager
     def _begin(self) -> Iterator[Transaction]:
-        with self.write() as connection:
-            yield Transaction(self.engine.dialect, connection.connection.driver_connection)
+        if not self.is_sqlite:
+            with self.write() as connection:
+                yield Transaction(self.engine.dialect, connection.connection.driver_connection)
+            return
+        with self._our_turn(), self._translated():
+            # One connection for all of them, past the pool: taking one out costs as much as a statement.
+            self._writer = self._writer or self.engine.raw_connection()
+            driver: Any = self._writer.driver_connection
+            _begin_immediate(driver)
+            try:
+                yield Transaction(self.engine.dialect, driver)
+                driver.commit()
+            except BaseException:
+                driver.rollback()
+                raise
+
+    @contextmanager
+    def _our_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            raise LedgerUnavailable("no turn to write: the ledger's file is busy")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def look(self, statement: Prepared, values: Mapping[str, Any]) -> Any:
         """Return the first row of one statement that only reads, None where it has none.
@@ -87,14 +110,9 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes. Raises LedgerUnavailable; IntegrityError passes through."""
-        if self.is_sqlite and not self._turn.acquire(timeout=TURN_SECONDS):
-            raise LedgerUnavailable("no turn to write: the ledger's file is busy")
-        try:
-            with self._translated(), self.engine.begin() as connection:
-                yield connection
-        finally:
-            if self.is_sqlite:
-                self._turn.release()
+        turn = self._our_turn() if self.is_sqlite else nullcontext()
+        with turn, self._translated(), self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -116,6 +134,9 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
         self.engine.dispose()
 
     @contextmanager
@@ -170,6 +191,10 @@ def _begin_sqlite(connection: Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout={TURN_SECONDS * 1000:.0f}")
         driver.execute("BEGIN")
         return
+    _begin_immediate(driver)
+
+
+def _begin_immediate(driver: Any) -> None:
     # A transaction that begins by reading and then writes fails at once when another wrote in between, and no
     # busy handler helps: so a writing one takes the write lock first. SQLite's own busy handler sleeps up to a
     # tenth of a second between its tries, while our transactions last less than a thousandth.
