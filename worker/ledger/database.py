@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,9 +18,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.together import Together
+from worker.ledger.together import Piece, Together
 
 T = TypeVar("T")
+Work = Callable[[Transaction], Any]
 
 #: Seconds that a writer waits for its turn. Longer than any of our transactions, shorter than a sender waits.
 TURN_SECONDS = 4.0
@@ -59,7 +60,7 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writer: PoolProxiedConnection | None = None
         self._driver: Any = self.engine.dialect.loaded_dbapi
-        self._together = Together(self._begin, self._translated, TURN_SECONDS)
+        self._together: Together[Work, Any] = Together(self._write_all, TURN_SECONDS)
 
     def commit(self, work: Callable[[Transaction], T]) -> T:
         """Return what `work` returns, once what it wrote is committed; what it raises undoes it.
@@ -68,9 +69,29 @@ class Database:
         LedgerUnavailable; IntegrityError passes through.
         """
         if self.is_sqlite:
-            return self._together.commit(work)
+            return cast(T, self._together.do(work))
         with self._begin() as transaction:
             return work(transaction)
+
+    def _write_all(self, batch: Sequence[Piece[Work, Any]]) -> None:
+        with self._begin() as transaction:
+            if len(batch) == 1:
+                batch[0].result = batch[0].wanted(transaction)
+                return
+            for piece in batch:
+                self._write_apart(piece, transaction)
+
+    def _write_apart(self, piece: Piece[Work, Any], transaction: Transaction) -> None:
+        """Do one piece so that its failure undoes it and nothing else."""
+        transaction.say("SAVEPOINT piece")
+        try:
+            with self._translated():
+                piece.result = piece.wanted(transaction)
+        except Exception as error:  # noqa: BLE001
+            piece.error = error
+            # Fails where SQLite has ended the whole transaction by itself, on a full disk: then all of it fails.
+            transaction.say("ROLLBACK TO piece")
+        transaction.say("RELEASE piece")
 
     @contextmanager
     def _begin(self) -> Iterator[Transaction]:

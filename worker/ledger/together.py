@@ -1,49 +1,67 @@
-"""What several threads write at the same moment is committed together, on a database that has one writer."""
+"""What several threads want to write at the same moment is written together: one turn, one commit, one sync."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from worker.errors import LedgerUnavailable
-from worker.ledger.prepared import Transaction
 
-T = TypeVar("T")
-Begin = Callable[[], AbstractContextManager[Transaction]]
-Guard = Callable[[], AbstractContextManager[None]]
+Wanted = TypeVar("Wanted")
+Result = TypeVar("Result")
 
-#: Pieces of work in one transaction: the first of them waits for the last.
+#: Pieces that are written at once: the first of them waits for the last.
 MOST = 64
 
 
-class Together:
+class Piece(Generic[Wanted, Result]):
+    """What one thread wants written, and what came of it: `result` or `error`, set by whoever writes."""
+
+    __slots__ = ("ended", "error", "leads", "result", "wanted", "woken")
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.result: Result | None = None
+        self.error: Exception | None = None
+        self.leads = False
+        self.ended = False
+        #: Released once: when the piece has ended, or when its thread is to lead.
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+
+class Together(Generic[Wanted, Result]):
     """The queue in front of one writer.
 
-    A commit costs a sync of the disk and a turn at the lock, whether it holds one thread's work or twenty's. So
-    whoever comes while nobody writes does the work of all that wait, each in a savepoint of its own, commits once,
-    and hands the lead to one that came meanwhile. No thread of our own: one that dies would hold up all others.
+    A commit costs a turn at the lock and a sync of the disk, whether it holds one thread's work or twenty's. So
+    whoever comes while nobody writes writes for all that wait, and then hands the lead to one that came meanwhile.
+    There is no thread of our own for it, whose death would hold up all others.
     """
 
-    def __init__(self, begin: Begin, translated: Guard, patience: float) -> None:
-        """Begin transactions with `begin`, name the driver's errors with `translated`.
+    def __init__(
+        self,
+        write: Callable[[Sequence[Piece[Wanted, Result]]], None],
+        patience: float,
+        linger: float = 0.0,
+    ) -> None:
+        """Write with `write`, which commits; what it raises is the error of every piece that has none of its own.
 
-        `patience` is how many seconds a piece waits for its turn.
+        `patience` is how many seconds a piece waits for its turn, `linger` how many a leader waits for company
+        where there was some the last time.
         """
-        self._begin = begin
-        self._translated = translated
+        self._write = write
         self._patience = patience
+        self._linger = linger
         self._lock = threading.Lock()
-        self._waiting: list[_Piece] = []
+        self._waiting: list[Piece[Wanted, Result]] = []
         self._is_led = False
+        self._had_company = False
 
-    def commit(self, work: Callable[[Transaction], T]) -> T:
-        """Return what `work` returns, once it is committed; it may run in another thread.
-
-        What it raises is raised here, and then nothing of it is written. Raises LedgerUnavailable, too.
-        """
-        piece = _Piece(work)
+    def do(self, wanted: Wanted) -> Result | None:
+        """Return what came of `wanted`, once it is committed; raise its error, or LedgerUnavailable."""
+        piece: Piece[Wanted, Result] = Piece(wanted)
         with self._lock:
             self._waiting.append(piece)
             piece.leads = not self._is_led
@@ -54,80 +72,44 @@ class Together:
             self._lead()
         if piece.error is not None:
             raise piece.error
-        result: T = piece.result
-        return result
+        return piece.result
 
-    def _await(self, piece: _Piece) -> None:
+    def _await(self, piece: Piece[Wanted, Result]) -> None:
         if piece.woken.acquire(timeout=self._patience):
             return
         with self._lock:
             if piece in self._waiting and not piece.leads:
                 self._waiting.remove(piece)
                 raise LedgerUnavailable("no turn to write: the ledger is busy")
-        # Somebody has it in hand, or it has just become the leader: either ends within the transaction's bounds.
+        # Somebody has it in hand, or its thread is to lead: either ends within the bounds of a transaction.
         piece.woken.acquire()
 
     def _lead(self) -> None:
+        if self._linger and self._had_company:
+            time.sleep(self._linger)
         with self._lock:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        self._had_company = len(batch) > 1
+        cut_off: Exception = LedgerUnavailable("the thread that wrote was ended")
         try:
             self._write(batch)
-        finally:
-            with self._lock:
-                following = self._waiting[0] if self._waiting else None
-                self._is_led = following is not None
-                if following is not None:
-                    following.leads = True
-            for piece in batch:
-                piece.end()
-            if following is not None:
-                following.woken.release()
-
-    def _write(self, batch: list[_Piece]) -> None:
-        try:
-            with self._begin() as transaction:
-                if len(batch) == 1:
-                    batch[0].result = batch[0].work(transaction)
-                else:
-                    for piece in batch:
-                        self._apart(piece, transaction)
         except Exception as error:  # noqa: BLE001
-            for piece in batch:
-                piece.error = piece.error or error
+            cut_off = error
         else:
             for piece in batch:
                 piece.ended = True
+        finally:
+            self._end(batch, cut_off)
 
-    def _apart(self, piece: _Piece, transaction: Transaction) -> None:
-        """Do one piece so that its failure undoes it and nothing else."""
-        transaction.say("SAVEPOINT piece")
-        try:
-            with self._translated():
-                piece.result = piece.work(transaction)
-        except Exception as error:  # noqa: BLE001
-            piece.error = error
-            # Fails where SQLite has ended the whole transaction by itself, on a full disk: then all of it fails.
-            transaction.say("ROLLBACK TO piece")
-        transaction.say("RELEASE piece")
-
-
-class _Piece:
-    """One thread's work. `woken` is released once: when it has ended, or when its thread is to lead."""
-
-    __slots__ = ("ended", "error", "leads", "result", "woken", "work")
-
-    def __init__(self, work: Callable[[Transaction], Any]) -> None:
-        self.work = work
-        self.result: Any = None
-        self.error: Exception | None = None
-        self.leads = False
-        self.ended = False
-        self.woken = threading.Lock()
-        self.woken.acquire()
-
-    def end(self) -> None:
-        """Let its thread go on; what was not written and has no error was cut off."""
-        if not self.ended and self.error is None:
-            self.error = LedgerUnavailable("the thread that wrote was ended")
-        self.ended = True
-        self.woken.release()
+    def _end(self, batch: Sequence[Piece[Wanted, Result]], cut_off: Exception) -> None:
+        with self._lock:
+            following = self._waiting[0] if self._waiting else None
+            self._is_led = following is not None
+            if following is not None:
+                following.leads = True
+        for piece in batch:
+            if not piece.ended:
+                piece.error, piece.ended = piece.error or cut_off, True
+            piece.woken.release()
+        if following is not None:
+            following.woken.release()
