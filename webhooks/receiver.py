@@ -59,9 +59,10 @@ class Receiver:
         if known is None:
             raise NotFound(f"there is no source named {source!r}")
         kind = SOURCES[known.type]
-        body = _verified(kind, known, _whole_body(self.settings.body_limit))
+        headers = {name.lower(): value.replace("\0", "") for name, value in request.headers.items()}
+        body = _verified(kind, known, _whole_body(self.settings.body_limit), headers)
         content_type = _media_type(kind)
-        arrival = _read(kind, known, body, content_type)
+        arrival = _read(kind, known, body, content_type, headers)
         naming = kind.name(arrival)
         event = self._judged(kind, known, naming, body, arrival.headers, content_type)
         stored = self.intake.store(event, self.clock())
@@ -134,12 +135,14 @@ def _whole_body(limit: int) -> bytes:
 
 def _is_secret(name: str, value: str, secrets: Sequence[str]) -> bool:
     # A proxy may repeat the URL, and the token in it, in a header of its own (X-Forwarded-Uri, Referer).
-    shown = (value, unquote_plus(value))
-    return bool(_SECRET_HEADER.search(name)) or any(secret in text for secret in secrets for text in shown)
+    if _SECRET_HEADER.search(name):
+        return True
+    shown = (value, unquote_plus(value)) if secrets else ()
+    return any(secret in text for secret in secrets for text in shown)
 
 
-def _verified(kind: Source, known: SourceSettings, body: bytes) -> VerifiedBody:
-    proof = Proof(_headers(), request.args, _password())
+def _verified(kind: Source, known: SourceSettings, body: bytes, headers: Mapping[str, str]) -> VerifiedBody:
+    proof = Proof(headers, request.args, _password())
     try:
         return verify(kind.protection, known.secrets, proof, body)
     except NotGenuine as error:
@@ -164,16 +167,14 @@ def _media_type(kind: Source) -> str:
     return request.content_type or ""
 
 
-def _read(kind: Source, known: SourceSettings, body: VerifiedBody, content_type: str) -> Arrival:
+def _read(
+    kind: Source, known: SourceSettings, body: VerifiedBody, content_type: str, headers: Mapping[str, str]
+) -> Arrival:
     try:
         payload = kind.read(body, content_type)
     except BadBody as error:
         raise BadRequest(str(error)) from error
-    return Arrival(known.name, _headers(), payload, hashlib.sha256(body).hexdigest(), known.options)
-
-
-def _headers() -> Mapping[str, str]:
-    return {name.lower(): value.replace("\0", "") for name, value in request.headers.items()}
+    return Arrival(known.name, headers, payload, hashlib.sha256(body).hexdigest(), known.options)
 
 
 def _answer(event: NewEvent, stored: Stored) -> Response:
