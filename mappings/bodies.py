@@ -97,8 +97,8 @@ def read_form(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def _urlencoded_fields(body: bytes, parameters: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    # Nearly all are plain UTF-8 behind percent signs. For the others Latin-1 carries every byte through, so that the
-    # charset is applied once, after them.
+    # Nearly all are plain UTF-8 behind percent signs. For the others Latin-1 carries every byte through, so that
+    # the charset is applied once, after them.
     plain = "charset" not in parameters and body.isascii()
     coding = "utf-8" if plain else "latin-1"
     try:
