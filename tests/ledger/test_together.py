@@ -155,11 +155,20 @@ def test_a_time_without_a_zone_is_refused(db: Database, clock: Clock) -> None:
 
 
 WRITER = """
-import sys, threading
+import contextlib, sys, threading, time
 from tests.ledger.test_together import wrote
 from worker.ledger.database import Database
 
 db = Database(sys.argv[1])
+begin = db._begin
+
+@contextlib.contextmanager
+def slowly():
+    with begin() as transaction:
+        yield transaction
+        time.sleep(0.01)  # most kills shall hit what is written and not committed
+
+db._begin = slowly
 
 def run(thread):
     for number in range(100_000):
