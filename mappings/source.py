@@ -8,27 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from mappings.commands import Command
-
-
-@dataclass(frozen=True, slots=True)
-class Hmac:
-    """A keyed digest over the raw body, sent in a header.
-
-    `algorithm` is a name of hashlib, `encoding` is `base64` or `hex`, `prefix` stands before the digest.
-    """
-
-    header: str
-    algorithm: str = "sha256"
-    encoding: str = "base64"
-    prefix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UrlToken:
-    """A secret in the URL that the sender was given: `?token=…`, or the password of `https://user:…@host/`."""
-
-    parameter: str = "token"
-    required: bool = True
+from mappings.protection import Challenge, Ping, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +40,34 @@ class Naming:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Data that a thin event lacks, to be read at the sender's own interface before it is mapped.
+
+    The handler finds the JSON of the answer in `Event.fetched[name]`. `path` is below the source's `api_url`.
+    """
+
+    name: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderApi:
+    """The sender's own interface: its usual address, and how the token of relay.toml is sent.
+
+    `header` takes the token after `scheme`; `parameter` is for senders that want it in the URL. What is in
+    `{}` of `url` is an option of the source.
+    """
+
+    url: str
+    header: str = "authorization"
+    scheme: str = "Bearer "
+    parameter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """A stored event, as its handler sees it."""
+    """A stored event, as its handler sees it; `fetched` holds what was asked for by `Source.fetches`."""
 
     source: str
     id: str
@@ -71,6 +77,7 @@ class Event:
     entity: str | None = None
     version: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    fetched: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -84,14 +91,29 @@ OptionType = type[str] | type[int] | type[bool] | type[list[str]] | type[dict[st
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A sender. An event type in neither `handlers` nor `ignored` is unknown: stored, parked, shown."""
+    """A sender. An event type in neither `handlers` nor `ignored` is unknown: stored, parked, shown.
+
+    `read` turns the raw body and its content type into a payload and raises BadBody. `signatures` are the
+    schemes that the sender knows; without a secret in relay.toml a token protects the source. `parts` takes a
+    payload that holds several events apart. `api` and `fetches` are for thin events. A source that
+    `is_public` stands on a page where anybody may post. `options` are further keys
+    that the source's table in relay.toml may hold, `event_header` is the header that names the event, where the
+    body does not.
+    """
 
     type: str
     media_types: frozenset[str]
-    read: Callable[[bytes, str], Any]  # raw body, content type → payload; raises BadBody
+    read: Callable[[bytes, str], Any]
     name: Callable[[Arrival], Naming]
     handlers: Mapping[str, Handler]
-    protection: Hmac | UrlToken
+    signatures: tuple[Signature, ...] = ()
     ignored: frozenset[str] = frozenset()
-    options: Mapping[str, OptionType] = field(default_factory=dict)  # further keys that its table may hold
-    event_header: str = ""  # the header that names the event, where the body does not
+    options: Mapping[str, OptionType] = field(default_factory=dict)
+    event_header: str = ""
+    challenge: Challenge | None = None
+    ping: Ping | None = None
+    parts: Callable[[Any], list[Any]] | None = None
+    api: SenderApi | None = None
+    fetches: Callable[[Event], Iterable[Fetch]] | None = None
+    is_public: bool = False
+    head: bool = False  # whether the sender looks with a HEAD request if the address is there

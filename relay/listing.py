@@ -15,11 +15,11 @@ def as_json(rows: Any) -> str:
     return json.dumps(rows, indent=2, ensure_ascii=False, default=_text)
 
 
-def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Return the named columns of `rows`, aligned, long values cut."""
+def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], widest: int = WIDEST) -> str:
+    """Return the named columns of `rows`, aligned, values cut that are longer than `widest`."""
     if not rows:
         return "nothing"
-    cells = [list(columns), *([_cut(_text(row[c])) for c in columns] for row in rows)]
+    cells = [list(columns), *([_cut(_text(row[c]), widest) for c in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     return "\n".join(
         "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
@@ -32,5 +32,5 @@ def _text(value: Any) -> str:
     return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+def _cut(text: str, widest: int) -> str:
+    return text if len(text) <= widest else f"{text[: widest - 1]}…"

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from dotenv import dotenv_values
 
+from relay.inputs import WrongInput
 from relay.ports import CannotStart
 from relay.supervisor import StartFailed
 from worker.configuration import load
@@ -43,6 +44,10 @@ class OneLine(click.Group):
         except SettingsError as error:
             for fault in error.faults:
                 click.echo(f"relay: {fault}", err=True)
+            sys.exit(WRONG_SET_UP)
+        except WrongInput as error:
+            for line in error.faults:
+                click.echo(f"relay: {line}", err=True)
             sys.exit(WRONG_SET_UP)
         except CannotStart as error:
             click.echo(f"relay: {error}", err=True)

@@ -17,7 +17,7 @@ from mappings.sources import SOURCES
 from mappings.vendor import Named, Ref
 from relay.send import content_type_of
 from worker.errors import Stop
-from worker.planning import commands, planned
+from worker.planning import as_seen, commands, planned
 from worker.settings import ConnectionSettings, Settings, SourceSettings
 from worker.vendors import VENDORS
 
@@ -29,8 +29,11 @@ def preview_file(
     event_type: str | None,
     headers: Mapping[str, str],
     content_type: str | None,
+    fetched: str | None = None,
 ) -> dict[str, Any]:
     """Return the event's name, its commands, and for each connection the requests and the field ledger.
+
+    `fetched` is the JSON that stands for what a thin event lacks, by name.
 
     Raises click.ClickException, saying what is wrong, where the file is no body of that source.
     """
@@ -38,8 +41,14 @@ def preview_file(
     if known is None:
         raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
     event, naming = _arrived(known, file, event_type, headers, content_type)
+    event["fetched"] = fetched
     named: dict[str, Any] = {"type": event["type"], "dedup_key": naming.dedup_key, "entity": naming.entity}
     named |= {"version": naming.version, "test": naming.test}
+    wanted = SOURCES[known.type].fetches
+    if wanted and not fetched:
+        seen = as_seen(known, SOURCES[known.type], event)
+        lacking = [{"name": fetch.name, "path": fetch.path} for fetch in wanted(seen)]
+        return {"event": named, "commands": [], "deliveries": [], "fetches": lacking}
     try:
         asked = [as_json(command) for command in commands(settings, event)]
     except CannotMap as error:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import click
 import httpx
 
-from mappings.source import Hmac, Source
+from mappings.protection import Hmac
+from mappings.source import Source
 from mappings.sources import SOURCES
-from webhooks.signatures import digest
+from webhooks.signatures import signed_headers
 from worker.settings import Settings
 
 _BY_ENDING = {".json": "application/json", ".txt": "application/x-www-form-urlencoded"}
@@ -29,13 +32,14 @@ def post_sample(
     if known is None:
         raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
     kind = SOURCES[known.type]
+    address = known.public_url or f"{url}/webhooks/{source}"
     sent = {"content-type": content_type_of(kind, name, content_type), **headers}
-    query: dict[str, str] = {}
-    secret = known.secrets[0] if known.secrets else ""
-    if isinstance(kind.protection, Hmac):
-        sent[kind.protection.header] = kind.protection.prefix + digest(kind.protection, secret, body)
-    elif secret:
-        query[kind.protection.parameter] = secret
+    scheme = next((s for s in known.signatures if isinstance(s, Hmac)), None)
+    if known.secrets and scheme:
+        sent |= signed_headers(
+            scheme, known.secrets[0], body, datetime.now(UTC), url=address, id_=f"msg_{uuid4().hex}"
+        )
+    query = {"token": known.tokens[0]} if known.tokens and not kind.challenge else {}
     try:
         return httpx.post(
             f"{url}/webhooks/{source}", content=body, headers=sent, params=query, timeout=30, trust_env=False

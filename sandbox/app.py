@@ -7,14 +7,19 @@ from flask import Flask, Response, jsonify
 
 from sandbox.centiacrm.vendor import CentiaCrm
 from sandbox.control import Control
+from sandbox.crmtop.vendor import CrmTop
 from sandbox.faults import FaultBook
 from sandbox.front import Front
 from sandbox.journal import Journal
+from sandbox.onlyoffice.vendor import OnlyOffice
 from sandbox.oplacrm.vendor import OplaCrm
+from sandbox.overplane.vendor import Overplane
 from sandbox.store import Store
 from sandbox.vendor import Credentials, Desk, Options, Vendor, read_credentials, read_options
 
-VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in (OplaCrm, CentiaCrm)}
+VENDORS: Mapping[str, type[Vendor]] = {
+    vendor.name: vendor for vendor in (OplaCrm, CentiaCrm, Overplane, CrmTop, OnlyOffice)
+}
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 

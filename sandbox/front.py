@@ -93,26 +93,27 @@ def _read_request() -> Inbound:
     segments = tuple(unquote(part) for part in raw_path.split("/")[2:])
     query, header = request.args.to_dict(), request.headers.get("Authorization", "")
     if request.mimetype in FORMS:
-        files = tuple((name, file.filename or "", len(file.read())) for name, file in request.files.items())
-        return Inbound(request.method, segments, query, request.form.to_dict(), header, files)
+        form = request.form.to_dict()
+        # A field may hold several files, and each of them counts.
+        sent = request.files.items(multi=True)
+        files = tuple((name, file.filename or "", len(file.read())) for name, file in sent)
+        return Inbound(request.method, segments, query, form, header, files, media_type=request.mimetype)
     raw_body = request.get_data()
     body: object = {}
     # The vendors' frameworks parse a body only when its media type says JSON.
-    if raw_body and request.is_json:
+    if raw_body and (request.is_json or request.mimetype == "text/json"):
         try:
             body = json.loads(raw_body)
         except ValueError:
             body = None
     if isinstance(body, dict):
-        return Inbound(request.method, segments, query, body, header)
-    return Inbound(request.method, segments, query, {}, header, malformed=True)
+        return Inbound(request.method, segments, query, body, header, media_type=request.mimetype)
+    return Inbound(request.method, segments, query, {}, header, (), True, request.mimetype)
 
 
 def _response(answer: Answer) -> Response:
-    if isinstance(answer.body, str):
-        return Response(answer.body, answer.status, mimetype=answer.media_type)
-    text = json.dumps(answer.body, ensure_ascii=False)
-    return Response(text, answer.status, mimetype=answer.media_type)
+    text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, ensure_ascii=False)
+    return Response(text, answer.status, answer.headers, mimetype=answer.media_type)
 
 
 def _status(_vendor: Vendor, fault: Fault) -> Response:

@@ -1,9 +1,10 @@
 """What the played vendors with a REST interface share: finding the operation, and records that others need."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
-from sandbox.fields import Json
+from sandbox.fields import Field, Json
 from sandbox.vendor import Call, Desk, Inbound, Operation, Vendor
 
 
@@ -48,3 +49,8 @@ def dangling(desk: Desk, body: Json, refers: Mapping[str, str]) -> list[str]:
         for name, kind in refers.items()
         if body.get(name) and desk.store.get(desk.vendor, kind, str(body[name])) is None
     ]
+
+
+def partial(fields: Sequence[Field]) -> tuple[Field, ...]:
+    """Return the field table of an update that leaves absent fields as they are: nothing is required."""
+    return tuple(replace(field, required=False) for field in fields)

@@ -20,7 +20,18 @@ CREATE TABLE IF NOT EXISTS counters (
 CREATE TABLE IF NOT EXISTS tokens (vendor TEXT NOT NULL, token TEXT NOT NULL, PRIMARY KEY (vendor, token));
 """
 # The fields a client looks records up by; without these indexes a long run slows down with every record.
-INDEXED = ("external_id", "email", "tax_identification_number", "company_id")
+INDEXED = (
+    "external_id",
+    "email",
+    "tax_identification_number",
+    "company_id",
+    "opportunity_id",
+    "item_code",
+    "customerId",
+    "code",
+    "contact_id",
+    "entity_id",
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class Query:
     created_until_ms: int | None = None
     skip: int = 0
     take: int = -1
+    newest_first: bool = False
 
 
 class Store:
@@ -120,29 +132,29 @@ class Store:
             )
         return Record(old.vendor, old.kind, old.id, sent, state, old.created_ms)
 
+    def remove(self, old: Record) -> None:
+        """Delete a record for good; its id is never given again by a counter."""
+        with self.transaction():
+            self._db.execute(
+                "DELETE FROM records WHERE vendor = ? AND kind = ? AND id = ?", (old.vendor, old.kind, old.id)
+            )
+
     def get(self, vendor: str, kind: str, record_id: str) -> Record | None:
         """Return the record with this id, or None."""
         found = self._rows("WHERE vendor = ? AND kind = ? AND id = ?", [vendor, kind, record_id])
         return found[0] if found else None
 
     def find(self, vendor: str, kind: str, query: Query) -> list[Record]:
-        """Return the records that meet every condition of the query, in creation order."""
-        where = ["vendor = ?", "kind = ?"]
-        values: list[object] = [vendor, kind]
-        for name, accepted in query.among.items():
-            where.append(f"{_value_of(name)} IN ({', '.join('?' * len(accepted))})")
-            values.extend(str(value) for value in accepted)
-        if query.contains:
-            where.append("instr(search, ?) > 0")
-            values.append(query.contains.casefold())
-        if query.created_from_ms is not None:
-            where.append("created_ms >= ?")
-            values.append(query.created_from_ms)
-        if query.created_until_ms is not None:
-            where.append("created_ms <= ?")
-            values.append(query.created_until_ms)
-        values.extend((query.take, query.skip))
-        return self._rows(f"WHERE {' AND '.join(where)} ORDER BY seq LIMIT ? OFFSET ?", values)
+        """Return the records that meet every condition of the query, in creation order or its reverse."""
+        where, values = _where(vendor, kind, query)
+        order = "DESC" if query.newest_first else "ASC"
+        return self._rows(f"{where} ORDER BY seq {order} LIMIT ? OFFSET ?", [*values, query.take, query.skip])
+
+    def count(self, vendor: str, kind: str, query: Query) -> int:
+        """Return how many records meet every condition of the query, on all its pages."""
+        where, values = _where(vendor, kind, query)
+        with self._lock:
+            return int(self._db.execute(f"SELECT count(*) FROM records {where}", values).fetchone()[0])
 
     def everything(self, vendor: str = "", kind: str = "") -> list[Record]:
         """Return all records, or those of one vendor or kind, in creation order."""
@@ -182,6 +194,24 @@ class Store:
                 f"SELECT vendor, kind, id, sent, state, created_ms FROM records {condition}", values
             ).fetchall()
         return [Record(r[0], r[1], r[2], json.loads(r[3]), json.loads(r[4]), r[5]) for r in rows]
+
+
+def _where(vendor: str, kind: str, query: Query) -> tuple[str, list[object]]:
+    where = ["vendor = ?", "kind = ?"]
+    values: list[object] = [vendor, kind]
+    for name, accepted in query.among.items():
+        where.append(f"{_value_of(name)} IN ({', '.join('?' * len(accepted))})")
+        values.extend(str(value) for value in accepted)
+    if query.contains:
+        where.append("instr(search, ?) > 0")
+        values.append(query.contains.casefold())
+    if query.created_from_ms is not None:
+        where.append("created_ms >= ?")
+        values.append(query.created_from_ms)
+    if query.created_until_ms is not None:
+        where.append("created_ms <= ?")
+        values.append(query.created_until_ms)
+    return f"WHERE {' AND '.join(where)}", values
 
 
 def _value_of(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sandbox.fields import Complaint, Field, Json, examine
@@ -20,7 +20,7 @@ class Inbound:
     """An HTTP request to a vendor: `segments` are the decoded path parts below the vendor's name.
 
     `body` is the JSON object, or the text fields of a form; `files` are a multipart body's files as (field,
-    file name, size in bytes).
+    file name, size in bytes); `media_type` is that of the body, in lower case and without parameters.
     """
 
     verb: str
@@ -30,6 +30,7 @@ class Inbound:
     authorization: str
     files: tuple[tuple[str, str, int], ...] = ()
     malformed: bool = False
+    media_type: str = ""
 
     @property
     def bearer(self) -> str:
@@ -45,6 +46,7 @@ class Answer:
     status: int
     body: object
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Refused(Exception):

@@ -12,6 +12,9 @@ from tests.engine.harness import ENVIRON, ROOT
 from worker.configuration import load
 from worker.settings import Settings, SettingsError
 
+UNPROTECTED = (
+    "name the environment variable that holds the secret, or say unprotected = true where anybody may post"
+)
 SMALL = """
 [sources.shop]
 type = "shopify"
@@ -124,12 +127,11 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
         "type = shopify",
         ["relay.toml: is not valid TOML: Invalid value (at line 3, column 8)"],
     ),
-    "token for a signed source": (
-        "secret_env =",
-        "token_env =",
+    "no protection": (
+        'secret_env = ["SHOP_SECRET", "SHOP_SECRET_OLD"]',
+        "",
         [
-            "relay.toml: sources.shop.token_env: this type of source has no such secret; it takes secret_env",
-            "relay.toml: sources.shop.secret_env: is missing: name the environment variable that holds the secret",
+            f"relay.toml: sources.shop.secret_env: is missing: {UNPROTECTED}",
         ],
     ),
     "unset secret": (
@@ -227,7 +229,7 @@ def test_all_faults_are_told_at_once(faults: Callable[..., list[str]]) -> None:
         "relay.toml: sources.shop.type: must be one of: form, postmark, shopify",
         "relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm",
         "relay.toml: routes[0].to: no [connections.z] in this file",
-        "RELAY_BODY_LIMIT: must be a whole number above 0, not '1 MB'",
+        "RELAY_BODY_LIMIT: must be a whole number of at least 1, not '1 MB'",
     ]
 
 
@@ -235,7 +237,7 @@ def test_all_faults_are_told_at_once(faults: Callable[..., list[str]]) -> None:
 def test_a_limit_that_is_none_is_told(faults: Callable[..., list[str]], limit: str) -> None:
     """Otherwise the receiver refuses every event, or reads bodies without end."""
     assert faults(SMALL, RELAY_BODY_LIMIT=limit) == [
-        f"RELAY_BODY_LIMIT: must be a whole number above 0, not {limit!r}"
+        f"RELAY_BODY_LIMIT: must be a whole number of at least 1, not {limit!r}"
     ]
 
 

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webhooks.forms import Guards, storage_for
 from webhooks.receiver import Receiver, refusal
 from worker.app import make_app
 from worker.configuration import load
@@ -104,5 +106,11 @@ def from_environment() -> Flask:
     require_current(db)
     celery = make_app(settings)
     hand_off = HandOff(Publisher(celery, settings.connections), lambda ids: due.let_go(db, ids))
-    receiver = Receiver(settings, db, Intake(db), hand_off, lambda: datetime.now(UTC))
-    return create_app(receiver, Publisher(celery, settings.connections))
+    guards = Guards(storage_for(settings.broker_url))
+    receiver = Receiver(settings, db, Intake(db), hand_off, lambda: datetime.now(UTC), guards)
+    app = create_app(receiver, Publisher(celery, settings.connections))
+    if settings.trusted_proxies:
+        # Only as many hops as are ours: what stands before them anybody may have written.
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote_plus
 
+import simplejson
 from flask import Blueprint, Response, jsonify, request
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
-from werkzeug.exceptions import (
-    BadRequest,
-    HTTPException,
-    NotFound,
-    RequestEntityTooLarge,
-    Unauthorized,
-    UnsupportedMediaType,
-)
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, Unauthorized
 
 from mappings.errors import BadBody
+from mappings.protection import Ping
 from mappings.source import Arrival, Naming, Source
 from mappings.sources import SOURCES
-from webhooks.signatures import NotGenuine, Proof, VerifiedBody, verify
+from webhooks.forms import Guards, way_back
+from webhooks.request import headers, kept, media_type, proof, verified, whole_body
+from webhooks.signatures import NotGenuine, VerifiedBody, check_token
 from worker.handoff import HandOff
 from worker.ledger.database import Database
 from worker.ledger.intake import Intake, NewEvent, Stored
@@ -32,8 +27,8 @@ from worker.ledger.tables import State
 from worker.settings import Settings, SourceSettings
 from worker.telemetry import log
 
-#: Headers that carry or prove a secret are not kept.
-_SECRET_HEADER = re.compile(r"authorization|cookie|signature|hmac|token|secret|api-?key|password")
+#: What is no event, whatever it is: it is answered by `greet`.
+OTHER_METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True)
@@ -45,42 +40,84 @@ class Receiver:
     intake: Intake
     hand_off: HandOff
     clock: Callable[[], datetime]
+    guards: Guards = field(default_factory=Guards)
 
     def blueprint(self) -> Blueprint:
         """Return the route of all sources."""
         door = Blueprint("webhooks", __name__)
-        door.add_url_rule("/webhooks/<source>", view_func=self.receive, methods=["POST"])
+        at = "/webhooks/<source>"
+        door.add_url_rule(at, view_func=self.receive, methods=["POST"], provide_automatic_options=False)
+        door.add_url_rule(at, view_func=self.greet, methods=OTHER_METHODS, provide_automatic_options=False)
         door.after_request(self._allow_origin)
         return door
 
+    def greet(self, source: str) -> Response:
+        """Answer what is no event: a sender's challenge, a browser's preflight, a look whether we are there."""
+        known, kind = self._known(source)
+        if request.method == "OPTIONS":
+            return Response(status=200, headers={"Allow": "OPTIONS, POST"})
+        if request.method == "HEAD" and kind.head:
+            return Response(status=200)
+        challenge = kind.challenge
+        asked = request.args.get(challenge.only_if[0]) if challenge and request.method == "GET" else None
+        if challenge is None or asked != challenge.only_if[1]:
+            raise MethodNotAllowed(["OPTIONS", "POST"])
+        try:
+            check_token(known.tokens, proof(known, dict, self.clock()), challenge.token)
+        except NotGenuine as error:
+            raise Unauthorized(str(error)) from error
+        return Response(request.args.get(challenge.echo, ""), mimetype="text/plain")
+
     def receive(self, source: str) -> Response:
-        """Take one event of `source`: read → verify → name → route → store → hand over → answer."""
+        """Take what `source` sent: read → verify → take apart → name → route → store → hand over → answer."""
+        known, kind = self._known(source)
+        self.guards.slow_down(known)
+        body = whole_body(self.settings.body_limit)
+        if kind.ping and _is_ping(kind.ping, body):
+            return jsonify(status="ignored", reason="a ping")
+        trusted = verified(
+            kind, known, body, lambda: _read(kind, body, request.content_type or ""), self.clock()
+        )
+        content_type = media_type(kind)
+        payload = _read(kind, trusted, content_type)
+        whole = Arrival(known.name, headers(), payload, hashlib.sha256(trusted).hexdigest(), known.options)
+        answers = [
+            self._take(kind, known, arrival, part, content_type)
+            for arrival, part in _parts(kind, whole, trusted)
+        ]
+        back = way_back(known.guard, payload) if known.guard else None
+        return back or _answer(answers)
+
+    def _known(self, source: str) -> tuple[SourceSettings, Source]:
         known = self.settings.sources.get(source)
         if known is None:
             raise NotFound(f"there is no source named {source!r}")
-        kind = SOURCES[known.type]
-        headers = {name.lower(): value.replace("\0", "") for name, value in request.headers.items()}
-        body = _verified(kind, known, _whole_body(self.settings.body_limit), headers)
-        content_type = _media_type(kind)
-        arrival = _read(kind, known, body, content_type, headers)
+        return known, SOURCES[known.type]
+
+    def _take(
+        self, kind: Source, known: SourceSettings, arrival: Arrival, body: bytes, content_type: str
+    ) -> dict[str, str]:
         naming = kind.name(arrival)
-        event = self._judged(kind, known, naming, body, arrival.headers, content_type)
+        event = self._judged(kind, known, arrival, naming, body, content_type)
         stored = self.intake.store(event, self.clock())
         self.hand_off.give(stored.deliveries)
         _tell(event, stored)
-        return _answer(event, stored)
+        return _outcome(event, stored)
 
     def _judged(
         self,
         kind: Source,
         known: SourceSettings,
+        arrival: Arrival,
         naming: Naming,
-        body: VerifiedBody,
-        headers: Any,
+        body: bytes,
         content_type: str,
     ) -> NewEvent:
         connections = self.settings.connections_for(known.name, naming.type)
         verdict, state, reason = "routed", State.PENDING, None
+        spam = (
+            self.guards.spam(known.guard, arrival.payload, self.clock().timestamp()) if known.guard else None
+        )
         if naming.type in kind.ignored:
             verdict, state, reason = (
                 "ignored",
@@ -89,6 +126,8 @@ class Receiver:
             )
         elif naming.test and not known.deliver_tests:
             verdict, state, reason = "test", State.SKIPPED, "the sender marks it as a test"
+        elif spam:
+            verdict, state, reason = "spam", State.SKIPPED, spam
         elif naming.type not in kind.handlers:
             verdict, state = "unknown", State.FAILED
             reason = f"{known.type} event {naming.type!r} is not known to this version"
@@ -99,7 +138,7 @@ class Receiver:
             naming=naming,
             verdict=verdict,
             content_type=content_type,
-            headers={k: v for k, v in headers.items() if not _is_secret(k, v, known.secrets)},
+            headers=kept(arrival.headers, (*known.secrets, *known.tokens)),
             body=body,
             connections=connections,
             state=state,
@@ -119,70 +158,43 @@ class Receiver:
         return response
 
 
-def _whole_body(limit: int) -> bytes:
-    announced = request.content_length or 0
+def _is_ping(ping: Ping, body: bytes) -> bool:
+    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    return is_form and re.fullmatch(re.escape(ping.field) + r"=\w{1,20}", body.decode("latin-1")) is not None
+
+
+def _read(kind: Source, body: bytes, content_type: str) -> Any:
     try:
-        # The app's MAX_CONTENT_LENGTH ends this, whatever Content-Length says; it is one byte above the limit.
-        body = request.stream.read() if announced <= limit else b""
-    except ParseException as error:
-        raise BadRequest("the chunks of the body are broken") from error
-    if max(announced, len(body)) > limit:
-        raise RequestEntityTooLarge(f"the body is longer than {limit} bytes")
-    if len(body) < announced:
-        raise BadRequest(f"the body ends after {len(body)} of {announced} bytes")
-    return body
-
-
-def _is_secret(name: str, value: str, secrets: Sequence[str]) -> bool:
-    # A proxy may repeat the URL, and the token in it, in a header of its own (X-Forwarded-Uri, Referer).
-    if _SECRET_HEADER.search(name):
-        return True
-    shown = (value, unquote_plus(value)) if secrets else ()
-    return any(secret in text for secret in secrets for text in shown)
-
-
-def _verified(kind: Source, known: SourceSettings, body: bytes, headers: Mapping[str, str]) -> VerifiedBody:
-    proof = Proof(headers, request.args, _password())
-    try:
-        return verify(kind.protection, known.secrets, proof, body)
-    except NotGenuine as error:
-        raise Unauthorized(str(error)) from error
-
-
-def _password() -> str | None:
-    try:
-        return request.authorization.password if request.authorization else None
-    except ValueError:  # werkzeug lets through what base64 says of characters that are not ASCII
-        return None
-
-
-def _media_type(kind: Source) -> str:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("the body is compressed: send it without Content-Encoding")
-    if request.mimetype not in kind.media_types:
-        wanted = ", ".join(sorted(kind.media_types))
-        raise UnsupportedMediaType(
-            f"Content-Type is {request.mimetype or 'missing'!r}; this source takes {wanted}"
-        )
-    return request.content_type or ""
-
-
-def _read(
-    kind: Source, known: SourceSettings, body: VerifiedBody, content_type: str, headers: Mapping[str, str]
-) -> Arrival:
-    try:
-        payload = kind.read(body, content_type)
+        return kind.read(body, content_type)
     except BadBody as error:
         raise BadRequest(str(error)) from error
-    return Arrival(known.name, headers, payload, hashlib.sha256(body).hexdigest(), known.options)
 
 
-def _answer(event: NewEvent, stored: Stored) -> Response:
+def _parts(kind: Source, whole: Arrival, body: VerifiedBody) -> list[tuple[Arrival, bytes]]:
+    """Return each event of the request with its body: as it came, unless several came in one."""
+    parts = kind.parts(whole.payload) if kind.parts else [whole.payload]
+    if len(parts) == 1 and parts[0] is whole.payload:
+        return [(whole, body)]
+    written = [simplejson.dumps(part, use_decimal=True).encode() for part in parts]
+    return [
+        (replace(whole, payload=part, body_digest=hashlib.sha256(text).hexdigest()), text)
+        for part, text in zip(parts, written, strict=True)
+    ]
+
+
+def _outcome(event: NewEvent, stored: Stored) -> dict[str, str]:
     if stored.duplicate:
-        return jsonify(status="duplicate", event_id=stored.event_id)
+        return {"status": "duplicate", "event_id": stored.event_id}
     if event.verdict in ("ignored", "test"):
-        return jsonify(status="ignored", event_id=stored.event_id, reason=event.reason)
-    return jsonify(status="accepted", event_id=stored.event_id)
+        return {"status": "ignored", "event_id": stored.event_id, "reason": event.reason or ""}
+    # What is judged spam is answered like the rest: a robot learns nothing from it.
+    return {"status": "accepted", "event_id": stored.event_id}
+
+
+def _answer(outcomes: list[dict[str, str]]) -> Response:
+    if len(outcomes) == 1:
+        return jsonify(outcomes[0])
+    return jsonify(status="accepted" if outcomes else "ignored", events=outcomes)
 
 
 def _tell(event: NewEvent, stored: Stored) -> None:

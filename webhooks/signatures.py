@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NewType, assert_never
+from datetime import UTC, datetime, timedelta
+from typing import Any, NewType, assert_never
 
-from mappings.source import Hmac, UrlToken
+from mappings.protection import BodyKey, Ecdsa, Hmac, Signature, SignedFields
+from webhooks.ecdsa import fits_key
 
 VerifiedBody = NewType("VerifiedBody", bytes)
 
@@ -20,57 +25,205 @@ class NotGenuine(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a request offers as proof. Header names are in lower case; `password` is that of Basic auth."""
+    """What a request offers as proof.
+
+    Header names are in lower case; `password` is that of Basic auth. `url` is the address as the sender calls
+    it, `read` parses the body for the few senders whose proof is inside it. `now` is aware.
+    """
 
     headers: Mapping[str, str]
     parameters: Mapping[str, str]
     password: str | None
+    method: str
+    url: str
+    read: Callable[[], Any]
+    now: datetime
 
 
-def verify(protection: Hmac | UrlToken, secrets: Sequence[str], proof: Proof, body: bytes) -> VerifiedBody:
-    """Return `body` as verified when one of `secrets` fits; several are valid at once while one is rotated.
+def verify(
+    signatures: Sequence[Signature], secrets: Sequence[str], tokens: Sequence[str], proof: Proof, body: bytes
+) -> VerifiedBody:
+    """Return `body` as verified when it is signed with one of `secrets` and bears one of `tokens`.
 
+    Several are valid at once while one is rotated. What is not configured is not asked for: no secrets, no
+    signature; no tokens, no token. Of several schemes of one sender the first counts whose header is there.
     Raises NotGenuine.
     """
-    match protection:
-        case Hmac():
-            _check_digest(protection, secrets, proof, body)
-        case UrlToken():
-            _check_token(protection, secrets, proof)
-        case _:
-            assert_never(protection)
+    if secrets and signatures:
+        _check(next((s for s in signatures if _applies(s, proof)), signatures[0]), secrets, proof, body)
+    if tokens:
+        check_token(tokens, proof)
     return VerifiedBody(body)
 
 
-def _check_digest(scheme: Hmac, secrets: Sequence[str], proof: Proof, body: bytes) -> None:
-    given = proof.headers.get(scheme.header, "")
+def check_token(tokens: Sequence[str], proof: Proof, parameter: str = "token") -> None:
+    """Raise NotGenuine unless one of `tokens` is in the URL, in a header or the password of Basic auth."""
+    scheme, _, bearer = proof.headers.get("authorization", "").partition(" ")
+    given = (
+        proof.parameters.get(parameter)
+        or proof.headers.get("x-relay-token")
+        or (bearer.strip() if scheme.lower() == "bearer" else "")
+        or proof.password
+    )
     if not given:
-        raise NotGenuine(f"the header {scheme.header} is missing")
-    if not given.startswith(scheme.prefix):
-        raise NotGenuine(f"the header {scheme.header} does not begin with {scheme.prefix!r}")
-    # Every secret is tried, so that the time taken does not tell which one is the current.
-    fits = [_equal(given.removeprefix(scheme.prefix), digest(scheme, secret, body)) for secret in secrets]
-    if not any(fits):
+        raise NotGenuine(f"no token: neither {parameter} in the URL, nor a header, nor a password")
+    if not _any(_equal(given, token) for token in tokens):
+        raise NotGenuine("the token is not valid")
+
+
+def signed_headers(
+    scheme: Hmac, secret: str, body: bytes, at: datetime, method: str = "POST", url: str = "", id_: str = ""
+) -> dict[str, str]:
+    """Return the headers with which the sender of `scheme` would send `body` at the time `at`."""
+    stamp = _stamp_of(scheme, at)
+    digest = scheme.prefix + _digest(scheme, secret, _signed(scheme, secret, stamp, id_, method, url, body))
+    if scheme.signature_name:
+        digest = scheme.parted_by.join(
+            (f"{scheme.timestamp_name}={stamp}", f"{scheme.signature_name}={digest}")
+        )
+    others = ((scheme.timestamp_header, stamp), (scheme.id_header, id_), scheme.only_if or ("", ""))
+    return {scheme.header: digest} | {name: value for name, value in others if name}
+
+
+def _applies(scheme: Signature, proof: Proof) -> bool:
+    if not isinstance(scheme, Hmac | Ecdsa):
+        return True
+    wanted = scheme.only_if if isinstance(scheme, Hmac) else None
+    return scheme.header in proof.headers and (not wanted or proof.headers.get(wanted[0]) == wanted[1])
+
+
+def _check(scheme: Signature, secrets: Sequence[str], proof: Proof, body: bytes) -> None:
+    match scheme:
+        case Hmac():
+            _check_digest(scheme, secrets, proof, body)
+        case SignedFields():
+            _check_fields(scheme, secrets, proof)
+        case BodyKey():
+            content = proof.read()
+            given = content.get(scheme.path) if isinstance(content, Mapping) else None
+            if not isinstance(given, str) or not _any(_equal(given, secret) for secret in secrets):
+                raise NotGenuine(f"{scheme.path} in the body is missing or not valid")
+        case Ecdsa():
+            stamp = _needed(proof, scheme.timestamp_header)
+            given = _needed(proof, scheme.header)
+            _check_time(stamp, "seconds", scheme.tolerance, proof.now)
+            if not _any(fits_key(key, given, stamp.encode() + body) for key in secrets):
+                raise NotGenuine(f"the header {scheme.header} does not fit the body")
+        case _:
+            assert_never(scheme)
+
+
+def _check_digest(scheme: Hmac, secrets: Sequence[str], proof: Proof, body: bytes) -> None:
+    header = _needed(proof, scheme.header)
+    stamp, given = _parted(scheme, header)
+    if scheme.timestamp_header:
+        stamp = _needed(proof, scheme.timestamp_header)
+    if not given:
+        raise NotGenuine(
+            f"the header {scheme.header} does not begin with {scheme.prefix!r}, or holds no digest"
+        )
+    id_ = _needed(proof, scheme.id_header) if scheme.id_header else ""
+    if "{ts}" in scheme.signed:
+        _check_time(stamp, scheme.timestamp_in, scheme.tolerance, proof.now)
+    # Every secret is tried with every digest, so that the time taken does not tell which one is the current.
+    made = [
+        _digest(scheme, secret, _signed(scheme, secret, stamp, id_, proof.method, proof.url, body))
+        for secret in secrets
+    ]
+    if not _any(_equal(one, digest) for one in given for digest in made):
         raise NotGenuine(f"the header {scheme.header} does not fit the body")
 
 
-def digest(scheme: Hmac, secret: str, body: bytes) -> str:
-    """Return the digest of `body` as `scheme` writes it, without the prefix."""
-    raw = hmac.digest(secret.encode(), body, getattr(hashlib, scheme.algorithm))
+def _parted(scheme: Hmac, header: str) -> tuple[str, list[str]]:
+    """Return the time and the digests that a header holds, without their prefix."""
+    parts = [part.strip() for part in header.split(scheme.parted_by)] if scheme.parted_by else [header]
+    stamp, digests = "", parts
+    if scheme.signature_name:
+        pairs = [part.partition("=") for part in parts]
+        stamp = next((value for name, _, value in pairs if name == scheme.timestamp_name), "")
+        digests = [value for name, _, value in pairs if name == scheme.signature_name]
+    return stamp, [d.removeprefix(scheme.prefix) for d in digests if d.startswith(scheme.prefix)]
+
+
+def _signed(scheme: Hmac, secret: str, ts: str, id_: str, method: str, url: str, body: bytes) -> bytes:
+    values = {"ts": ts, "id": id_, "method": method, "url": url, "secret": secret}
+    parts = re.split(r"{(body|ts|id|method|url|secret)}", scheme.signed)
+    return b"".join(
+        part.encode() if place % 2 == 0 else body if part == "body" else _bytes(values[part])
+        for place, part in enumerate(parts)
+    )
+
+
+def _digest(scheme: Hmac, secret: str, signed: bytes) -> str:
+    algorithm = getattr(hashlib, scheme.algorithm)
+    raw = hmac.digest(_key(scheme, secret), signed, algorithm) if scheme.keyed else algorithm(signed).digest()
     return raw.hex() if scheme.encoding == "hex" else base64.b64encode(raw).decode()
 
 
-def _check_token(scheme: UrlToken, secrets: Sequence[str], proof: Proof) -> None:
-    if not secrets and not scheme.required:
-        return
-    given = proof.parameters.get(scheme.parameter) or proof.password
+def _key(scheme: Hmac, secret: str) -> bytes:
+    bare = secret.removeprefix(scheme.secret_prefix)
+    if scheme.key_is == "base64":
+        try:
+            return base64.b64decode(bare + "=" * (-len(bare) % 4))
+        except binascii.Error as error:
+            raise NotGenuine("the source's secret in the configuration is not base64") from error
+    return _bytes(html.unescape(bare) if scheme.key_is == "html" else bare)
+
+
+def _check_fields(scheme: SignedFields, secrets: Sequence[str], proof: Proof) -> None:
+    content = proof.read()
+    found = content.get(scheme.inside, {}) if scheme.inside and isinstance(content, Mapping) else content
+    names = (scheme.timestamp, scheme.nonce, scheme.signature)
+    parts = [found.get(name) if isinstance(found, Mapping) else None for name in names]
+    # A form that repeats a field gives a list: the last one counts.
+    stamp, token, given = (
+        str((part[-1] if isinstance(part, list) and part else part) or "") for part in parts
+    )
+    if not (stamp and token and given):
+        raise NotGenuine(f"the body lacks {', '.join(names)}")
+    _check_time(stamp, "seconds", scheme.tolerance, proof.now)
+    signed = _bytes(stamp + token)
+    if not _any(_equal(given, hmac.digest(_bytes(key), signed, "sha256").hex()) for key in secrets):
+        raise NotGenuine(f"{scheme.signature} in the body does not fit")
+
+
+def _check_time(stamp: str, unit: str, tolerance: timedelta | None, now: datetime) -> None:
+    try:
+        if unit == "iso":
+            at = datetime.fromisoformat(stamp)
+            at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        else:
+            at = datetime.fromtimestamp(int(stamp) / (1000 if unit == "milliseconds" else 1), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise NotGenuine("the time of the signature is missing or cannot be read") from None
+    if tolerance is not None and abs(now - at) > tolerance:
+        raise NotGenuine(
+            f"the signature's time is more than {int(tolerance.total_seconds())} s away from ours"
+        )
+
+
+def _stamp_of(scheme: Hmac, at: datetime) -> str:
+    if scheme.timestamp_in == "iso":
+        return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return str(int(at.timestamp() * (1000 if scheme.timestamp_in == "milliseconds" else 1)))
+
+
+def _needed(proof: Proof, header: str) -> str:
+    given = proof.headers.get(header, "")
     if not given:
-        raise NotGenuine(f"the URL has no {scheme.parameter} and the request no password")
-    fits = [_equal(given, secret) for secret in secrets]
-    if not any(fits):
-        raise NotGenuine(f"the {scheme.parameter} of the URL is not valid")
+        raise NotGenuine(f"the header {header} is missing")
+    return given
+
+
+def _any(fits: Any) -> bool:
+    # A list, not a generator: each is compared, whichever fits.
+    return any(list(fits))
 
 
 def _equal(given: str, expected: str) -> bool:
     # As bytes: compare_digest refuses text that is not ASCII, and anybody may send that.
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
+    return hmac.compare_digest(_bytes(given), expected.encode())
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

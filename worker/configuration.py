@@ -10,12 +10,12 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from mappings.source import Hmac, UrlToken
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, VendorMapping
 from mappings.vendors import VENDORS
-from worker.settings import ConnectionSettings, Fault, Route, Settings, SettingsError, SourceSettings
-from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, SourceSchema
+from worker.settings import ConnectionSettings, Fault, Route, Settings, SettingsError
+from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, report
+from worker.source_settings import read_source
 
 DEFAULT_LIMIT_BYTES = 1024 * 1024
 
@@ -29,7 +29,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     faults: list[Fault] = []
     document = _document(path, faults)
     sources = {
-        name: _source(name, table, environ, path, faults)
+        name: read_source(name, table, environ, path, faults)
         for name, table in document.get("sources", {}).items()
     }
     connections = {
@@ -40,6 +40,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     if not faults and not (sources and connections and routes):
         faults.append(Fault(str(path), "has no sources, connections and routes: it needs one of each"))
     limit = _whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
+    proxies = _whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
     if faults:
         raise SettingsError(faults)
     var = Path(environ.get("RELAY_VAR") or "var").absolute()
@@ -53,6 +54,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         sources={s.name: s for s in sources.values() if s},
         connections={c.name: c for c in connections.values() if c},
         routes=routes,
+        trusted_proxies=proxies,
     )
 
 
@@ -71,58 +73,8 @@ def _document(path: Path, faults: list[Fault]) -> dict[str, Any]:
         try:
             return dict(RelayToml().load(document))
         except ValidationError as error:
-            _report(path, "", error.messages, faults)
+            report(path, "", error.messages, faults)
     return {}
-
-
-def _source(
-    name: str, table: Any, environ: Mapping[str, str], path: Path, faults: list[Fault]
-) -> SourceSettings | None:
-    where = f"sources.{name}"
-    kind = SOURCES.get(str(table.get("type")))
-    if kind is None:
-        faults.append(Fault(f"{path}: {where}.type", f"must be one of: {', '.join(sorted(SOURCES))}"))
-        return None
-    options = {k: v for k, v in table.items() if k in kind.options}
-    for key, value in options.items():
-        if not isinstance(value, kind.options[key]):
-            faults.append(Fault(f"{path}: {where}.{key}", f"must be of type {kind.options[key].__name__}"))
-    try:
-        known = SourceSchema().load({k: v for k, v in table.items() if k not in kind.options})
-    except ValidationError as error:
-        _report(path, where, error.messages, faults)
-        return None
-    return SourceSettings(
-        name=name,
-        type=kind.type,
-        secrets=_source_secrets(f"{path}: {where}", kind.protection, known, environ, faults),
-        options=options,
-        allowed_origins=frozenset(known["allowed_origins"]),
-        deliver_tests=known["deliver_tests"],
-    )
-
-
-def _source_secrets(
-    where: str,
-    protection: Hmac | UrlToken,
-    known: Mapping[str, Any],
-    environ: Mapping[str, str],
-    faults: list[Fault],
-) -> tuple[str, ...]:
-    key, other = ("secret_env", "token_env") if isinstance(protection, Hmac) else ("token_env", "secret_env")
-    names = known[key]
-    if known[other]:
-        faults.append(Fault(f"{where}.{other}", f"this type of source has no such secret; it takes {key}"))
-    if not names and getattr(protection, "required", True):
-        faults.append(
-            Fault(f"{where}.{key}", "is missing: name the environment variable that holds the secret")
-        )
-    # One of several is enough: a secret that is rotated out goes away before its name does.
-    if names and not any(environ.get(name) for name in names):
-        faults.append(
-            Fault(f"{where}.{key}", f"no secret: set the environment variable {' or '.join(names)}")
-        )
-    return tuple(environ[name] for name in names if environ.get(name))
 
 
 def _connection(
@@ -136,12 +88,12 @@ def _connection(
     try:
         known = ConnectionSchema().load(table)
     except ValidationError as error:
-        _report(path, where, error.messages, faults)
+        report(path, where, error.messages, faults)
         return None
     try:
         values = CheckedValues(vendor.values().load(known["values"]))
     except ValidationError as error:
-        _report(path, f"{where}.values", error.messages, faults)
+        report(path, f"{where}.values", error.messages, faults)
         return None
     return ConnectionSettings(
         name=name,
@@ -209,19 +161,11 @@ def _routes(document: Mapping[str, Any], path: Path, faults: list[Fault]) -> tup
     return tuple(routes)
 
 
-def _report(path: Path, where: str, messages: Any, faults: list[Fault]) -> None:
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            inside = where if key == "_schema" else f"{where}.{key}".lstrip(".")
-            _report(path, inside, inner, faults)
-    else:
-        said = messages if isinstance(messages, list) else [messages]
-        faults += [Fault(f"{path}: {where}", str(message)) for message in said]
-
-
-def _whole_number(environ: Mapping[str, str], name: str, default: int, faults: list[Fault]) -> int:
+def _whole_number(
+    environ: Mapping[str, str], name: str, default: int, faults: list[Fault], least: int = 1
+) -> int:
     text = environ.get(name) or str(default)
-    if text.isdecimal() and int(text) > 0:
+    if text.isdecimal() and int(text) >= least:
         return int(text)
-    faults.append(Fault(name, f"must be a whole number above 0, not {text!r}"))
+    faults.append(Fault(name, f"must be a whole number of at least {least}, not {text!r}"))
     return default

@@ -12,6 +12,7 @@ from typing import Any
 
 from mappings.vendor import Plan
 from worker import budget
+from worker.enrich import fetch
 from worker.errors import (
     DeliveryError,
     LeaseLost,
@@ -28,10 +29,10 @@ from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.masking import masked
-from worker.planning import planned
+from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of
 from worker.policy import Again, Decision, GiveUp, Hold, Situation, backoff, decide
 from worker.settings import ConnectionSettings, Settings
-from worker.steps import First, Made, Steps, first_step
+from worker.steps import Made, Steps
 from worker.telemetry import log
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
@@ -83,20 +84,15 @@ def _carried_out(
     delivery_id: str,
     connection: ConnectionSettings,
     event: Mapping[str, Any],
-    fault: Exception | None = None,
+    full: PutBack | None = None,
 ) -> State | None:
     # What is measured from here is older than the claim's own time: a freeze in between shortens our lease.
     began = time.monotonic()
     lasting = engine.lease(connection)
-    plans: list[Plan] | None = None
-    first: First | None = None
+    ahead = Ahead(fault=full) if full else planned_ahead(engine.settings, connection, event)
+    first = None if engine.stopping.is_set() else ahead.first
+    plans = ahead.plans
     checkpoints: Checkpoints | None = None
-    if fault is None:
-        try:
-            plans = planned(engine.settings, connection, event)
-            first = None if engine.stopping.is_set() else first_step(plans, VENDORS[connection.vendor])
-        except Exception as error:  # noqa: BLE001
-            fault = error
 
     def begin(t: Transaction, claim: Claim) -> None:
         nonlocal checkpoints
@@ -108,8 +104,10 @@ def _carried_out(
     if claim is None or checkpoints is None:
         return None
     try:
-        if plans is None or fault is not None:
-            raise fault or AssertionError("neither a plan nor a fault")
+        if ahead.fault is not None:
+            raise ahead.fault
+        if plans is None:
+            plans = planned(engine.settings, connection, _whole(engine, event))
         made = _steps(engine, claim, connection, checkpoints, began).run(plans)
         closing = _success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
@@ -135,6 +133,12 @@ def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closi
         reason = f"{connection.vendor} cannot change record {made.record_id}; it stays as it was made"
         return Closing(State.SKIPPED, now, reason=reason, spent=True, record_id=made.record_id)
     return Closing(State.DELIVERED, now, spent=True, record_id=made.record_id)
+
+
+def _whole(engine: Engine, event: Any) -> Any:
+    """Return the event with what it lacks, which is fetched by the first of its deliveries."""
+    source, kind = source_of(engine.settings, event)
+    return {**event, "fetched": fetch(engine.http, engine.db, kind, source, as_seen(source, kind, event))}
 
 
 def _steps(

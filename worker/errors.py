@@ -5,6 +5,7 @@ DeliveryError
 │   ├── Unreachable         no request left us: nothing can have happened
 │   ├── RateLimited         the vendor says when to come back
 │   ├── VendorDown          the vendor answered that it cannot
+│   ├── SenderDown          the sender's own interface does not give what a thin event lacks
 │   └── OutcomeUnknown      it may have happened: probe before trying again
 ├── Hold                    the connection waits, not only this delivery; no attempt is spent
 │   ├── CredentialsRefused
@@ -50,6 +51,10 @@ class RateLimited(Retry):
 
 class VendorDown(Retry):
     """The vendor answered that it cannot serve now, and nothing was changed."""
+
+
+class SenderDown(Retry):
+    """What a thin event lacks could not be read at the sender; the CRM has nothing to do with it."""
 
 
 class OutcomeUnknown(Retry):

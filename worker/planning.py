@@ -1,19 +1,47 @@
-"""From a stored event to the records that it wants at a vendor: read → commands → plans."""
+"""What a stored event asks of a CRM: its commands, and the records that they want."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC
+from decimal import Decimal
 from typing import Any
 
 from mappings.commands import Command, RecordOrder
 from mappings.errors import BadBody, CannotMap, ValueMissing
-from mappings.source import Event
+from mappings.source import Event, Source
 from mappings.sources import SOURCES
 from mappings.vendor import Plan
 from worker.errors import NotConfigured, Unmappable
-from worker.settings import ConnectionSettings, Settings
+from worker.first_step import First, first_step
+from worker.settings import ConnectionSettings, Settings, SourceSettings
 from worker.vendors import VENDORS
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is known of a delivery before it is claimed: its plans and its first step, or why it cannot go on."""
+
+    plans: list[Plan] | None = None
+    first: First | None = None
+    fault: Exception | None = None
+
+
+def planned_ahead(settings: Settings, connection: ConnectionSettings, event: Any) -> Ahead:
+    """Return what can be known; nothing where the event is thin and nobody has fetched yet what it lacks.
+
+    Raises nothing: a fault, a bug of a mapping, too, is the outcome of an attempt, and first there is the claim.
+    """
+    try:
+        kind = source_of(settings, event)[1]
+        if kind.fetches is not None and event["fetched"] is None:
+            return Ahead()
+        plans = planned(settings, connection, event)
+        return Ahead(plans, first_step(plans, VENDORS[connection.vendor]))
+    except Exception as error:  # noqa: BLE001
+        return Ahead(fault=error)
 
 
 def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> list[Plan]:
@@ -40,14 +68,25 @@ def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> l
 
 def commands(settings: Settings, event: Any) -> list[Command]:
     """Return what a stored event asks for. Raises CannotMap and BadBody."""
-    source = settings.sources.get(event["source"])
-    if source is None:
-        raise NotConfigured(f"[sources.{event['source']}] is not in {settings.config_path} any more")
-    kind = SOURCES[source.type]
+    source, kind = source_of(settings, event)
     handler = kind.handlers.get(event["type"])
     if handler is None:
         raise CannotMap("type", f"{source.type} event {event['type']!r} is not known to this version")
-    seen = Event(
+    received = event["received_at"].astimezone(UTC).isoformat(timespec="seconds")
+    return [_dated(command, received) for command in handler(as_seen(source, kind, event))]
+
+
+def source_of(settings: Settings, event: Any) -> tuple[SourceSettings, Source]:
+    """Return the source that a stored event came from. Raises NotConfigured where it is there no more."""
+    source = settings.sources.get(event["source"])
+    if source is None:
+        raise NotConfigured(f"[sources.{event['source']}] is not in {settings.config_path} any more")
+    return source, SOURCES[source.type]
+
+
+def as_seen(source: SourceSettings, kind: Source, event: Any) -> Event:
+    """Return a stored event as its handler sees it. Raises BadBody."""
+    return Event(
         source=event["source"],
         id=event["id"],
         type=event["type"],
@@ -55,10 +94,16 @@ def commands(settings: Settings, event: Any) -> list[Command]:
         headers=event["headers"],
         entity=event["entity"],
         version=event["version"],
-        options=source.options,
+        options=_options(source),
+        fetched=json.loads(event["fetched"] or "{}", parse_float=Decimal),
     )
-    received = event["received_at"].astimezone(UTC).isoformat(timespec="seconds")
-    return [_dated(command, received) for command in handler(seen)]
+
+
+def _options(source: SourceSettings) -> Mapping[str, Any]:
+    if source.guard is None:
+        return source.options
+    # The fields that catch robots are nothing that anybody filled in.
+    return {**source.options, "noise": [n for n in (source.guard.honeypot, source.guard.filled_at) if n]}
 
 
 def _dated(command: Command, received_at: str) -> Command:

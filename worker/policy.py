@@ -16,6 +16,7 @@ from worker.errors import (
     RateLimited,
     Rejected,
     Retry,
+    SenderDown,
     Unmappable,
     Unreachable,
     VendorDown,
@@ -109,6 +110,12 @@ def _vendor_down(error: DeliveryError, now: Situation) -> Decision:
     return GiveUp() if now.failing_for >= now.give_up_after else _again(error, now)
 
 
+def _sender_down(error: DeliveryError, now: Situation) -> Decision:
+    # However long the sender wants to be left alone, the connection to the CRM goes on.
+    again = _vendor_down(error, now)
+    return replace(again, cooldown=False) if isinstance(again, Again) else again
+
+
 def _outcome_unknown(error: DeliveryError, now: Situation) -> Decision:
     if now.failing_for >= now.give_up_after:
         return GiveUp()
@@ -137,6 +144,7 @@ TABLE: dict[type[DeliveryError], Callable[[DeliveryError, Situation], Decision]]
     Unreachable: _unreachable,
     RateLimited: _rate_limited,
     VendorDown: _vendor_down,
+    SenderDown: _sender_down,
     OutcomeUnknown: _outcome_unknown,
     CredentialsRefused: _hold_a_minute,
     BudgetSpent: _hold_as_told,

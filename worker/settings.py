@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
+from mappings.protection import Signature
 from mappings.vendor import Account
 
 
@@ -31,8 +33,34 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class FormGuard:
+    """What keeps robots out of a form on a public page.
+
+    `honeypot` is a field that people do not see, `filled_at` one that holds the time when the page was opened
+    (seconds or milliseconds since 1970), `least_seconds` how long a person takes. `captcha` names a service,
+    whose secret is `captcha_secret`; a score below `least_score` is a robot's. `rate` is how many posts one
+    address may send, in the words of the limits library ("10/minute"). `return_hosts` are those to which a
+    plain HTML form may send its visitor afterwards.
+    """
+
+    honeypot: str = ""
+    filled_at: str = ""
+    least_seconds: float = 0.0
+    captcha: str = ""
+    captcha_secret: str = field(default="", repr=False)
+    least_score: float = 0.5
+    rate: str = ""
+    return_hosts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """One `[sources.X]`: its secrets are values, already read from the environment."""
+    """One `[sources.X]`: its secrets are values, already read from the environment.
+
+    `secrets` sign (several while one is rotated), `tokens` are in the URL or a header. `signatures` are the
+    sender's schemes as relay.toml changes them. `addresses` are the networks that may post; None means all.
+    `public_url` is the source's own address as the sender calls it, where a proxy hides that.
+    """
 
     name: str
     type: str
@@ -40,6 +68,18 @@ class SourceSettings:
     options: Mapping[str, Any]
     allowed_origins: frozenset[str] = frozenset()
     deliver_tests: bool = False
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    signatures: tuple[Signature, ...] = ()
+    addresses: tuple[IPv4Network | IPv6Network, ...] | None = None
+    public_url: str = ""
+    api_url: str = ""
+    api_token: str = field(default="", repr=False)
+    guard: FormGuard | None = None
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether a stranger who knows the address is kept out."""
+        return bool(self.secrets or self.tokens or self.addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +131,7 @@ class Settings:
     sources: Mapping[str, SourceSettings]
     connections: Mapping[str, ConnectionSettings]
     routes: tuple[Route, ...]
+    trusted_proxies: int = 0  # how many proxies of ours stand before the receiver
 
     def connections_for(self, source: str, event_type: str) -> list[str]:
         """Return the connections that an event goes to, each once, in the order of the routes."""

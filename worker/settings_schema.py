@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from worker.settings import Fault
 
 #: Names of sources and connections go into URLs, queue names and the external keys of records.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
@@ -20,7 +23,8 @@ def _a_name(text: str) -> None:
         )
 
 
-def _an_address(text: str) -> None:
+def an_address(text: str) -> None:
+    """Raise ValidationError unless `text` is an http(s) address without query and credentials."""
     if not re.match(r"https?://[^\s/?#@]+(/[^\s?#]*)?\Z", text):
         raise ValidationError("must be the http(s) address of your account, without query or credentials")
     try:
@@ -50,19 +54,6 @@ class RelayToml(Schema):
     routes = fields.List(fields.Nested(lambda: RouteSchema()), load_default=list)
 
 
-class SourceSchema(Schema):
-    """`[sources.X]`: the keys that every source has; its type may know more."""
-
-    class Meta:
-        unknown = RAISE
-
-    type = fields.String(required=True)
-    secret_env = NamesOrName(load_default=list)
-    token_env = NamesOrName(load_default=list)
-    allowed_origins = fields.List(fields.String(validate=_an_address), load_default=list)
-    deliver_tests = fields.Boolean(load_default=False)
-
-
 class ConnectionSchema(Schema):
     """`[connections.X]`: how to reach one account at a vendor, and how patient to be with it."""
 
@@ -70,7 +61,7 @@ class ConnectionSchema(Schema):
         unknown = RAISE
 
     vendor = fields.String(required=True)
-    base_url = fields.String(required=True, validate=_an_address)
+    base_url = fields.String(required=True, validate=an_address)
     token_env = fields.String()
     email_env = fields.String()
     password_env = fields.String()
@@ -105,3 +96,14 @@ class RouteSchema(Schema):
     source = fields.String(required=True)
     to = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
     events = fields.List(fields.String(), load_default=list)
+
+
+def report(path: Path, where: str, messages: Any, faults: list[Fault]) -> None:
+    """Add what marshmallow says of a table to `faults`, each with its place in the file."""
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            inside = where if key == "_schema" else f"{where}.{key}".lstrip(".")
+            report(path, inside, inner, faults)
+    else:
+        said = messages if isinstance(messages, list) else [messages]
+        faults += [Fault(f"{path}: {where}", str(message)) for message in said]

@@ -6,7 +6,6 @@ the intent, looks the record up, and adopts it or makes it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,9 +15,10 @@ from typing import Any
 
 from mappings.vendor import Named, Plan, Record, Ref
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
+from worker.first_step import at_once, digest
 from worker.ledger.steps import Busy, Checkpoints, Linked, Opening, Reserved, StepName
 from worker.vendors.api import Api
-from worker.vendors.vendor import Kind, Vendor, json_body
+from worker.vendors.vendor import Kind
 
 #: When a record that another delivery is making will be there, most often.
 BUSY_DELAY = timedelta(milliseconds=500)
@@ -30,29 +30,6 @@ class Made:
 
     record_id: str | None
     left_as_it_was: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class First:
-    """A delivery's first step, and whether its record may be made without a look-up."""
-
-    step: StepName
-    at_once: bool
-
-
-def first_step(plans: Sequence[Plan], vendor: Vendor) -> First | None:
-    """Return the first step of `plans`, to be opened together with the claim.
-
-    None where its request holds what only the vendor can tell.
-    """
-    record = next((record for plan in plans for record in plan.records), None)
-    if record is None:
-        return None
-    try:
-        step = StepName(record.kind, record.key, 0, _digest(record.body))
-    except TypeError:  # a Ref or a Named is no JSON
-        return None
-    return First(step, _at_once(vendor.kinds[record.kind], record))
 
 
 class Steps:
@@ -70,6 +47,9 @@ class Steps:
         self._clock = clock
         self._before_each = before_each
         self._made: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], Record] = {}
+        self._new: set[tuple[str, str]] = set()
+        self._linked: set[tuple[str, str]] = set()
 
     def run(self, plans: Sequence[Plan]) -> Made:
         """Make every record of `plans` that does not exist yet, and bring up to date those they are about.
@@ -87,14 +67,41 @@ class Steps:
         return made
 
     def _made_of(self, place: int, record: Record) -> Made:
-        if (
-            not self._checkpoints.is_ahead
-        ):  # else the intent is committed, and what could prevent it was asked
+        if not self._checkpoints.is_ahead:  # else the intent is committed: what could prevent it was asked
             self._before_each()
-        made = self._step(2 * place, replace(record, body=self._filled(record.body)))
+        filled = replace(record, body=self._filled(record.body))
+        try:
+            made = self._step(2 * place, filled)
+        except Rejected as error:
+            gone = [f"{kind} {key}" for kind, key in self._gone()]
+            if not gone:
+                raise
+            raise PutBack(
+                f"no longer at the vendor, so made again: {', '.join(gone)}", timedelta(0)
+            ) from error
         if made.record_id is not None:
             self._made[record.kind, record.key] = made.record_id
+            self._known[record.kind, record.key] = filled
         return made
+
+    def _gone(self) -> list[tuple[str, str]]:
+        """Forget the shared records that this plan needs and that somebody deleted at the vendor; return them.
+
+        Without this, one deleted customer would let all their later orders fail.
+        """
+        gone = []
+        for name, known in self._known.items():
+            kind = self._api.vendor.kinds[known.kind]
+            if not known.shared or name in self._new:
+                continue
+            if kind.find is None:
+                is_there = name not in self._linked
+            else:
+                is_there = not known.match or kind.find(self._api, known, None) == self._made[name]
+            if not is_there:
+                self._checkpoints.forget(*name)
+                gone.append(name)
+        return gone
 
     def _take_away(self, plan: Plan) -> None:
         """Delete the parts that an earlier event made and this one has no more; repeating it does no harm."""
@@ -141,11 +148,13 @@ class Steps:
                 record_id = self._create(kind, record, step)
             else:
                 self._checkpoints.finish(step, record_id)
+            self._new.add((record.kind, record.key))
             is_due = record.changes_when_new
         else:
             record_id, is_due = opening.record_id, isinstance(opening, Linked) or record.changes_when_new
             if isinstance(opening, Linked):
                 self._checkpoints.finish(step, record_id, was_there=True)
+                self._linked.add((record.kind, record.key))
             elif opening.was_there:
                 is_due = True
         if is_due and not record.shared:
@@ -153,15 +162,15 @@ class Steps:
         return Made(record_id)
 
     def _open(self, position: int, kind: Kind, record: Record) -> tuple[StepName, Opening]:
-        step = StepName(record.kind, record.key, position, _digest(record.body))
-        return step, self._checkpoints.open(step, _at_once(kind, record))
+        step = StepName(record.kind, record.key, position, digest(record.body))
+        return step, self._checkpoints.open(step, at_once(kind, record))
 
     def _change(self, kind: Kind, record: Record, position: int, record_id: str) -> Made:
         """Bring the record up to date. An update may be repeated, so it needs no probe, only a checkpoint."""
         if record.changes is None or kind.update is None:
             return Made(record_id, left_as_it_was=True)
         changes = self._filled(record.changes)
-        step = StepName(f"{record.kind} update", record.key, position, _digest(changes))
+        step = StepName(f"{record.kind} update", record.key, position, digest(changes))
         if not self._checkpoints.is_done(step):
             self._checkpoints.write()
             kind.update(self._api, record_id, changes)
@@ -223,12 +232,3 @@ def _agree(theirs: Any, ours: Any) -> bool:
         return Decimal(str(theirs)) == Decimal(str(ours))
     except InvalidOperation:
         return bool(theirs == ours)
-
-
-def _at_once(kind: Kind, record: Record) -> bool:
-    # Nobody but its own delivery can want a record that is not shared: a new one needs neither waiting nor look-up.
-    return kind.repeatable or not record.shared
-
-
-def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json_body(body)).hexdigest()

@@ -17,7 +17,7 @@ from mappings.commands import Attachment, OpenTicket, Person
 from mappings.errors import CannotMap
 from mappings.html_text import text_of
 from mappings.payloads import Payload, Text, items, load, part
-from mappings.source import Arrival, Event, Naming, Source, UrlToken
+from mappings.source import Arrival, Event, Naming, Source
 
 #: The MessageID of what the "Check" button on the settings page of a server sends.
 CHECK_ID = "00000000-0000-0000-0000-000000000000"
@@ -144,5 +144,4 @@ SOURCE = Source(
     read=read_object,
     name=name_event,
     handlers={"inbound": open_ticket},
-    protection=UrlToken(),
 )

@@ -16,8 +16,9 @@ from mappings.commands import OrderLine, OrderStatus, Person, RecordOrder, Regis
 from mappings.errors import CannotMap
 from mappings.order_totals import NOTHING, balanced, money
 from mappings.payloads import load, sortable
+from mappings.protection import Hmac
 from mappings.shopify_payload import Customer, Order, address_of, person_of
-from mappings.source import Arrival, Event, Hmac, Naming, Source
+from mappings.source import Arrival, Event, Naming, Source
 
 #: Topics whose meaning a CRM does not need, or gets from orders/updated as well.
 IGNORED = frozenset(
@@ -224,7 +225,7 @@ SOURCE = Source(
         "orders/cancelled": record_order,
         "customers/create": register_customer,
     },
-    protection=Hmac(header="x-shopify-hmac-sha256"),
+    signatures=(Hmac("x-shopify-hmac-sha256"), Hmac("shopify-hmac-sha256")),
     ignored=IGNORED,
     event_header="x-shopify-topic",
 )

@@ -14,12 +14,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from mappings.source import Hmac
+from mappings.protection import Hmac
 from mappings.sources import SOURCES
-from tests.conftest import Clock
+from tests.conftest import NOON, Clock
 from webhooks.app import create_app
+from webhooks.forms import Guards
 from webhooks.receiver import Receiver
-from webhooks.signatures import digest
+from webhooks.signatures import signed_headers
 from worker.app import make_app
 from worker.configuration import load
 from worker.handoff import HandOff
@@ -93,10 +94,10 @@ MAIL = Webhook("inbox", json.dumps({"MessageID": "22c74902", "From": "lan@exampl
 GENUINE = (LEAD, ORDER, MAIL)
 
 
-def configuration(folder: Path, broker_url: str, database_url: str) -> dict[str, str]:
+def configuration(folder: Path, broker_url: str, database_url: str, toml: str = TOML) -> dict[str, str]:
     """Write the relay.toml of these tests into `folder`; return the environment that goes with it."""
     path = folder / "relay.toml"
-    path.write_text(TOML, "utf-8")
+    path.write_text(toml, "utf-8")
     return {
         **SECRETS,
         "RELAY_CONFIG": str(path),
@@ -111,10 +112,10 @@ def proof(source: str, body: bytes) -> tuple[dict[str, str], dict[str, str]]:
     kind = {"website": "", "landing": "form", "shop": "shopify", "inbox": "postmark"}[source]
     if not kind:
         return {}, {}
-    protection = SOURCES[kind].protection
-    if isinstance(protection, Hmac):
-        return {protection.header: digest(protection, SECRETS["SHOP_SECRET"], body)}, {}
-    return {}, {protection.parameter: SECRETS[f"{source.upper()}_TOKEN"]}
+    for scheme in SOURCES[kind].signatures[:1]:
+        assert isinstance(scheme, Hmac)
+        return signed_headers(scheme, SECRETS["SHOP_SECRET"], body, NOON), {}
+    return {}, {"token": SECRETS[f"{source.upper()}_TOKEN"]}
 
 
 class Kept(HandOff):
@@ -164,13 +165,14 @@ class Door:
             return int(c.execute(select(func.count()).select_from(events)).scalar_one())
 
 
-def open_door(folder: Path, db: Database, clock: Clock) -> Door:
+def open_door(
+    folder: Path, db: Database, clock: Clock, toml: str = TOML, guards: Guards | None = None
+) -> Door:
     """Return the door over `db`; its broker is not there."""
-    settings = load(configuration(folder, f"redis+socket://{folder / 'no.sock'}", "sqlite://"))
+    settings = load(configuration(folder, f"redis+socket://{folder / 'no.sock'}", "sqlite://", toml))
     kept = Kept()
-    app = create_app(
-        Receiver(settings, db, Intake(db), kept, clock), Publisher(make_app(settings), settings.connections)
-    )
+    receiver = Receiver(settings, db, Intake(db), kept, clock, guards or Guards())
+    app = create_app(receiver, Publisher(make_app(settings), settings.connections))
     return Door(app.test_client(), settings, db, kept)
 
 

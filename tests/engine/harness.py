@@ -101,7 +101,7 @@ class Bench:
     def kill_during(self, delivery_id: str, operation: str) -> None:
         """Try a delivery and die after the vendor has carried out `operation`, before the checkpoint."""
         http = self.engine.http
-        self.engine.__dict__["http"] = _DiesAfter(http, operation)
+        self.engine.__dict__["http"] = _DiesAfter(http, self.control, operation)
         try:
             self.attempt(delivery_id)
         except Killed:
@@ -155,16 +155,14 @@ class Bench:
 
 
 class _DiesAfter(Http):
-    def __init__(self, http: Http, operation: str) -> None:
+    def __init__(self, http: Http, control: httpx.Client, operation: str) -> None:
         super().__init__()
         self._http = http
+        self._control = control
         self._operation = operation
 
     def send(self, request: Any, seconds: float) -> Any:
         answer = self._http.send(request, seconds)
-        method = (request.body or b"").decode()
-        if self._operation in (f"{request.verb} {request.url.rpartition('/public')[2]}",) or (
-            f'"method": "{self._operation}"' in method
-        ):
+        if self._control.get("/requests").json()["requests"][-1]["operation"] == self._operation:
             raise Killed
         return answer

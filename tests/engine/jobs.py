@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from tests.engine.harness import ENVIRON
+from worker.configuration import load
+
+VENDOR_OF = {name: connection.vendor for name, connection in load(ENVIRON).connections.items()}
 FORM = (
     b"name=Nguy%E1%BB%85n+Lan&email=lan%40example.com&phone=0901234567&company=Hong+Nhung&message=Please+call"
     b"&budget=900"
@@ -54,16 +58,17 @@ class Job:
     holds: dict[str, int]
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+    about: str = ""
 
     @property
     def vendor(self) -> str:
         """The CRM's name in the sandbox."""
-        return {"opla": "oplacrm", "centia": "centiacrm"}[self.connection]
+        return VENDOR_OF[self.connection]
 
     @property
     def record(self) -> str:
-        """The kind of the record that the job is about."""
-        return list(self.holds)[-1]
+        """The kind of the record that the job is about: the last that it holds, unless `about` says else."""
+        return self.about or list(self.holds)[-1]
 
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -113,16 +118,3 @@ JOBS = (
 )
 #: Each call of each job that makes a record: the place where a fault strikes.
 CREATES = tuple((job, create) for job in JOBS for create in job.creates)
-#: How the wire says an operation, for the test that kills a worker right after it.
-ON_THE_WIRE = {
-    "lead_create": "POST /leads",
-    "account_create": "POST /accounts",
-    "contact_create": "POST /contacts",
-    "product_upsert": "POST /products/upsert",
-    "opportunity_create": "POST /opportunities",
-    "companies_create_company": "CreateCompany",
-    "contacts_create_contact": "CreateContact",
-    "products_create_product": "CreateProduct",
-    "opportunities_create_opportunity": "CreateOpportunity",
-    "tickets_create_ticket": "CreateTicket",
-}

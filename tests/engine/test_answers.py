@@ -26,8 +26,8 @@ from worker.errors import (
     VendorDown,
 )
 from worker.http import Http
+from worker.retry_after import retry_after
 from worker.vendors import VENDORS
-from worker.vendors.answers import retry_after
 from worker.vendors.api import Api, Session
 
 SETTINGS = load(ENVIRON)

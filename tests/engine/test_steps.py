@@ -22,7 +22,7 @@ from tests.engine.harness import CREDENTIALS, ENDED, ENVIRON, ROOT, Bench
 from tests.engine.jobs import ORDER
 from worker.budget import Lanes
 from worker.configuration import load
-from worker.delivery import Engine, deliver, planned
+from worker.delivery import Engine, deliver
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown
 from worker.http import Answer, Http, Request
 from worker.ledger import deliveries, search
@@ -30,6 +30,7 @@ from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
+from worker.planning import planned
 from worker.policy import GiveUp, Situation, decide
 from worker.steps import Steps
 from worker.vendors import VENDORS

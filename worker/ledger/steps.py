@@ -194,9 +194,15 @@ class Checkpoints:
         return [(row.key, row.record_id) for row in rows if row.record_id is not None]
 
     def forget(self, kind: str, key: str) -> None:
-        """Commit that a record is no more, so that one of its key would be made anew."""
-        of = {"of_connection": self._claim.connection, "of_kind": kind, "of_key": key}
-        self._changing(lambda t, now: t.run(REMOVE, of))
+        """Commit that a record is no more, so that one of its key is made anew where it is wanted."""
+        of = {"of_delivery_id": self._claim.id, "of_connection": self._claim.connection}
+        names = {"of_kind": kind, "of_key": key}
+
+        def write(t: Transaction, now: datetime) -> None:
+            t.run(FORGET, of | names)
+            t.run(REMOVE, of | names)
+
+        self._changing(write)
 
     def _changing(self, work: Callable[[Transaction, datetime], T]) -> T:
         def change(t: Transaction) -> T:

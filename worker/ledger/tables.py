@@ -105,6 +105,7 @@ events = Table(
     Column("content_type", Text, nullable=False),
     Column("headers", Text, nullable=False),  # JSON, without secrets
     Column("body", LargeBinary, nullable=False),  # as received
+    Column("fetched", Text),  # JSON: what a thin event lacked, as the sender's interface gave it
     Column("repeats", Integer, nullable=False, default=0),  # how often the sender posted it again
     Column("repeated_at", UtcTime),
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from worker.errors import (
@@ -19,10 +16,8 @@ from worker.errors import (
 )
 from worker.http import Answer
 from worker.masking import excerpt, masked
+from worker.retry_after import retry_after
 from worker.vendors.vendor import Call
-
-#: No vendor means a longer pause than this; a date in another century is a mistake.
-LONGEST_PAUSE = timedelta(days=7)
 
 
 def read_json(call: Call, answer: Answer) -> Any:
@@ -85,23 +80,6 @@ def complaints(body: bytes) -> dict[str, str]:
     if isinstance(said, list):
         return {"": "; ".join(masked(str(item)) for item in said)}
     return {"": masked(str(said))} if said else {}
-
-
-def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Return the Retry-After of an answer (RFC 9110, section 10.2.3), None where it has none that reads."""
-    text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return min(timedelta(seconds=int(text[:9])), LONGEST_PAUSE)
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    # The vendor's own clock, where it tells: ours may be off by more than the pause it asks for.
-    try:
-        now = parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, OverflowError):
-        now = datetime.now(UTC)
-    return max(timedelta(0), min(until - now, LONGEST_PAUSE)) if until.tzinfo and now.tzinfo else None
 
 
 def _with_status(error: DeliveryError, answer: Answer) -> DeliveryError:

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("content_type", sa.Text(), nullable=False),
         sa.Column("headers", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("fetched", sa.Text(), nullable=True),
         sa.Column("repeats", sa.Integer(), nullable=False),
         sa.Column("repeated_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),

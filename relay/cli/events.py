@@ -1,4 +1,4 @@
-"""The commands, each a few lines: what they do is beside this file or in the layers below."""
+"""The commands about events: what one would become, sending one, and what became of those in the ledger."""
 
 from __future__ import annotations
 
@@ -7,115 +7,28 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import simplejson
 
-from relay.demo import run_demo
 from relay.listing import as_json, as_table
-from relay.options import (
-    OneLine,
-    as_json_option,
-    env_file,
-    environ_with,
-    headers_of,
-    open_ledger,
-    workers_option,
-)
+from relay.options import as_json_option, env_file, environ_with, headers_of, open_ledger
 from relay.preview import preview_file
 from relay.send import post_sample
-from relay.stack import only_one, prepare, start
-from relay.supervisor import Supervisor
-from relay.welcome import welcome
-from sandbox.server import serve
 from worker.configuration import load
 from worker.ledger import search
-from worker.ledger.database import Database
-from worker.ledger.migrate import migrate
 from worker.ledger.tables import State
 
 
-@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    """CRM Relay: webhooks in, CRM records out, each exactly once.
-
-    Begin with `relay up`, which runs everything here in this terminal, or with `relay demo`.
-    """
-
-
-@main.command()
-@click.option(
-    "--no-sandbox", is_flag=True, help="Deliver to the CRMs of relay.toml, not to the local sandbox."
-)
-@workers_option
-@env_file
-def up(no_sandbox: bool, workers: int, env_file: Path | None) -> None:
-    """Run everything in this terminal: receiver, workers, Flower, broker, ledger and the CRM sandbox."""
-    stack = prepare(environ_with(env_file), with_sandbox=not no_sandbox, workers=workers)
-    supervisor = Supervisor(stack.environ)
-    with only_one(stack.settings.var), supervisor.signals():
-        try:
-            start(stack, supervisor)
-        except KeyboardInterrupt:
-            return
-        click.echo(welcome(stack))
-        supervisor.watch()
-
-
-@main.command()
-@workers_option
-@env_file
-def demo(workers: int, env_file: Path | None) -> None:
-    """Run everything, send a lead, an order and a support e-mail twice each, and show where they went."""
-    stack = prepare(environ_with(env_file), with_sandbox=True, workers=workers)
-    supervisor = Supervisor(stack.environ, quiet=True)
-    with only_one(stack.settings.var), supervisor.signals():
-        start(stack, supervisor)
-        worked = run_demo(stack, supervisor)
-    sys.exit(0 if worked else 1)
-
-
-@main.command()
-@env_file
-def check(env_file: Path | None) -> None:
-    """Say what is wrong with relay.toml and the environment, all of it at once."""
-    settings = load(environ_with(env_file))
-    click.echo(
-        f"{settings.config_path}: {len(settings.sources)} sources, {len(settings.connections)} connections, "
-        f"{len(settings.routes)} routes, no faults"
-    )
-
-
-@main.command("migrate")
-@env_file
-def migrate_ledger(env_file: Path | None) -> None:
-    """Bring the ledger's tables to this version; run it before the processes of a new release."""
-    db = Database(load(environ_with(env_file)).database_url, threads=1)
-    migrate(db)
-    click.echo("the ledger is current")
-
-
-@main.command("sandbox")
-@click.option("--port", default=8900, show_default=True)
-@env_file
-def run_sandbox(port: int, env_file: Path | None) -> None:
-    """Run the CRMs' sandbox alone. It takes the credentials that the connections of relay.toml have."""
-    settings = load(environ_with(env_file))
-    credentials: dict[str, list[dict[str, str]]] = {}
-    for connection in settings.connections.values():
-        credentials.setdefault(connection.vendor, []).append(dict(connection.secrets))
-    settings.var.mkdir(parents=True, exist_ok=True)
-    serve("127.0.0.1", port, str(settings.var / "sandbox.sqlite"), credentials)
-
-
-@main.command()
+@click.command()
 @click.option("--source", required=True, help="The source in relay.toml that the file is a request of.")
 @click.option("--event", "event_type", help="The event's type, where its headers would tell it.")
 @click.option(
     "--header", "headers", multiple=True, help="A request header, as 'Name: value'; may be repeated."
 )
 @click.option("--content-type", help="Guessed from the file's ending where it is not given.")
+@click.option("--fetched", type=click.File(), help="JSON that stands for what a thin event lacks, by name.")
 @click.option("--json", "json_", is_flag=True, help="The default; here for symmetry with other commands.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @env_file
@@ -124,17 +37,19 @@ def preview(
     event_type: str | None,
     headers: Sequence[str],
     content_type: str | None,
+    fetched: TextIO | None,
     json_: bool,
     file: Path,
     env_file: Path | None,
 ) -> None:
     """Show what the request body in FILE would become at each CRM; calls nothing."""
     settings = load(environ_with(env_file))
-    found = preview_file(settings, source, file, event_type, headers_of(headers), content_type)
+    lacking = fetched.read() if fetched else None
+    found = preview_file(settings, source, file, event_type, headers_of(headers), content_type, lacking)
     click.echo(simplejson.dumps(found, indent=2, ensure_ascii=False, use_decimal=True))
 
 
-@main.command()
+@click.command()
 @click.option("--source", required=True, help="The source in relay.toml whose secret signs the request.")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the receiver is.")
 @click.option(
@@ -160,7 +75,7 @@ def send(
     sys.exit(0 if answer.status_code == 200 else 1)
 
 
-@main.command("events")
+@click.command("events")
 @click.option("--source", help="Only those of this source.")
 @click.option("--limit", default=50, show_default=True)
 @as_json_option
@@ -172,7 +87,7 @@ def list_events(source: str | None, limit: int, json_: bool, env_file: Path | No
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
 
-@main.command("deliveries")
+@click.command("deliveries")
 @click.option("--state", type=click.Choice([str(s) for s in State]), help="Only those in this state.")
 @click.option("--connection", help="Only those over this connection.")
 @click.option("--event", "event_id", help="Only those of this event.")
@@ -194,7 +109,7 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
 
-@main.command()
+@click.command()
 @click.option("--state", type=click.Choice([str(s) for s in search.RELEASABLE]), help="All in this state.")
 @click.option("--connection", help="With --state: only those over this connection.")
 @click.option("--not-made", is_flag=True, help="You looked: the record in doubt is not at the vendor.")

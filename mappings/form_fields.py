@@ -1,0 +1,177 @@
+"""Forms whose owners named the fields: which of them says who somebody is, whatever they call it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from mappings.commands import Person, RegisterLead
+from mappings.errors import CannotMap
+from mappings.phones import to_e164
+from mappings.source import Arrival, Event, Naming
+
+DEDUP_WINDOW_SECONDS = 600  # a second click or a reload comes within minutes; the same question later is news
+
+#: Options of relay.toml that every source of forms has: `fields` are our attribute = the name of their field.
+FORM_OPTIONS: Mapping[str, Any] = {
+    "fields": dict,
+    "default_region": str,
+    "origin": str,
+    "dedup_window_seconds": int,
+}
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
+
+
+#: Field names that people use, by our attribute. Case, spaces and punctuation do not matter.
+KNOWN_AS = {
+    "name": "name, full name, your name, contact name, customer name, nombre completo, họ tên, "
+    "họ và tên, tên",
+    "first_name": "first name, fname, given name, forename, vorname, prénom, prenom, nombre",
+    "last_name": "last name, lname, surname, family name, nachname, nom, apellido, apellidos, họ",
+    "email": "email, email address, your email, e-mail-adresse, correo, correo electrónico, "
+    "courriel, thư điện tử",
+    "phone": "phone, phone number, your phone, tel, telephone, telefon, téléphone, teléfono, telefono, "
+    "mobile, mobile number, cell phone, whatsapp, zalo, điện thoại, số điện thoại, sđt, sdt",
+    "company": "company, company name, your company, organisation, organization, business name, firma, "
+    "entreprise, société, empresa, công ty, tên công ty",
+    "message": "message, your message, comment, comments, enquiry, inquiry, question, nachricht, mensaje, "
+    "comentarios, lời nhắn, tin nhắn, nội dung",
+    "consent": "consent, gdpr, gdpr consent, privacy, privacy policy, datenschutz, accept terms, đồng ý",
+    "language": "language, lang, locale, sprache, langue, idioma, ngôn ngữ",
+}
+_KNOWN = {_folded(name): ours for ours, names in KNOWN_AS.items() for name in names.split(",")}
+
+#: What a form sends that nobody filled in: tokens of captchas, which are spent, marks of frameworks, buttons.
+#: So is every field whose name begins with "_" (_next, _ts, _wpcf7 …).
+NOISE = frozenset(
+    map(
+        _folded,
+        "cf-turnstile-response, g-recaptcha-response, h-captcha-response, csrf_token, csrfmiddlewaretoken, "
+        "authenticity_token, utf8, submit, submit button, btn submit, button".split(","),
+    )
+)
+
+
+def named_by_content(arrival: Arrival, type_: str, fields: Any) -> Naming:
+    """Name a submission that bears no number: equal `fields` within a window are one and the same."""
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), default=str)
+    seconds = arrival.options.get("dedup_window_seconds", DEDUP_WINDOW_SECONDS)
+    return Naming(
+        type=type_,
+        dedup_key=hashlib.sha256(canonical.encode()).hexdigest(),
+        window=timedelta(seconds=seconds),
+    )
+
+
+def lead_of(
+    event: Event,
+    values: Mapping[str, str],
+    *,
+    origin: str = "",
+    language: str = "",
+    attributes: Mapping[str, str] | None = None,
+) -> RegisterLead:
+    """Return the lead that the fields `values`, by the names of their owner, make.
+
+    A field with a meaning for nobody becomes an attribute, beside those in `attributes`. `origin` is the form
+    or campaign, where the source knows it; relay.toml's word goes before it. Raises CannotMap where there is
+    neither a name nor an e-mail address nor a telephone number.
+    """
+    known, others = _sorted_out(values, event.options.get("fields", {}))
+    full_name = known.get("name") or " ".join(filter(None, map(known.get, ("first_name", "last_name"))))
+    if not (full_name or known.get("email") or known.get("phone")):
+        there = ", ".join(sorted(values)) or "none"
+        raise CannotMap("fields", f"no name, e-mail address or telephone number among: {there}")
+    person = Person(
+        name=full_name,
+        first_name=known.get("first_name", ""),
+        last_name=known.get("last_name", ""),
+        email=known.get("email", ""),
+        phone=to_e164(known.get("phone", ""), event.options.get("default_region")),
+        company=known.get("company", ""),
+        language=known.get("language", "") or language,
+    )
+    return RegisterLead(
+        key=event.key,
+        person=person,
+        message=known.get("message", ""),
+        origin=event.options.get("origin") or origin or event.source,
+        consent=known.get("consent", ""),
+        attributes=others | {name: value for name, value in (attributes or {}).items() if value},
+    )
+
+
+def _sorted_out(
+    values: Mapping[str, str], aliases: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the values that a lead has a place for, and the rest; an alias goes before a known name."""
+    known: dict[str, str] = {}
+    attributes: dict[str, str] = {}
+    used = set()
+    for ours, theirs in aliases.items():
+        wanted = [_dotted(name) for name in ([theirs] if isinstance(theirs, str) else theirs)]
+        found = next((name for name in wanted if name in values), None)
+        if found is not None:
+            (known if ours in KNOWN_AS else attributes)[ours] = values[found]
+            used.add(found)
+    for name, value in values.items():
+        ours = _KNOWN.get(_folded(name), "")
+        if name in used or is_noise(name):
+            continue
+        if ours and ours not in known:
+            known[ours] = value
+        else:
+            _add(attributes, name, value)
+    return known, attributes
+
+
+def is_noise(name: str) -> bool:
+    """Say whether nobody filled this field in: a captcha's token, a framework's mark, a button."""
+    return name.startswith("_") or _folded(name) in NOISE
+
+
+def _dotted(name: str) -> str:
+    """Return `address[city]`, as it stands in the page, as `address.city`, as it stands in an attribute."""
+    return re.sub(r"\[([^\]]*)\]", r".\1", name).rstrip(".")
+
+
+def flat(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the filled-in fields of a nested payload as text, by dotted names; repeated ones are joined."""
+    flat: dict[str, str] = {}
+    for name, value in _leaves(fields, ""):
+        if value:
+            _add(flat, name or "(no name)", value)
+    return flat
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, ".".join(filter(None, (name, str(key)))))
+    elif isinstance(value, list):
+        yield name, ", ".join(filter(None, map(_written, value)))
+    else:
+        yield name, _written(value)
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+
+
+def _add(values: dict[str, str], name: str, value: str) -> None:
+    values[name] = f"{values[name]}, {value}" if name in values else value

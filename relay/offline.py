@@ -1,0 +1,118 @@
+"""What goes wrong though the configuration has no fault: events that a CRM cannot take, fields without a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import FunctionType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from mappings.commands import CommandType, OpenTicket, RecordOrder, RegisterLead
+from mappings.errors import CannotMap, ValueMissing
+from mappings.form_fields import KNOWN_AS
+from mappings.source import Handler
+from mappings.sources import SOURCES
+from mappings.vendor import Plan
+from relay.samples import sample
+from worker.settings import ConnectionSettings, Fault, Route, Settings
+from worker.vendors import VENDORS
+
+_COMMANDS: tuple[CommandType, ...] = (RegisterLead, RecordOrder, OpenTicket)
+
+
+def warnings(settings: Settings) -> list[Fault]:
+    """Return what will go wrong or get lost, though every key of relay.toml is right; each once.
+
+    A sample of each command that a source's events make is mapped for each connection of its routes. Of the
+    fields that only some senders have, those are known that the source's `fields` name; no others are until
+    they come.
+    """
+    found: list[Fault] = []
+    plans: dict[str, dict[str, Plan]] = {}
+    for place, route in enumerate(settings.routes):
+        for kind, events, connection in _paths(settings, route):
+            try:
+                plan = _trial(settings, route, kind, connection)
+            except _Impossible:
+                found.append(_impossible(settings, place, kind, events, connection))
+            except ValueMissing as error:
+                found.append(_needed(settings, route, events, connection, error))
+            except CannotMap:
+                continue  # a sample is no event: its currency, for one, may not be the account's
+            else:
+                plans.setdefault(route.source, {})[f"{connection.name} {kind.__name__}"] = plan
+    for source, made in plans.items():
+        found += _lost(settings, source, made)
+    return list(dict.fromkeys(found))
+
+
+class _Impossible(Exception):
+    """The vendor has nothing for a command."""
+
+
+def _paths(settings: Settings, route: Route) -> Iterator[tuple[CommandType, list[str], ConnectionSettings]]:
+    """Yield each command that the route's events make with those events, once for each of its connections."""
+    handlers = SOURCES[settings.sources[route.source].type].handlers
+    events = sorted(name for name in handlers if route.events is None or name in route.events)
+    for kind in _COMMANDS:
+        making = [event for event in events if kind in commands_of(handlers[event])]
+        if making:
+            yield from ((kind, making, settings.connections[name]) for name in route.to)
+
+
+def _trial(settings: Settings, route: Route, kind: CommandType, connection: ConnectionSettings) -> Plan:
+    planner = VENDORS[connection.vendor].mapping.planners.get(kind)
+    if planner is None:
+        raise _Impossible
+    attributes = dict.fromkeys(_own_fields(settings, route.source), "sample")
+    return planner(sample(kind, connection.account, attributes), connection.account)
+
+
+def _own_fields(settings: Settings, source: str) -> list[str]:
+    """Return the attributes that the source's table names itself."""
+    return [name for name in settings.sources[source].options.get("fields", {}) if name not in KNOWN_AS]
+
+
+def _impossible(
+    settings: Settings, place: int, kind: CommandType, events: list[str], connection: ConnectionSettings
+) -> Fault:
+    source = settings.routes[place].source
+    return Fault(
+        f"{settings.config_path}: routes[{place}]",
+        f"{connection.vendor} has nothing that {kind.__name__} could become: deliveries of {', '.join(events)} "
+        f"from {source} to {connection.name} will fail; leave one out of the route",
+    )
+
+
+def _needed(
+    settings: Settings, route: Route, events: list[str], connection: ConnectionSettings, error: ValueMissing
+) -> Fault:
+    return Fault(
+        f"{settings.config_path}: connections.{connection.name}.{error.key}",
+        f"{error.why}; until it is set, deliveries of {', '.join(events)} from {route.source} will fail",
+    )
+
+
+def _lost(settings: Settings, source: str, made: Mapping[str, Plan]) -> Iterator[Fault]:
+    for name in _own_fields(settings, source):
+        row = f"attributes.{name}"
+        if all(
+            any(r.source == row and r.outcome == "dropped" for r in plan.fields) for plan in made.values()
+        ):
+            where = ", ".join(dict.fromkeys(place.partition(" ")[0] for place in made))
+            yield Fault(
+                f"{settings.config_path}: sources.{source}.fields.{name}",
+                f"has no place at {where} and will be dropped; where the CRM has a custom field for it, name that "
+                f"as custom_fields.KIND.{name} of the connection",
+            )
+
+
+def commands_of(handler: Handler) -> frozenset[CommandType]:
+    """Return the commands that a handler can make, as its signature says; none where it does not say."""
+    function: Any = getattr(handler, "func", handler)
+    told = get_type_hints(function if isinstance(function, FunctionType) else type(function).__call__)
+    kinds = {inner for argument in get_args(told.get("return")) for inner in _members(argument)}
+    return frozenset(kind for kind in _COMMANDS if kind in kinds)
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)

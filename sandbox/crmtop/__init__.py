@@ -1,0 +1,1 @@
+"""Plays CRMTop, from its API reference (www.developers.crmtop.vn)."""

@@ -1,0 +1,1 @@
+"""Plays the CRM of ONLYOFFICE Workspace (CommunityServer)."""

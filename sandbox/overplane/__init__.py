@@ -1,0 +1,1 @@
+"""Plays Overplane, from its API reference (overplane.com/api-reference)."""

@@ -1,0 +1,1 @@
+"""The commands about the CRMs, against a sandbox on a socket."""

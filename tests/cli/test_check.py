@@ -1,0 +1,203 @@
+"""`relay check`: what will go wrong as things stand, and, online, whether the CRMs are there and know our names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mappings.commands import Command, OpenTicket, RecordOrder, RegisterLead
+from mappings.errors import ValueMissing
+from mappings.sources import SOURCES
+from mappings.vendor import Account, CheckedValues, Named, Plan
+from relay.offline import commands_of, warnings
+from relay.online import cheapest_read, check_online
+from tests.cli.conftest import Change, Crm, Relay
+from worker.configuration import load
+from worker.settings import Route, Settings
+from worker.vendors import VENDORS
+from worker.vendors.vendor import Reference
+
+PRODUCTS = {"products": Reference("products_get_products", always={"profile_id": 1})}
+
+
+def centia_with(settings: Settings, **values: Any) -> Settings:
+    """Return `settings` with one connection, which has these values alone."""
+    centia = replace(settings.connections["centia"], account=Account("centia", CheckedValues(values)))
+    return replace(settings, connections={"centia": centia})
+
+
+def routed(environ: dict[str, str], source: str, *to: str) -> Settings:
+    """Return the settings with one route."""
+    return replace(load(environ), routes=(Route(source, to, None),))
+
+
+def needy(ticket: Any, account: Account) -> Plan:
+    raise ValueMissing("values.priority", "the vendor demands it as ticket.priority")
+
+
+def test_a_configuration_that_fits_its_crms_passes(relay: Relay, crm: Crm) -> None:
+    """Otherwise nobody trusts the check."""
+    done = relay("check", "--online")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.endswith("routes, no faults\n")
+    told = done.stderr.splitlines()
+    for connection in ("opla (oplacrm)", "centia (centiacrm)"):
+        assert any(line.startswith(f"{connection}: reached, credentials accepted") for line in told)
+    assert not any(VENDORS[vendor].operations[name].changes for vendor, name in called(crm))
+
+
+def called(crm: Crm) -> list[tuple[str, str]]:
+    requests = crm.control.get("/requests").json()["requests"]
+    return [(request["vendor"], request["operation"]) for request in requests]
+
+
+def test_offline_calls_nobody(relay: Relay, crm: Crm) -> None:
+    """Otherwise a check on a machine without a network fails."""
+    assert relay("check").exit_code == 0
+    assert crm.calls() == []
+
+
+def test_all_faults_of_all_connections_come_at_once(relay: Relay) -> None:
+    """Otherwise the operator mends one password per try."""
+    done = relay("check", "--online", OPLA_TOKEN="wrong-token-1", CENTIA_PASSWORD="wrong-password-1")
+    assert (done.exit_code, done.stdout) == (1, "")
+    faults = [line for line in done.stderr.splitlines() if line.startswith("relay: ")]
+    assert len(faults) == 2
+    assert any(": connections.opla: CredentialsRefused: " in fault for fault in faults)
+    assert any(": connections.centia: CredentialsRefused: " in fault for fault in faults)
+    assert "wrong-token-1" not in done.stderr
+    assert "wrong-password-1" not in done.stderr
+    assert "opla (oplacrm): 1 fault" in done.stderr.splitlines()
+
+
+def test_a_crm_that_is_away_is_a_fault_of_its_connection(relay: Relay) -> None:
+    """Otherwise a wrong address is found by the first event."""
+    done = relay("check", "--online", RELAY_SANDBOX_URL="http://127.0.0.1:1")
+    assert done.exit_code == 1
+    assert ": connections.opla: Unreachable: not sent: " in done.stderr
+
+
+def test_names_are_looked_up_in_the_crms_own_lists(
+    relay: Relay, environ: dict[str, str], registry: Change
+) -> None:
+    """Otherwise a stage with a typing error in its name is found by the first order."""
+    for sku in ("Lamp", "Chair"):
+        body = {"profile_id": 1, "name": sku, "value": 1, "sku": sku}
+        made = relay("call", "centia", "products_create_product", "--yes", "--json", json.dumps(body))
+        assert made.exit_code == 0, made.stderr
+    registry("centiacrm", lists=PRODUCTS)
+    values = {
+        "main": Named("products", "lamp", "values.main"),
+        "others": {"paid": [Named("products", "Chiar", "values.others")]},
+        "third": Named("products", "Table", "values.third"),
+    }
+    told: list[str] = []
+    faults = check_online(centia_with(load(environ), **values), told.append)
+    assert [str(fault).partition("relay.toml: ")[2] for fault in faults] == [
+        (
+            "connections.centia.values.others: no 'Chiar' among the vendor's products; there are: "
+            "'Lamp', 'Chair'"
+        ),
+        (
+            "connections.centia.values.third: no 'Table' among the vendor's products; there are: "
+            "'Lamp', 'Chair'"
+        ),
+    ]
+    assert told == ["centia (centiacrm): 2 faults"]
+
+
+def test_a_list_that_cannot_be_read_is_told_once(crm: Crm, environ: dict[str, str], registry: Change) -> None:
+    """Otherwise one fault of the CRM looks like ten of relay.toml."""
+    registry("centiacrm", lists=PRODUCTS)
+    crm.fault(vendor="centiacrm", operation="products_get_products", fault="status", status=503)
+    values = {name: Named("products", name, f"values.{name}") for name in ("one", "two")}
+    (fault,) = check_online(centia_with(load(environ), **values), lambda line: None)
+    assert "connections.centia.values.one: VendorDown: " in str(fault)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_every_vendor_can_be_asked_who_we_are(vendor: str) -> None:
+    """Otherwise its credentials are checked by the first event."""
+    known = VENDORS[vendor]
+    operation = cheapest_read(known)
+    assert known.login or known.lists or operation is not None
+    assert operation is None or not operation.changes
+
+
+#: By hand: what each event type asks for.
+MAKES = {
+    ("form", "submitted"): {RegisterLead},
+    ("shopify", "orders/create"): {RecordOrder},
+    ("shopify", "customers/create"): {RegisterLead},
+    ("postmark", "inbound"): {OpenTicket},
+}
+
+
+def test_each_handler_says_what_it_makes() -> None:
+    """Otherwise the warnings about routes are silent where they are needed."""
+    for (source, event), kinds in MAKES.items():
+        assert commands_of(SOURCES[source].handlers[event]) == kinds
+    for source in SOURCES.values():
+        assert all(commands_of(handler) for handler in source.handlers.values()), source.type
+
+
+def test_a_handler_that_makes_one_or_the_other_is_read_too() -> None:
+    """Otherwise a source with several kinds of tickets is never warned about."""
+
+    def any_of_them(event: Any) -> Iterable[Command]:
+        return []
+
+    def two_of_them(event: Any) -> Iterable[OpenTicket | RegisterLead]:
+        return []
+
+    assert commands_of(any_of_them) == {RegisterLead, RecordOrder, OpenTicket}
+    assert commands_of(two_of_them) == {OpenTicket, RegisterLead}
+
+
+def test_a_route_that_cannot_work_is_warned_about(environ: dict[str, str], registry: Change) -> None:
+    """Otherwise every e-mail fails at a CRM that has no tickets, from the first one on."""
+    mapping = VENDORS["oplacrm"].mapping
+    planners = {kind: planner for kind, planner in mapping.planners.items() if kind is not OpenTicket}
+    registry("oplacrm", mapping=replace(mapping, planners=planners))
+    settings = routed(environ, "inbox", "opla", "centia")
+    (warning,) = warnings(settings)
+    assert str(warning) == (
+        f"{settings.config_path}: routes[0]: oplacrm has nothing that OpenTicket could become: deliveries of "
+        "inbound from inbox to opla will fail; leave one out of the route"
+    )
+
+
+def test_a_value_that_only_some_events_need_is_asked_for_early(
+    environ: dict[str, str], registry: Change
+) -> None:
+    """Otherwise the first ticket finds out that relay.toml has no priority for it."""
+    mapping = VENDORS["centiacrm"].mapping
+    registry("centiacrm", mapping=replace(mapping, planners={**mapping.planners, OpenTicket: needy}))
+    settings = routed(environ, "inbox", "centia")
+    (warning,) = warnings(settings)
+    assert str(warning) == (
+        f"{settings.config_path}: connections.centia.values.priority: the vendor demands it as "
+        "ticket.priority; until it is set, deliveries of inbound from inbox will fail"
+    )
+
+
+def test_a_field_without_a_place_is_named(environ: dict[str, str]) -> None:
+    """Otherwise what a customer typed into a form is dropped, and nobody is told."""
+    settings = routed(environ, "website", "centia")
+    (warning,) = warnings(settings)
+    assert str(warning) == (
+        f"{settings.config_path}: sources.website.fields.budget: has no place at centia and will be dropped; where "
+        "the CRM has a custom field for it, name that as custom_fields.KIND.budget of the connection"
+    )
+    both = routed(environ, "website", "opla", "centia")
+    assert warnings(both) == [], "one CRM that keeps it is enough"
+
+
+def test_the_example_needs_no_warning(relay: Relay) -> None:
+    """Otherwise a newcomer's first check looks as if something were wrong."""
+    done = relay("check")
+    assert (done.exit_code, done.stderr) == (0, "")

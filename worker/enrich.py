@@ -1,0 +1,64 @@
+"""Thin events: what they lack is read at the sender's own interface, before anything is mapped."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import simplejson
+
+from mappings.source import Event, Fetch, SenderApi, Source
+from worker.errors import DeliveryError, OutcomeUnknown, SenderDown, Unmappable, Unreachable
+from worker.http import Answer, Http, Request
+from worker.ledger.database import Database
+from worker.ledger.fetched import keep_fetched
+from worker.masking import excerpt
+from worker.retry_after import retry_after
+from worker.settings import SourceSettings
+
+#: Seconds for one answer of a sender's interface.
+SECONDS = 20.0
+
+
+def fetch(http: Http, db: Database, kind: Source, source: SourceSettings, event: Event) -> str | None:
+    """Read what a thin event lacks and keep it with the event, so that it is read once; return it as JSON.
+
+    None where the source's events are whole. Raises Unmappable for what is gone at the sender, SenderDown for
+    everything else, a refused token, too: it is tried again, for as long as the connection's patience lasts.
+    """
+    if kind.fetches is None or kind.api is None:
+        return None
+    found = {wanted.name: _answer_to(http, kind.api, source, wanted) for wanted in kind.fetches(event)}
+    written: str = simplejson.dumps(found, use_decimal=True)
+    keep_fetched(db, event.id, written)
+    return written
+
+
+def _answer_to(http: Http, api: SenderApi, source: SourceSettings, wanted: Fetch) -> Any:
+    query = dict(wanted.query)
+    headers = {"accept": "application/json"}
+    if api.parameter:
+        query[api.parameter] = source.api_token
+    else:
+        headers[api.header] = api.scheme + source.api_token
+    # Never an address out of the payload: only a path below the one that relay.toml names.
+    address = f"{source.api_url}/{wanted.path.lstrip('/')}"
+    try:
+        answer = http.send(Request("GET", address, headers, query), SECONDS)
+    except (OutcomeUnknown, Unreachable) as error:
+        raise SenderDown(f"{source.name}: {wanted.name}: {error}", error.retry_after) from error
+    if answer.status != 200:
+        raise _refusal(source, wanted, answer)
+    try:
+        return json.loads(answer.body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise SenderDown(f"{source.name}: {wanted.name}: answered with no JSON") from None
+
+
+def _refusal(source: SourceSettings, wanted: Fetch, answer: Answer) -> DeliveryError:
+    text = f"{source.name}: {wanted.name}: the sender's interface answered {answer.status}: {excerpt(answer.body)}"
+    if answer.status in (404, 410):
+        return Unmappable(wanted.name, f"is no longer at the sender ({answer.status})")
+    remedy = "; see api_token_env of the source" if answer.status in (401, 403) else ""
+    return SenderDown(text + remedy, retry_after(answer.headers))
