@@ -20,6 +20,7 @@ from worker.errors import (
     PutBack,
     Rejected,
 )
+from worker.first_step import First
 from worker.http import Http
 from worker.ledger import deliveries, limits
 from worker.ledger.attempts import Attempt
@@ -88,21 +89,12 @@ def _carried_out(
 ) -> State | None:
     # What is measured from here is older than the claim's own time: a freeze in between shortens our lease.
     began = time.monotonic()
-    lasting = engine.lease(connection)
     ahead = Ahead(fault=full) if full else planned_ahead(engine.settings, connection, event)
-    first = None if engine.stopping.is_set() else ahead.first
-    plans = ahead.plans
-    checkpoints: Checkpoints | None = None
-
-    def begin(t: Transaction, claim: Claim) -> None:
-        nonlocal checkpoints
-        checkpoints = Checkpoints(engine.db, claim, engine.clock, lasting)
-        if first is not None:
-            checkpoints.open_ahead(t, first.step, first.at_once)
-
-    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), lasting, event, begin)
-    if claim is None or checkpoints is None:
+    claimed = _claimed(engine, delivery_id, connection, event, ahead.first)
+    if claimed is None:
         return None
+    claim, checkpoints = claimed
+    plans = ahead.plans
     try:
         if ahead.fault is not None:
             raise ahead.fault
@@ -116,16 +108,39 @@ def _carried_out(
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as error:  # noqa: BLE001
-        # Our own fault spends nothing: the delivery waits until the bug is mended.
-        log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
-        delay = backoff(claim.tries, engine.jitter())
-        reason = f"a fault of CRM Relay: {type(error).__name__}"
-        closing = Closing(State.WAITING, engine.clock() + delay, "Bug", reason, failed_try=True)
-        attempt = Attempt(_ms(began), error="Bug")
+        closing, attempt = _crashed(engine, claim, error, _ms(began))
     closing = _with_mapping(closing, connection, plans)
     deliveries.close(engine.db, claim, closing, attempt, engine.clock(), checkpoints.write_into)
     _tell(claim, closing, _ms(began))
     return closing.state
+
+
+def _claimed(
+    engine: Engine,
+    delivery_id: str,
+    connection: ConnectionSettings,
+    event: Mapping[str, Any],
+    first: First | None,
+) -> tuple[Claim, Checkpoints] | None:
+    lasting = engine.lease(connection)
+    begun: list[Checkpoints] = []
+
+    def begin(t: Transaction, claim: Claim) -> None:
+        begun.append(Checkpoints(engine.db, claim, engine.clock, lasting))
+        # A worker that is stopping begins nothing: an intent without its call would cost a look-up.
+        if first is not None and not engine.stopping.is_set():
+            begun[0].open_ahead(t, first.step, first.at_once)
+
+    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), lasting, event, begin)
+    return (claim, begun[0]) if claim else None
+
+
+def _crashed(engine: Engine, claim: Claim, error: Exception, ms: int) -> tuple[Closing, Attempt]:
+    # Our own fault spends nothing: the delivery waits until the bug is mended.
+    log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
+    due_at = engine.clock() + backoff(claim.tries, engine.jitter())
+    reason = f"a fault of CRM Relay: {type(error).__name__}"
+    return Closing(State.WAITING, due_at, "Bug", reason, failed_try=True), Attempt(ms, error="Bug")
 
 
 def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closing:
