@@ -26,7 +26,7 @@ vendor = "oplacrm"
 base_url = "{crm}"
 token_env = "BENCH_TOKEN"
 [connections.opla.values]
-owner_id = "MNV_001"
+owner = "MNV_001"
 lead_status = "New"
 lead_source = "Website"
 

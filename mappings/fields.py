@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError
-from marshmallow import fields as mm
 
 from mappings.commands import Command, Person
 from mappings.errors import CannotMap, ValueMissing
@@ -19,24 +18,6 @@ from mappings.vendor import Account, CheckedValues, FieldRow
 
 #: Which field of each command holds the person it is about.
 _PERSON = {"RegisterLead": "person", "RecordOrder": "customer", "OpenTicket": "requester"}
-
-
-def text(source: str = "", default: str = "") -> mm.String:
-    """Return a body field that the vendor marks as required: sent as `default` where nothing is known.
-
-    `source` is the path it is filled from: a field of the command (`person.email`) or `values.owner_id`.
-    """
-    return mm.String(load_default=default, metadata={"source": source})
-
-
-def optional(source: str = "") -> mm.String:
-    """Return a body field that is left out where nothing is known; `source` as for `text`."""
-    return mm.String(metadata={"source": source})
-
-
-def number(source: str) -> mm.Integer:
-    """Return a whole-number field without which the vendor takes nothing; `source` as for `text`."""
-    return mm.Integer(required=True, strict=True, metadata={"source": source})
 
 
 class FieldLedger:
@@ -84,10 +65,11 @@ class FieldLedger:
             self._rows[FieldRow(f"values.{key}", target, "defaulted")] = None
         return value
 
-    def chosen(self, table: str, path: str, target: str, otherwise: str) -> Any:
+    def chosen(self, table: str, path: str, target: str, otherwise: str, demanded: bool = True) -> Any:
         """Return what the table `values.<table>` of relay.toml gives for the text at `path`, in any case.
 
-        `values.<otherwise>` stands for texts that are not in it; raises ValueMissing where that is not set.
+        `values.<otherwise>` stands for texts that are not in it; where that is not set, raises ValueMissing if
+        the vendor has `demanded` it, else returns None.
         """
         choices = {ours.casefold(): theirs for ours, theirs in self.values.get(table, {}).items()}
         word = str(self.peek(path)).casefold()
@@ -96,7 +78,7 @@ class FieldLedger:
             self.setting(table, target)
             return choices[word]
         value = self.setting(otherwise, target)
-        if value is None:
+        if value is None and demanded:
             raise ValueMissing(f"values.{otherwise}", f"the vendor demands it as {target}")
         return value
 

@@ -14,6 +14,8 @@ from mappings.vendor import Named, Ref
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
+_SHORT_DAY = re.compile(r"\d\d/\d\d/\d\d\Z")
+
 
 class Number(fields.Decimal):
     """A JSON number, kept exact; a number written as text is refused."""
@@ -29,7 +31,7 @@ class Written(fields.String):
 
     def __init__(self, read: Callable[[str], Any], must_be: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._read, self._must_be = read, must_be
+        self._read, self.must_be = read, must_be
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
@@ -38,7 +40,7 @@ class Written(fields.String):
         except ValueError:
             read = None
         if read is None:
-            raise ValidationError(f"must be {self._must_be}")
+            raise ValidationError(f"must be {self.must_be}")
         return text
 
 
@@ -47,36 +49,45 @@ class Pointer(fields.Field[Any]):
 
     def __init__(self, of: fields.Field[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._of = of or fields.Raw()
+        self.of = of or fields.Raw()
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, Ref | Named):
             return value
-        return self._of.deserialize(value, attr, data, **kwargs)
+        return self.of.deserialize(value, attr, data, **kwargs)
 
 
 class Entry(fields.Field[Any]):
     """A value of relay.toml that is an entry of the vendor's list `of_list`: its id, or its name.
 
-    An id is a whole number, or a UUID where `uuids`; any other text is a name, which becomes a `Named`.
+    An id is a whole number, or a UUID where `uuids`, or a text of the form `ids` where the vendor's ids are
+    texts; any other text is a name, which becomes a `Named`.
     """
 
-    def __init__(self, of_list: str, uuids: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, of_list: str, uuids: bool = False, ids: re.Pattern[str] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self._list, self._uuids = of_list, uuids
+        self._list, self._ids = of_list, _UUID if uuids else ids
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, int) and not isinstance(value, bool) and not self._uuids:
-            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            if self._ids is None:
+                return value
+            value = str(value)
         if not isinstance(value, str) or not value.strip():
             raise ValidationError("must be the id of an entry of the vendor's list, or its name")
-        if self._uuids and _UUID.match(value):
+        if self._ids is not None and self._ids.match(value):
             return value
         return Named(self._list, value, f"values.{self.name}")
 
 
 def _day(text: str) -> date:
     return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+
+
+def _short_day(text: str) -> date | None:
+    return datetime.strptime(text, "%d/%m/%y").date() if _SHORT_DAY.match(text) else None  # noqa: DTZ007
 
 
 def _moment(text: str) -> datetime | None:
@@ -100,10 +111,13 @@ _MAKERS: Mapping[str, Callable[..., fields.Field[Any]]] = {
     "id": lambda **kw: Pointer(fields.Integer(strict=True), **kw),
     "key": lambda **kw: Pointer(fields.String(validate=validate.Length(min=1)), **kw),
     "day": lambda **kw: Written(_day, "a day, as in 2026-03-02", **kw),
+    "short_day": lambda **kw: Written(_short_day, "a day, as in 31/12/26", **kw),
     "moment": lambda **kw: Written(_moment, "a time, as in 2026-03-02T09:00:00+07:00", **kw),
     "texts": lambda **kw: fields.List(fields.String(), **kw),
     "ids": lambda **kw: fields.List(Pointer(fields.Integer(strict=True)), **kw),
     "uuids": lambda **kw: fields.List(Pointer(a_uuid()), **kw),
+    "fraction": lambda **kw: Number(validate=validate.Range(0, 1), **kw),
+    "object": lambda **kw: fields.Dict(keys=fields.String(), **kw),
     "anything": fields.Raw,
 }
 
@@ -116,6 +130,7 @@ def shape(
     one_of: Mapping[str, tuple[Any, ...]] | None = None,
     inside: Mapping[str, type[Schema]] | None = None,
     many: Mapping[str, type[Schema]] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     sources: Mapping[str, str] | None = None,
     **kinds: str,
 ) -> type[Schema]:
@@ -123,23 +138,23 @@ def shape(
 
     Each of `kinds` is a kind of field with the names of those fields, separated by spaces: `text="name note"`,
     `number`, `integer`, `boolean`, `email`, `uuid`, `id` (a whole number) and `key` (a text) of another record,
-    `day`, `moment`, lists `texts`, `ids`, `uuids`. `one_of` gives a field's documented values, `inside` and
+    `day`, `short_day` (DD/MM/YY), `moment`, `fraction` (from 0 to 1), `object` (names and their values), lists
+    `texts`, `ids`, `uuids`. `one_of` gives a field's documented values, `inside` and
     `many` the schema of a nested object and of a list of them. `required` fields the vendor refuses to miss;
-    `blank` ones are texts that it wants sent, empty where nothing is known. `sources` says where a mapping
-    fills a field from: a path of the command (`person.email`) or a value of relay.toml (`values.owner`).
+    `blank` ones are texts that it wants sent, empty where nothing is known; `defaults` are sent for other fields
+    of which nothing is known, a function being called for each body. `sources` says where a mapping fills a
+    field from: a path of the command (`person.email`) or a value of relay.toml (`values.owner`).
     """
     made = _fields_of(name, kinds)
-    for field in blank.split():
-        made[field] = fields.String(load_default="")
-    for field, values in (one_of or {}).items():
-        made[field] = fields.Raw(validate=validate.OneOf(values))
-    for field, schema in (inside or {}).items():
-        made[field] = fields.Nested(schema)
-    for field, schema in (many or {}).items():
-        made[field] = fields.List(fields.Nested(schema))
-    stray = {*required.split(), *(sources or {})} - set(made)
+    made |= {field: Pointer(fields.String(), load_default="") for field in blank.split()}
+    made |= {field: fields.Raw(validate=validate.OneOf(of)) for field, of in (one_of or {}).items()}
+    made |= {field: fields.Nested(schema) for field, schema in (inside or {}).items()}
+    made |= {field: fields.List(fields.Nested(schema)) for field, schema in (many or {}).items()}
+    stray = {*required.split(), *(sources or {}), *(defaults or {})} - set(made)
     if stray:
         raise TypeError(f"{name}: no such fields: {', '.join(sorted(stray))}")
+    for field, value in (defaults or {}).items():
+        made[field].load_default = value
     for field, made_field in made.items():
         made_field.required = field in required.split()
         made_field.metadata = {"source": (sources or {}).get(field, "")}

@@ -110,9 +110,9 @@ def _fields(schema: Schema, always: Collection[str] = ()) -> dict[str, Any]:
 
 def _kind(field: fields.Field[Any]) -> str:
     if isinstance(field, Pointer):
-        return _kind(field._of)
+        return _kind(field.of)
     if isinstance(field, Written):
-        return field._must_be.removeprefix("a ")
+        return field.must_be.removeprefix("a ")
     if isinstance(field, fields.List):
         return f"list of {_kind(field.inner)}"
     choices = [v for v in field.validators if isinstance(v, validate.OneOf)]

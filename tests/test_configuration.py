@@ -118,8 +118,8 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     ),
     "unknown value": (
         'token_env = "OPLA_TOKEN"',
-        'token_env = "OPLA_TOKEN"\n[connections.opla.values]\nowner = "x"',
-        ["relay.toml: connections.opla.values.owner: Unknown field."],
+        'token_env = "OPLA_TOKEN"\n[connections.opla.values]\nownr = "x"',
+        ["relay.toml: connections.opla.values.ownr: Unknown field."],
     ),
     "unknown table": ("[[routes]]", "[[rutes]]", ["relay.toml: rutes: Unknown field."]),
     "no TOML": (

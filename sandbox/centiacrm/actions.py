@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from sandbox.centiacrm.records import KINDS, LOCAL, search_text, shown, stored
+from sandbox.centiacrm.records import KINDS, LOCAL, search_text, shown, stored, wrong
 from sandbox.centiacrm.reference import COUNTRIES, LISTS, PROFILES, STATES
 from sandbox.fields import Json
 from sandbox.store import Query, Record
@@ -151,9 +151,9 @@ def _profile(call: Call) -> int:
 
 
 def _refuse_wrong(desk: Desk, kind: str, body: Json) -> None:
-    wrong = KINDS[kind].wrong(desk, body)
-    if wrong:
-        raise Refused(400, *wrong)
+    found = wrong(desk, kind, body)
+    if found:
+        raise Refused(400, *found)
 
 
 def _initial(kind: str, number: int) -> Json:

@@ -77,29 +77,19 @@ def _stranger(desk: Desk, body: Json) -> list[str]:
 
 
 def _wrong_company(_desk: Desk, body: Json) -> list[str]:
-    lists = {"type_id": "company_types", "industry_id": "company_industries"}
-    return _unlisted(body, lists) + _bad_addresses(body)
+    return _bad_addresses(body)
 
 
 def _wrong_contact(desk: Desk, body: Json) -> list[str]:
-    lists = {
-        "origin_id": "contact_origins",
-        "title_id": "contact_titles",
-        "position_id": "contact_positions",
-        "department_id": "contact_departments",
-    }
-    absent = _absent(desk, "company", "company_id", body["company_id"])
-    return absent + _unlisted(body, lists) + _bad_addresses(body)
+    return _absent(desk, "company", "company_id", body["company_id"]) + _bad_addresses(body)
+
+
+def _wrong_customer(desk: Desk, body: Json) -> list[str]:
+    return _absent(desk, "company", "company_id", body["company_id"]) + _stranger(desk, body)
 
 
 def _wrong_product(_desk: Desk, body: Json) -> list[str]:
-    lists = {
-        "product_discount_id": "product_discounts",
-        "product_validity_id": "product_validities",
-        "product_measury_id": "product_measures",
-        "product_category_id": "product_categories",
-    }
-    found = _unlisted(body, lists)
+    found: list[str] = []
     profile = body["profile_id"]
     if not all(has_id(profile, "product_taxes", tax) for tax in body.get("taxes", ())):
         found.append("The selected taxes is invalid.")
@@ -111,8 +101,7 @@ def _wrong_product(_desk: Desk, body: Json) -> list[str]:
 
 
 def _wrong_opportunity(desk: Desk, body: Json) -> list[str]:
-    found = _absent(desk, "company", "company_id", body["company_id"]) + _stranger(desk, body)
-    found += _unlisted(body, {"user_id": "users", "stage_id": "stages"})
+    found = _wrong_customer(desk, body)
     lines = body.get("products", [])
     if body["want_products"] and not lines:
         found.append("The products field is required when want_products is true.")
@@ -126,16 +115,33 @@ def _wrong_opportunity(desk: Desk, body: Json) -> list[str]:
 
 
 def _wrong_ticket(desk: Desk, body: Json) -> list[str]:
-    lists = {
+    absent = _absent(desk, "opportunity", "opportunity_id", body.get("opportunity_id"))
+    return _wrong_customer(desk, body) + absent
+
+
+#: Which parameters of each kind are ids of a list of the profile.
+LISTED: Mapping[str, Mapping[str, str]] = {
+    "company": {"type_id": "company_types", "industry_id": "company_industries"},
+    "contact": {
+        "origin_id": "contact_origins",
+        "title_id": "contact_titles",
+        "position_id": "contact_positions",
+        "department_id": "contact_departments",
+    },
+    "product": {
+        "product_discount_id": "product_discounts",
+        "product_validity_id": "product_validities",
+        "product_measury_id": "product_measures",
+        "product_category_id": "product_categories",
+    },
+    "opportunity": {"user_id": "users", "stage_id": "stages"},
+    "ticket": {
         "user_id": "users",
         "origin_id": "ticket_origins",
         "case_id": "ticket_cases",
         "priority_id": "ticket_priorities",
-    }
-    found = _absent(desk, "company", "company_id", body["company_id"]) + _stranger(desk, body)
-    found += _absent(desk, "opportunity", "opportunity_id", body.get("opportunity_id"))
-    return found + _unlisted(body, lists)
-
+    },
+}
 
 KINDS: Mapping[str, Kind] = {
     "company": Kind(
@@ -154,6 +160,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "ticket": Kind("ticket", 50000001, _wrong_ticket, ("title",), ("notify", "comment")),
 }
+
+
+def wrong(desk: Desk, kind: str, body: Json) -> list[str]:
+    """Return what the vendor refuses in the body of a new record: references to what does not exist, and more."""
+    return KINDS[kind].wrong(desk, body) + _unlisted(body, LISTED[kind])
 
 
 def search_text(kind: str, body: Json) -> str:

@@ -57,11 +57,11 @@ vendor = "oplacrm"
 base_url = "https://api-admin.oplacrm.com/api"
 token_env = "OPLA_TOKEN"
 [connections.opla.values]
-owner_id = "MNV_001"
+owner = "MNV_001"
 lead_status = "New"
 lead_source = "Website"
 sale_process = "Web shop"
-sale_process_stage = "Ordered"
+stage = "Ordered"
 [[routes]]
 source = "website"
 to = ["opla"]

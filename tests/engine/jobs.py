@@ -84,6 +84,7 @@ JOBS = (
         {"account": 1, "contact": 1, "product": 3, "opportunity": 1},
         headers=CREATED,
     ),
+    Job("ticket", "opla", "inbox", json.dumps(EMAIL).encode(), ("lead_create",), {"lead": 1}),
     Job(
         "lead",
         "centia",

@@ -4,56 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from mappings.commands import (
-    Address,
-    Command,
-    OpenTicket,
-    OrderLine,
-    OrderStatus,
-    Person,
-    RecordOrder,
-    RegisterLead,
-)
+from mappings.commands import Address, Command, OpenTicket, OrderLine, Person, RegisterLead
 from mappings.errors import CannotMap, ValueMissing
-from mappings.vendor import Account, Plan, Ref
+from mappings.vendor import Account, Named, Plan, Ref
 from mappings.vendors import VENDORS
-
-D = Decimal
+from tests.mappings.vendor_examples import ORDER as DOLLARS
+from tests.mappings.vendor_examples import D, of_one_line, rows, seven_pieces, told
 
 CENTIA = VENDORS["centiacrm"]
 VALUES = {
-    "profile_id": 1,
-    "user_id": 2,
-    "type_id": 3,
-    "industry_id": 4,
-    "contact_origin_id": 5,
-    "stage_id": 6,
-    "ticket_origin_id": 7,
-    "case_id": 8,
-    "priority_id": 9,
+    "profile": 1,
+    "owner": 2,
+    "company_type": 3,
+    "industry": 4,
+    "contact_origin": 5,
+    "stage": 6,
+    "ticket_origin": 7,
+    "ticket_case": 8,
+    "priority": 9,
     "priorities": {"high": 10},
 }
 ANA = Person(name="Ana María García", email="ana@example.mx", phone="+525512345678")
-TEA = OrderLine("A-1", "Tea", D(3), D("4.00"), D("2.00"), D("1.60"), D("10.00"))
-CUP = OrderLine("B-2", "Cup", D(1), D("7.50"), D(0), D("1.23"), D("7.50"))
-ORDER = RecordOrder(
-    key="shop-order-9",
-    number="#1070",
-    status=OrderStatus.PAID,
-    customer=ANA,
-    currency="MXN",
-    total=D("24.33"),
-    tax=D("2.83"),
-    shipping=D("5.00"),
-    discount=D("1.00"),
-    lines=(TEA, CUP),
-    placed_at="2026-03-02T09:15:00-05:00",
-)
+ORDER = replace(DOLLARS, number="#1070", customer=ANA, currency="MXN")
 LEAD = RegisterLead("site-1", ANA, "Hola", "contact", attributes={"received_at": "2026-03-02T03:00:00Z"})
 TICKET = OpenTicket(
     "mail-1",
@@ -89,16 +65,16 @@ CUSTOMER_ROWS = """
 {who}.email > contact.email mapped
 {who}.phone > company.phone mapped
 {who}.phone > contact.phone_mobile mapped
-values.profile_id > company.profile_id defaulted
-values.type_id > company.type_id defaulted
-values.industry_id > company.industry_id defaulted
-values.profile_id > contact.profile_id defaulted
-values.contact_origin_id > contact.origin_id defaulted
+values.profile > company.profile_id defaulted
+values.company_type > company.type_id defaulted
+values.industry > company.industry_id defaulted
+values.profile > contact.profile_id defaulted
+values.contact_origin > contact.origin_id defaulted
 """
 OPPORTUNITY_ROWS = """
-values.profile_id > opportunity.profile_id defaulted
-values.user_id > opportunity.user_id defaulted
-values.stage_id > opportunity.stage_id defaulted
+values.profile > opportunity.profile_id defaulted
+values.owner > opportunity.user_id defaulted
+values.stage > opportunity.stage_id defaulted
 values.prospect_type > opportunity.prospect_type defaulted
 values.operation_type > opportunity.operation_type defaulted
 values.close_days > opportunity.estimated_end_at defaulted
@@ -109,14 +85,6 @@ key > opportunity.title mapped
 
 def plan(command: Command, **values: Any) -> Plan:
     return CENTIA.planners[type(command)](command, Account("centia", VALUES | values))
-
-
-def told(planned: Plan) -> list[str]:
-    return sorted(f"{row.source} > {row.target} {row.outcome}".replace("  ", " ") for row in planned.fields)
-
-
-def rows(*texts: str, who: str) -> list[str]:
-    return sorted(line for text in texts for line in text.replace("{who}", who).splitlines() if line)
 
 
 def line(sku: str, amount: int, price: str, tax: str, total: str) -> Mapping[str, Any]:
@@ -215,7 +183,7 @@ placed_at > opportunity.estimated_end_at converted
 lines[0].discount > opportunity.products converted
 lines[0].unit_price > opportunity.products converted
 lines[1].unit_price > opportunity.products mapped
-values.profile_id > product.profile_id defaulted
+values.profile > product.profile_id defaulted
 """
     each = """
 lines[N].sku > product.sku mapped
@@ -253,22 +221,7 @@ def test_an_order_without_a_customer_goes_to_one_stand_in() -> None:
 @pytest.mark.parametrize(("currency", "total"), [("JPY", "14319"), ("VND", "1250000")])
 def test_currencies_without_decimals_stay_whole(currency: str, total: str) -> None:
     """Else a yen order is off by a hundred, or has a third of a yen."""
-    item = OrderLine("A-1", "Tea", D(7), D(total), D(0), D(0), D(total))
-    body = (
-        plan(
-            replace(
-                ORDER,
-                currency=currency,
-                total=D(total),
-                tax=D(0),
-                shipping=D(0),
-                discount=D(0),
-                lines=(item,),
-            )
-        )
-        .records[-1]
-        .body
-    )
+    body = plan(seven_pieces(ORDER, currency, total)).records[-1].body
     assert body["value"] == D(total) == sum(p["amount"] * p["price"] for p in body["products"])
     assert all(p["price"] == p["price"].to_integral_value() for p in body["products"])
 
@@ -314,10 +267,10 @@ priority > ticket.priority_id converted
 attributes.date > ticket.estimated_end_at converted
 values.priorities > ticket.priority_id defaulted
 values.ticket_days > ticket.estimated_end_at defaulted
-values.profile_id > ticket.profile_id defaulted
-values.user_id > ticket.user_id defaulted
-values.ticket_origin_id > ticket.origin_id defaulted
-values.case_id > ticket.case_id defaulted
+values.profile > ticket.profile_id defaulted
+values.owner > ticket.user_id defaulted
+values.ticket_origin > ticket.origin_id defaulted
+values.ticket_case > ticket.case_id defaulted
 values.notify > ticket.notify defaulted
 """
     assert told(planned) == rows(CUSTOMER_ROWS, own, who="requester")
@@ -325,28 +278,59 @@ values.notify > ticket.notify defaulted
 
 def test_what_is_missing_is_named() -> None:
     """Else a delivery is parked and nobody knows what would release it."""
-    values = {key: value for key, value in VALUES.items() if key != "case_id"}
-    with pytest.raises(ValueMissing, match=r"values\.case_id"):
+    values = {key: value for key, value in VALUES.items() if key != "ticket_case"}
+    with pytest.raises(ValueMissing, match=r"values\.ticket_case"):
         CENTIA.planners[OpenTicket](TICKET, Account("centia", values))
     with pytest.raises(CannotMap, match=r"attributes\.date"):
         plan(replace(LEAD, attributes={}))
 
 
-def test_an_address_is_whole_or_not_sent() -> None:
-    """Else the vendor refuses the customer for an address without its codes."""
-    home = replace(ANA, address=Address("Av. Juárez 1", "Guadalajara", "Jalisco", "44100", "MX"))
-    assert "person.address.street > dropped" in told(plan(replace(LEAD, person=home)))
+STREETS = {
+    "Av. Juárez 1": ("Av. Juárez", "1"),
+    "Calle 5 #12-B": ("Calle 5", "12-B"),
+    "Camino Real": ("Camino Real", "S/N"),
+}
+
+
+@pytest.mark.parametrize(("written", "street", "number"), [(k, *v) for k, v in STREETS.items()])
+def test_an_address_has_its_house_number_apart(written: str, street: str, number: str) -> None:
+    """Else the vendor, which demands a number, refuses every customer who told an address."""
+    home = replace(ANA, address=Address(written, "Guadalajara", "Jalisco", "44100", "MX"))
     sent = plan(replace(LEAD, person=home), countries={"MX": "MX"}, states={"Jalisco": "JAL"})
     assert sent.records[1].body["shipping_address"] == {
         "country": "MX",
         "state": "JAL",
-        "street": "Av. Juárez 1",
-        "number": "",
+        "street": street,
+        "number": number,
         "interior_number": "",
         "zip": "44100",
         "suburb": "",
         "city": "Guadalajara",
     }
+
+
+def test_an_address_is_whole_or_not_sent() -> None:
+    """Else the vendor refuses the customer for an address without its codes, or without its city."""
+    home = replace(ANA, address=Address("Av. Juárez 1", "Guadalajara", "Jalisco", "44100", "MX"))
+    assert "person.address.street > dropped" in told(plan(replace(LEAD, person=home)))
+    codes: dict[str, Any] = {"countries": {"MX": "México"}, "states": {"Jalisco": "JAL"}}
+    named = plan(replace(LEAD, person=home), **codes).records[1].body["shipping_address"]
+    assert named["country"] == Named("countries", "México", "values.countries")
+    homeless = replace(home, address=Address("Av. Juárez 1", "", "Jalisco", "44100", "MX"))
+    assert "shipping_address" not in plan(replace(LEAD, person=homeless), **codes).records[1].body
+
+
+def test_what_relay_toml_calls_by_name_goes_through_to_the_engine() -> None:
+    """Else a name is sent where the vendor wants a number, and every record is refused."""
+    values = {"owner": "Ana García", "stages": {"paid": "Cierre", "open": 11}, "product_category": "General"}
+    planned = plan(ORDER, **values)
+    body = planned.records[-1].body
+    assert body["user_id"] == Named("users", "Ana García", "values.owner")
+    assert body["stage_id"] == Named("stages", "Cierre", "values.stages")
+    categories = {record.body["product_category_id"] for record in planned.records[2:-1]}
+    assert categories == {Named("product categories", "General", "values.product_category")}
+    # The vendor documents this id, and none of the others, as text.
+    assert plan(ORDER, product_category=211).records[2].body["product_category_id"] == "211"
 
 
 def test_nameless_people_are_not_merged() -> None:
@@ -359,7 +343,7 @@ def test_nameless_people_are_not_merged() -> None:
 def test_a_notification_tells_what_has_no_field() -> None:
     """Else a fractional quantity, which the vendor's lines cannot hold, is known to nobody."""
     cheese = OrderLine("C-3", "Cheese", D("1.5"), D("4.00"), D(0), D(0), D("6.00"))
-    plain = replace(ORDER, tax=D(0), shipping=D(0), discount=D(0), total=D("6.00"), lines=(cheese,))
+    plain = of_one_line(ORDER, cheese, "MXN")
     planned = plan(plain, notify=True)
     assert planned.records[-1].body["comment"] == "status: paid\ncurrency: MXN\nlines[0].quantity: 1.5"
     assert planned.records[-1].body["products"] == [line("C-3", 1, "6.00", "0", "6.00")]

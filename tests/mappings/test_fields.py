@@ -9,8 +9,8 @@ from marshmallow import Schema, fields
 
 from mappings.commands import Address, Attachment, OpenTicket, Person, RegisterLead
 from mappings.errors import CannotMap, ValueMissing
-from mappings.fields import FieldLedger, number, optional, text
-from mappings.shape import Pointer
+from mappings.fields import FieldLedger
+from mappings.shape import shape
 from mappings.vendor import Account, FieldRow, Ref
 
 
@@ -24,14 +24,12 @@ class Values(Schema):
     title_length = fields.Integer(load_default=40)
 
 
-class Body(Schema):
-    """A record of that vendor."""
-
-    email = text("person.email")
-    owner_id = optional("values.owner_id")
-    note = text()
-
-
+Body = shape(
+    "Body",
+    blank="email note",
+    text="owner_id",
+    sources={"email": "person.email", "owner_id": "values.owner_id"},
+)
 PERSON = Person(name="Lan", email="lan@example.com", address=Address(city="Huế", country="VN"))
 LEAD = RegisterLead("site-1", PERSON, message="Hello\nthere", attributes={"budget": "5000", "empty": ""})
 
@@ -82,29 +80,23 @@ def test_a_body_is_filled_from_its_sources_and_defaults_are_told() -> None:
 
 def test_a_demanded_value_that_is_missing_names_its_key() -> None:
     """Else the delivery fails at the vendor with a message that nobody can act on."""
-
-    class Demanding(Schema):
-        stage_id = number("values.stage_id")
-
+    demanding = shape("D", required="stage_id", id="stage_id", sources={"stage_id": "values.stage_id"})
     with pytest.raises(ValueMissing, match=r"values\.stage_id"):
-        ledger_of().body("lead", Demanding)
+        ledger_of().body("lead", demanding)
     with pytest.raises(ValueMissing, match=r"values\.stage_id"):
         ledger_of(stage_id="six")
 
 
 def test_a_body_that_its_schema_refuses_is_never_sent() -> None:
     """Else a typing error in a mapping reaches the vendor as a field that it does not know."""
-
-    class Linked(Schema):
-        company_id = Pointer(fields.String(), required=True)
-
-    assert ledger_of().body("lead", Linked, company_id=Ref("company", "k")) == {
+    linked = shape("Linked", required="company_id", key="company_id")
+    assert ledger_of().body("lead", linked, company_id=Ref("company", "k")) == {
         "company_id": Ref("company", "k")
     }
     with pytest.raises(CannotMap, match=r"lead\.company_id"):
-        ledger_of().body("lead", Linked, company_id=5)
+        ledger_of().body("lead", linked, company_id=5)
     with pytest.raises(CannotMap, match=r"lead\.compny"):
-        ledger_of().body("lead", Linked, company_id=Ref("company", "k"), compny=5)
+        ledger_of().body("lead", linked, company_id=Ref("company", "k"), compny=5)
 
 
 @pytest.mark.parametrize(
@@ -142,5 +134,6 @@ def test_custom_fields_are_told_and_choices_fall_back() -> None:
     assert ledger.chosen("stages", "message", "deal.stage", "stage_id") == 7
     assert ledger.chosen("stages", "key", "deal.stage", "stage_id") == 1
     assert FieldRow("attributes.budget", "lead.custom_fields", "mapped") in ledger.rows()
+    assert ledger_of().chosen("stages", "key", "deal.stage", "stage_id", demanded=False) is None
     with pytest.raises(ValueMissing, match=r"values\.stage_id"):
         ledger_of().chosen("stages", "key", "deal.stage", "stage_id")

@@ -10,6 +10,7 @@ from mappings.vendor import Named
 from worker.errors import CredentialsRefused, NotConfigured, OutcomeUnknown, VendorDown
 from worker.http import Http
 from worker.settings import ConnectionSettings
+from worker.vendors.lookups import plain
 from worker.vendors.paging import every, listed
 from worker.vendors.references import References
 from worker.vendors.tokens import Tokens
@@ -97,9 +98,9 @@ class Api:
             return self.each(reference.operation, {**reference.always, **asked})
 
         entries = self._session.references.entries(wanted.list, reference, wanted.name, fetch)
-        if wanted.name.casefold() in entries:
-            return entries[wanted.name.casefold()].id
-        known = ", ".join(repr(entry.name) for entry in entries.values()) or "none"
+        if plain(wanted.name) in entries:
+            return entries[plain(wanted.name)].id
+        known = ", ".join(dict.fromkeys(repr(entry.name) for entry in entries.values())) or "none"
         place = f"connections.{self.connection.name}.{wanted.key}"
         raise NotConfigured(
             f"{place}: no {wanted.name!r} among the vendor's {wanted.list}; there are: {known}"

@@ -22,14 +22,19 @@ def every(operation: str, page: Callable[[int, int], tuple[list[Item], bool]]) -
     seen: set[str] = set()
     for number in range(PAGES):
         items, is_last = page(number, len(seen))
-        fresh = [item for item in items if str(item.get("id")) not in seen]
+        fresh = {_mark(item): item for item in items if _mark(item) not in seen}
         if not fresh:
             return
-        seen |= {str(item.get("id")) for item in fresh}
-        yield from fresh
+        seen |= set(fresh)
+        yield from fresh.values()
         if is_last:
             return
     raise VendorDown(f"{operation}: more than {PAGES} pages; the look-up was given up without an answer")
+
+
+def _mark(item: Item) -> str:
+    # The entries of some lists have no id; then nothing but the whole entry tells it from the others.
+    return str(item if item.get("id") is None else item["id"])
 
 
 def listed(operation: str, items: Any) -> list[Item]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from worker.vendors.lookups import plain
 from worker.vendors.vendor import Item, Reference
 
 #: How long a list is believed. A tenant renames a stage a few times in its life.
@@ -34,17 +35,34 @@ class References:
     def entries(
         self, of: str, reference: Reference, name: str, fetch: Callable[[], Iterator[Item]]
     ) -> Mapping[str, Listed]:
-        """Return the list's entries by their name in lower case, read anew where they may be out of date.
+        """Return the list's entries by their names as `plain` has them, read anew where they may be out of date.
 
         Of two entries with one name the first counts, as it does for a person who looks.
         """
         read_at, known = self._known.get(of, (float("-inf"), {}))
         age = self._clock() - read_at
-        if age > (LIFETIME if name.casefold() in known else SOONEST).total_seconds():
-            found: dict[str, Listed] = {}
-            for item in fetch():
-                called = str(item.get(reference.name) or "").strip()
-                found.setdefault(called.casefold(), Listed(called, item.get(reference.id)))
-            known = found
+        if age > (LIFETIME if plain(name) in known else SOONEST).total_seconds():
+            known = _by_name(reference, list(fetch()))
             self._known[of] = (self._clock(), known)
         return known
+
+
+def _by_name(reference: Reference, items: list[Item]) -> Mapping[str, Listed]:
+    found: dict[str, Listed] = {}
+    entries = [(item, _listed(reference, item)) for item in items if item.get(reference.id) is not None]
+    for words in (reference.name, *reference.also):
+        for item, entry in entries:
+            called = _called(item, words)
+            if called:
+                found.setdefault(plain(called), entry)
+    return found
+
+
+def _listed(reference: Reference, item: Item) -> Listed:
+    names = (_called(item, words) for words in (reference.name, *reference.also))
+    number = item[reference.id]
+    return Listed(next(filter(None, names), ""), str(number) if reference.texts else number)
+
+
+def _called(item: Item, words: str) -> str:
+    return " ".join(" ".join(str(item.get(word) or "") for word in words.split()).split())

@@ -122,13 +122,17 @@ class Kind:
 class Reference:
     """A list of the vendor that people know by name: stages, users, currencies.
 
-    `operation` gives it, `name` and `id` are fields of its entries; `ask` fills the operation's parameters from
-    values of relay.toml, `always` with fixed ones.
+    `operation` gives it, `name` and `id` are fields of its entries, of which a name may be put together
+    ("first_name last_name"); `also` are further names that an entry goes by, unless another one has it for its
+    `name`. `ask` fills the operation's parameters from values of relay.toml, `always` with fixed ones. `texts`
+    says that bodies want the id as text, whatever the list shows.
     """
 
     operation: str
     name: str = "name"
     id: str = "id"
+    also: tuple[str, ...] = ()
+    texts: bool = False
     ask: Mapping[str, str] = field(default_factory=dict)
     always: Mapping[str, Any] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ changed once it exists, so no record has `changes`.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,8 @@ from mappings.vendors.centiacrm.lines import lines_of, taxed
 
 #: Where a command that has no date of its own may still have one.
 _DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")
+#: A street that ends in its number, as Spanish addresses do: "Av. Juárez 1", "Calle 5 #12-B".
+_HOUSE = re.compile(r"(.*[^\s,#])[\s,]+#?([0-9]+[-\w]{0,6})\Z")
 
 
 def register_lead(lead: RegisterLead, account: Account) -> Plan:
@@ -59,7 +62,7 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
         title=order_title(ledger, "opportunity.title"),
         value=order.total,
         estimated_end_at=_short_day(ledger, "placed_at"),
-        stage_id=ledger.chosen("stages", "status", "opportunity.stage_id", "stage_id"),
+        stage_id=ledger.chosen("stages", "status", "opportunity.stage_id", "stage"),
         want_products=bool(lines),
         want_tax=any(line["tax"] for line in lines),
         products=lines or None,
@@ -78,11 +81,11 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
     company, contact = _customer(ledger, party)
     body = ledger.body(
         "ticket",
-        schemas.TicketBody,
+        schemas.Ticket,
         title=ledger.title("ticket.title", "", "subject"),
         company_id=Ref("company", company.key),
         contact_id=Ref("contact", contact.key),
-        priority_id=ledger.chosen("priorities", "priority", "ticket.priority_id", "priority_id"),
+        priority_id=ledger.chosen("priorities", "priority", "ticket.priority_id", "priority"),
         estimated_end_at=ledger.deadline("ticket.estimated_end_at", "ticket_days", *_DATES).isoformat(),
         description=lambda: ledger.remainder("ticket.description", first="description"),
     )
@@ -93,7 +96,7 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
     name = company_name(ledger, party, "company.name")
     company = ledger.body(
         "company",
-        schemas.CompanyBody,
+        schemas.Company,
         name=name,
         # A colleague's phone is not the company's: only a private customer's is.
         phone=None if party.company else told_phone(ledger, party, "company.phone"),
@@ -102,7 +105,7 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
     first, surname = parted_name(ledger, party, "contact.name", "contact.surname")
     contact = ledger.body(
         "contact",
-        schemas.ContactBody,
+        schemas.Contact,
         company_id=Ref("company", party.account_key),
         name=first,
         surname=surname,
@@ -122,21 +125,20 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
     )
 
 
-def _address(ledger: FieldLedger, target: str) -> dict[str, str] | None:
-    # Codes of our own guess would be refused or, worse, taken: without both there is no address.
+def _address(ledger: FieldLedger, target: str) -> dict[str, Any] | None:
+    # Codes of our own guess would be refused or, worse, taken, and so would be half an address.
     country = ledger.values.get("countries", {}).get(ledger.peek("person.address.country"))
     state = ledger.values.get("states", {}).get(ledger.peek("person.address.region"))
-    if not country or not state:
+    parts = {"street": "street", "zip": "postcode", "city": "city"}
+    if not country or not state or not all(ledger.peek(f"person.address.{part}") for part in parts.values()):
         return None
     for path, key in (("country", "countries"), ("region", "states")):
         ledger.tell(f"person.address.{path}", target)
         ledger.setting(key, target)
-    parts = {"street": "street", "zip": "postcode", "city": "city"}
-    return {
-        "country": country,
-        "state": state,
-        **{theirs: ledger.take(f"person.address.{ours}", target) for theirs, ours in parts.items()},
-    }
+    whole = {theirs: ledger.take(f"person.address.{ours}", target) for theirs, ours in parts.items()}
+    parted = _HOUSE.match(whole["street"])
+    street, number = parted.groups() if parted else (whole["street"], ledger.values["no_house_number"])
+    return {**whole, "country": country, "state": state, "street": street, "number": number}
 
 
 def _refuse_foreign(ledger: FieldLedger, currency: str) -> None:
@@ -155,7 +157,7 @@ def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, .
             "product",
             key,
             ledger.body(
-                "product", schemas.ProductBody, name=charge.name, value=charge.unit_price, sku=charge.sku
+                "product", schemas.Product, name=charge.name, value=charge.unit_price, sku=charge.sku
             ),
             {"sku": charge.sku},
             shared=True,
@@ -172,7 +174,7 @@ def _opportunity(
         computed["comment"] = lambda: ledger.remainder("opportunity.comment", first=comment)
     body = ledger.body(
         "opportunity",
-        schemas.OpportunityBody,
+        schemas.Opportunity,
         company_id=Ref("company", customer[0].key),
         contact_id=Ref("contact", customer[1].key),
         **computed,
@@ -186,7 +188,7 @@ def _short_day(ledger: FieldLedger, *paths: str) -> str:
 
 CENTIACRM = VendorMapping(
     type="centiacrm",
-    version=1,
+    version=2,
     values=schemas.Values,
     secrets=("email", "password"),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},

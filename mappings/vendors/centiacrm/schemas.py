@@ -1,33 +1,42 @@
 """The bodies that centiaCRM documents, and the values that its connection must and may hold.
 
-The documentation prints the name of a field that may be left out on a line of its own; those are `optional`.
-Ids are those of the tenant, as the Get… methods list them.
+The documentation prints the name of a field that may be left out on a line of its own; the others are required.
+Its list methods (GetStages, GetTypes …) give the ids; relay.toml may say an id or the entry's name.
 """
 
 from __future__ import annotations
 
+import re
+
 from marshmallow import Schema, fields, validate
 
-from mappings.fields import number, optional, text
-from mappings.shape import Pointer
+from mappings.shape import Entry, shape
+
+_CODE = re.compile(r"[A-Z]{2,3}\Z")
+_DIGITS = re.compile(r"[0-9]+\Z")
 
 
 class Values(Schema):
     """`[connections.X.values]`. What only tickets need is demanded when there is a ticket to plan."""
 
-    profile_id = fields.Integer(strict=True, required=True)
-    user_id = fields.Integer(strict=True, required=True)
-    type_id = fields.Integer(strict=True, required=True)
-    industry_id = fields.Integer(strict=True, required=True)
-    contact_origin_id = fields.Integer(strict=True, required=True)
-    stage_id = fields.Integer(strict=True, required=True)
+    profile = Entry("profiles", required=True)
+    owner = Entry("users", required=True)
+    company_type = Entry("company types", required=True)
+    industry = Entry("industries", required=True)
+    contact_origin = Entry("contact origins", required=True)
+    stage = Entry("stages", required=True)
     # Status of an order ("paid") → stage at which it is created; no stage can be changed later.
-    stages = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True))
-    ticket_origin_id = fields.Integer(strict=True)
-    case_id = fields.Integer(strict=True)
-    priority_id = fields.Integer(strict=True)
-    # Priority as the sender words it → priority id.
-    priorities = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True))
+    stages = fields.Dict(keys=fields.String(), values=Entry("stages"))
+    ticket_origin = Entry("ticket origins")
+    ticket_case = Entry("ticket cases")
+    priority = Entry("priorities")
+    # Priority as the sender words it → priority.
+    priorities = fields.Dict(keys=fields.String(), values=Entry("priorities"))
+    # The document types the ids of what a product has as texts.
+    product_category = Entry("product categories", ids=_DIGITS)
+    # Of these two there is no list.
+    campaign_id = fields.String()
+    profile_currency_type_id = fields.String()
     close_days = fields.Integer(strict=True, load_default=30, validate=validate.Range(0, 3650))
     ticket_days = fields.Integer(strict=True, load_default=3, validate=validate.Range(0, 3650))
     # No length is documented; 250 fits the usual column of 255 characters.
@@ -42,107 +51,127 @@ class Values(Schema):
     anonymous_customer = fields.String(load_default="Web shop customer", validate=validate.Length(min=1))
     # `surname` is required; this is sent for people of one word.
     no_surname = fields.String(load_default="-", validate=validate.Length(min=1))
-    # The sender's country → the vendor's country code, the sender's region → the vendor's state code.
-    countries = fields.Dict(keys=fields.String(), values=fields.String())
+    # `number` is required of an address; this is sent for a street that ends in none.
+    no_house_number = fields.String(load_default="S/N", validate=validate.Length(min=1))
+    # The sender's country → theirs, as code or name; the sender's region → the code of the vendor's state,
+    # which is no name because the list of states is another one for each country.
+    countries = fields.Dict(keys=fields.String(), values=Entry("countries", ids=_CODE))
     states = fields.Dict(keys=fields.String(), values=fields.String())
-    campaign_id = fields.String()
-    profile_currency_type_id = fields.String()
-    product_category_id = fields.String()
 
 
-class AddressBody(Schema):
-    """An address: may be left out, but must be whole once it is sent."""
+#: An address may be left out, but must be whole once it is sent; only two of its parts say "if any".
+Address = shape(
+    "Address",
+    required="country state street number zip city",
+    key="country state",
+    text="street number zip city latitude longitude",
+    blank="interior_number suburb",
+)
 
-    country = fields.String(required=True)
-    state = fields.String(required=True)
-    street = text()
-    number = text()
-    interior_number = text()
-    zip = text()
-    suburb = text()
-    city = text()
+Company = shape(
+    "CreateCompany",
+    required="profile_id name type_id industry_id",
+    id="profile_id type_id industry_id",
+    text="name website phone billing_name rfc",
+    inside={"shipping_address": Address, "billing_address": Address},
+    sources={
+        "profile_id": "values.profile",
+        "type_id": "values.company_type",
+        "industry_id": "values.industry",
+        "rfc": "attributes.tax_number",
+    },
+)
 
+_PERSON = "name surname mother_surname phone_office phone_office_extension email skype linkedin"
 
-class CompanyBody(Schema):
-    """CreateCompany."""
+Contact = shape(
+    "CreateContact",
+    required="profile_id company_id name surname origin_id",
+    id="profile_id company_id title_id origin_id position_id department_id",
+    text=f"{_PERSON} phone_mobile phone_other twitter",
+    inside={
+        "shipping_address": Address,
+        "billing_address": Address,
+        "assistant": shape("Assistant", required="name surname", text=_PERSON),
+    },
+    sources={
+        "profile_id": "values.profile",
+        "origin_id": "values.contact_origin",
+        "email": "person.email",
+    },
+)
 
-    profile_id = number("values.profile_id")
-    name = fields.String(required=True)
-    type_id = number("values.type_id")
-    industry_id = number("values.industry_id")
-    phone = optional()
-    rfc = optional("attributes.tax_number")
-    shipping_address = fields.Nested(AddressBody)
+#: What a product has beside its id, for the method that makes one and the one that changes one.
+PRODUCT_TEXTS = "name short_name sku description"
+PRODUCT_KEYS = (
+    "profile_currency_type_id product_discount_id product_validity_id product_measury_id product_category_id"
+)
 
+Product = shape(
+    "CreateProduct",
+    required="profile_id name value",
+    id="profile_id",
+    text=PRODUCT_TEXTS,
+    number="value",
+    key=PRODUCT_KEYS,
+    ids="taxes",
+    object="inputs",
+    sources={
+        "profile_id": "values.profile",
+        "profile_currency_type_id": "values.profile_currency_type_id",
+        "product_category_id": "values.product_category",
+    },
+)
 
-class ContactBody(Schema):
-    """CreateContact."""
+#: A product of an opportunity; `amount` is a number of pieces and `tax` a fraction of the price. Whether a
+#: discount is an amount or a percentage is not documented: our prices are net of it.
+Line = shape(
+    "OpportunityProduct",
+    required="product_id amount price tax total",
+    id="product_id",
+    integer="amount",
+    number="price discount total",
+    fraction="tax",
+    defaults={"discount": 0},
+)
 
-    profile_id = number("values.profile_id")
-    company_id = Pointer(required=True)
-    name = fields.String(required=True)
-    surname = fields.String(required=True)
-    origin_id = number("values.contact_origin_id")
-    phone_mobile = optional()
-    email = optional("person.email")
-    shipping_address = fields.Nested(AddressBody)
+Opportunity = shape(
+    "CreateOpportunity",
+    required="profile_id user_id title value estimated_end_at prospect_type operation_type stage_id company_id"
+    " contact_id notify",
+    id="profile_id user_id stage_id company_id contact_id",
+    text="title campaign_id comment",
+    number="value",
+    short_day="estimated_end_at",
+    boolean="want_products want_tax notify",
+    one_of={"prospect_type": ("new", "existing"), "operation_type": ("new", "renew")},
+    many={"products": Line},
+    defaults={"want_products": False, "want_tax": False},
+    sources={
+        "profile_id": "values.profile",
+        "user_id": "values.owner",
+        "stage_id": "values.stage",
+        "prospect_type": "values.prospect_type",
+        "operation_type": "values.operation_type",
+        "campaign_id": "values.campaign_id",
+        "notify": "values.notify",
+    },
+)
 
-
-class ProductBody(Schema):
-    """CreateProduct."""
-
-    profile_id = number("values.profile_id")
-    name = fields.String(required=True)
-    value = fields.Decimal(required=True)
-    sku = fields.String(required=True)
-    profile_currency_type_id = optional("values.profile_currency_type_id")
-    product_category_id = optional("values.product_category_id")
-
-
-class LineBody(Schema):
-    """A product of CreateOpportunity; `amount` is a number of pieces and `tax` a fraction of the price."""
-
-    product_id = Pointer(required=True)
-    amount = fields.Integer(strict=True, required=True)
-    price = fields.Decimal(required=True)
-    # Whether a discount is an amount or a percentage is not documented: prices are net of it.
-    discount = fields.Integer(strict=True, load_default=0)
-    tax = fields.Decimal(required=True, validate=validate.Range(0, 1))
-    total = fields.Decimal(required=True)
-
-
-class OpportunityBody(Schema):
-    """CreateOpportunity; its date is DD/MM/YY."""
-
-    profile_id = number("values.profile_id")
-    user_id = number("values.user_id")
-    title = fields.String(required=True)
-    value = fields.Decimal(required=True)
-    estimated_end_at = fields.String(required=True, validate=validate.Regexp(r"\d\d/\d\d/\d\d\Z"))
-    prospect_type = text("values.prospect_type")
-    operation_type = text("values.operation_type")
-    stage_id = number("values.stage_id")
-    company_id = Pointer(required=True)
-    contact_id = Pointer(required=True)
-    campaign_id = optional("values.campaign_id")
-    want_products = fields.Boolean(load_default=False)
-    want_tax = fields.Boolean(load_default=False)
-    products = fields.List(fields.Nested(LineBody))
-    notify = fields.Boolean(required=True, metadata={"source": "values.notify"})
-    comment = optional()
-
-
-class TicketBody(Schema):
-    """CreateTicket; its date is YYYY-MM-DD."""
-
-    profile_id = number("values.profile_id")
-    title = fields.String(required=True)
-    description = text()
-    company_id = Pointer(required=True)
-    contact_id = Pointer()
-    user_id = number("values.user_id")
-    origin_id = number("values.ticket_origin_id")
-    case_id = number("values.case_id")
-    priority_id = number("values.priority_id")
-    estimated_end_at = fields.String(required=True, validate=validate.Regexp(r"\d{4}-\d\d-\d\d\Z"))
-    notify = fields.Boolean(required=True, metadata={"source": "values.notify"})
+Ticket = shape(
+    "CreateTicket",
+    required="profile_id title company_id user_id origin_id case_id priority_id estimated_end_at notify",
+    id="profile_id company_id contact_id opportunity_id user_id origin_id case_id priority_id",
+    text="title comment",
+    blank="description",
+    day="estimated_end_at",
+    boolean="notify",
+    sources={
+        "profile_id": "values.profile",
+        "user_id": "values.owner",
+        "origin_id": "values.ticket_origin",
+        "case_id": "values.ticket_case",
+        "priority_id": "values.priority",
+        "notify": "values.notify",
+    },
+)

@@ -1,4 +1,4 @@
-"""OplaCRM: leads, and orders as opportunities with their products; the vendor has no tickets."""
+"""OplaCRM: leads, and orders as opportunities with their products; for tickets relay.toml chooses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from mappings.commands import OrderStatus, RecordOrder, RegisterLead
+from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead
 from mappings.fields import FieldLedger
 from mappings.orders import (
     Charge,
@@ -17,10 +17,12 @@ from mappings.orders import (
     products_of,
     tell_charge,
 )
-from mappings.parties import Party, party_of, tell_name
-from mappings.phones import split
+from mappings.parties import Party, party_of
 from mappings.vendor import Account, Plan, Record, VendorMapping
 from mappings.vendors.oplacrm import schemas
+from mappings.vendors.oplacrm.customers import customer_of
+from mappings.vendors.oplacrm.leads import lead_of
+from mappings.vendors.oplacrm.tickets import open_ticket
 
 #: Where the lines of an order go, in the words of the field ledger.
 _LINES = "opportunity.opportunities_products"
@@ -29,21 +31,8 @@ _LINES = "opportunity.opportunities_products"
 def register_lead(lead: RegisterLead, account: Account) -> Plan:
     """Return the plan of one lead; what has no field of its own is written into its note."""
     ledger = FieldLedger(lead, account, schemas.Values)
-    party = party_of(ledger)
-    name = tell_name(ledger, party, "lead.name")
-    custom = [{"field": theirs, "value": value} for theirs, value in ledger.custom("lead")]
-    body = ledger.body(
-        "lead",
-        schemas.LeadBody,
-        name=name,
-        contact_name=tell_name(ledger, party, "lead.contact_name"),
-        account_name=_account_name(ledger, party, "lead.account_name"),
-        address=ledger.address("lead.address"),
-        phone=_lead_phone(ledger, party),
-        custom_fields=custom or None,
-        note=lambda: ledger.remainder("lead.note", first="message"),
-    )
-    return Plan((Record("lead", lead.key, body, {"external_id": lead.key}),), ledger.rows())
+    record = lead_of(ledger, party_of(ledger), lambda: ledger.remainder("lead.note", first="message"))
+    return Plan((record,), ledger.rows())
 
 
 def record_order(order: RecordOrder, account: Account) -> Plan:
@@ -54,66 +43,9 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     ledger = FieldLedger(order, account, schemas.Values)
     party = party_of(ledger, stand_in=ledger.values["anonymous_customer"])
     asked = charges(order)
-    customer = (_account(ledger, party), _contact(ledger, party))
+    customer = customer_of(ledger, party)
     opportunity = _opportunity(ledger, order, party, asked)
     return Plan((*customer, *_products(ledger, asked), opportunity), ledger.rows())
-
-
-def _account_name(ledger: FieldLedger, party: Party, target: str) -> str:
-    return str(ledger.take("person.company", target)) or tell_name(ledger, party, target)
-
-
-def _account(ledger: FieldLedger, party: Party) -> Record:
-    # A colleague's e-mail and phone are not the company's: only a private customer's are the account's own.
-    private = not party.company
-    body = ledger.body(
-        "account",
-        schemas.AccountBody,
-        name=_account_name(ledger, party, "account.name"),
-        long_name=_account_name(ledger, party, "account.long_name"),
-        external_id=party.account_key,
-        email=ledger.take("person.email", "account.email") if private else "",
-        phone=_phone(ledger, party, "account.phone") if private else None,
-        address=ledger.address("account.address"),
-    )
-    return Record(
-        "account", party.account_key, body, {"external_id": party.account_key}, shared=party.account_shared
-    )
-
-
-def _contact(ledger: FieldLedger, party: Party) -> Record:
-    parted = ledger.peek("person.first_name") or ledger.peek("person.last_name")
-    # Which word of a name is the family's depends on the language, so an unparted name stays in one piece.
-    whole = {} if parted else {"last_name": tell_name(ledger, party, "contact.last_name")}
-    body = ledger.body(
-        "contact",
-        schemas.ContactBody,
-        external_id=party.contact_key,
-        account_external_id=party.account_key,
-        phone_work=_phone(ledger, party, "contact.phone_work"),
-        address=ledger.address("contact.address"),
-        **whole,
-    )
-    return Record(
-        "contact", party.contact_key, body, {"external_id": party.contact_key}, shared=party.contact_shared
-    )
-
-
-def _phone(ledger: FieldLedger, party: Party, target: str) -> dict[str, str] | None:
-    parts = split(party.phone)
-    ledger.tell("person.phone", target, "converted" if parts else "mapped")
-    if parts:
-        return {"call_code": parts[0], "country_code": parts[1], "phone": parts[2]}
-    return {"phone": party.phone} if party.phone else None
-
-
-def _lead_phone(ledger: FieldLedger, party: Party) -> dict[str, str] | None:
-    shape = ledger.values["lead_phone_shape"]
-    parts = split(party.phone)
-    ledger.tell("person.phone", "lead.phone", "converted" if parts else "mapped")
-    if parts:
-        return {"country_code": parts[0], shape: parts[2]}
-    return {shape: party.phone} if party.phone else None
 
 
 def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, ...]:
@@ -122,7 +54,7 @@ def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, .
             "product",
             key,
             ledger.body(
-                "product", schemas.ProductBody, name=charge.name, price=charge.unit_price, external_id=key
+                "product", schemas.Product, name=charge.name, price=charge.unit_price, external_id=key
             ),
             {"external_id": key},
             shared=True,
@@ -139,18 +71,21 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party, asked: t
     same = {
         "name": order_title(ledger, "opportunity.name"),
         "date_closed": ledger.deadline("opportunity.date_closed", "close_days", "placed_at").isoformat(),
-        "sale_process_stage": _stage(ledger, order.status),
+        "sale_process_stage": ledger.chosen(
+            "stages", "status", "opportunity.sale_process_stage", "stage", demanded=False
+        ),
         "custom_fields": [
             {"custom_field_id": theirs, "value": value} for theirs, value in ledger.custom("opportunity")
         ],
     }
     body = ledger.body(
         "opportunity",
-        schemas.OpportunityBody,
+        schemas.Opportunity,
         account_external_id=party.account_key,
         contacts_external_ids=[party.contact_key],
         date_open=ledger.moment("opportunity.date_open", "placed_at").astimezone(UTC).isoformat(),
         opportunities_products=_lines(ledger, order, asked),
+        sale_process=ledger.setting("sale_process", "opportunity.sale_process"),
         **same,
     )
     changes = _changes(ledger, order, body["opportunities_products"], same)
@@ -185,12 +120,6 @@ def _lines(ledger: FieldLedger, order: RecordOrder, asked: tuple[Charge, ...]) -
     ]
 
 
-def _stage(ledger: FieldLedger, status: OrderStatus) -> str:
-    target = "opportunity.sale_process_stage"
-    key = f"sale_process_stage_{_outcome(status)}"
-    return str(ledger.setting(key, target) or ledger.setting("sale_process_stage", target) or "")
-
-
 def _outcome(status: OrderStatus) -> str:
     if status is OrderStatus.OPEN:
         return "open"
@@ -221,8 +150,8 @@ def _changes(
 
 OPLACRM = VendorMapping(
     type="oplacrm",
-    version=1,
+    version=2,
     values=schemas.Values,
     secrets=("token",),
-    planners={RegisterLead: register_lead, RecordOrder: record_order},
+    planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
 )

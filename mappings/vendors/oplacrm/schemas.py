@@ -1,22 +1,27 @@
 """The bodies that OplaCRM documents, and the values that its connection may hold.
 
 Fields are those of the OpenAPI page at doc-api.oplacrm.com. It marks nearly all of them as required, also
-where nobody could know them, so `text` sends them empty; what it leaves unmarked is `optional` and left out.
+where nobody could know them: those are `blank` and sent empty. What it leaves unmarked is left out.
 """
 
 from __future__ import annotations
 
+import re
+
 from marshmallow import Schema, fields, validate
 
-from mappings.fields import optional, text
 from mappings.instances import instance
+from mappings.shape import Entry, shape
 
 
 class Values(Schema):
-    """`[connections.X.values]`: names and ids as the tenant has set them up; the API lists none of them."""
+    """`[connections.X.values]`: names and ids as the tenant has set them up; employees alone can be listed."""
 
-    owner_id = fields.String()  # the external id of an employee
+    # The external id of an employee, or the name or e-mail of one; an id has neither a space nor an @.
+    owner = Entry("employees", ids=re.compile(r"[^\s@]+\Z"))
     owner_email = fields.String()
+    # Whether an update may leave out custom fields of a lead, which may empty them.
+    drop_lead_fields = fields.Boolean(load_default=False)
     lead_status = fields.String()
     lead_segmentation = fields.String()
     lead_source = fields.String()
@@ -32,21 +37,27 @@ class Values(Schema):
     category_id = fields.String()
     sub_category_id = fields.String()
     sale_process = fields.String()
-    sale_process_stage = fields.String()
-    sale_process_stage_won = fields.String()
-    sale_process_stage_lost = fields.String()
+    stage = fields.String()
+    # Status of an order ("paid") → stage of the sale process.
+    stages = fields.Dict(keys=fields.String(), values=fields.String())
     close_reason_won = fields.String()
     close_reason_lost = fields.String()
     forecast = fields.String()
     opportunity_type = fields.String()
     opportunity_source = fields.String()
     application = fields.String()
+    # What a request for help becomes: the vendor has no tickets.
+    ticket_as = fields.String(validate=validate.OneOf(["lead", "opportunity"]))
+    ticket_process = fields.String()
+    ticket_stage = fields.String()
+    ticket_days = fields.Integer(strict=True, load_default=3, validate=validate.Range(0, 3650))
     anonymous_customer = fields.String(load_default="Web shop customer", validate=validate.Length(min=1))
+    no_surname = fields.String(load_default="-", validate=validate.Length(min=1))
     close_days = fields.Integer(strict=True, load_default=30, validate=validate.Range(0, 3650))
     # No length is documented; 250 fits the usual column of 255 characters.
     title_length = fields.Integer(strict=True, load_default=250, validate=validate.Range(100, 5000))
     default_region = fields.String(validate=validate.Length(equal=2))
-    # The document's own sample says "number", answers of live tenants say "phone".
+    # The document's sample says "number", answers of live tenants say "phone".
     lead_phone_shape = fields.String(load_default="number", validate=validate.OneOf(["number", "phone"]))
     # Update has two lists of one type and does not say which counts; create knows only this default.
     update_lines_as = fields.String(
@@ -56,175 +67,184 @@ class Values(Schema):
     currency = fields.String(validate=validate.Length(equal=3))
 
 
-class PhoneBody(Schema):
-    """A phone of an account or a contact: the national number beside what must be dialled before it."""
+GENDER = {"gender": ("MALE", "FEMALE", "OTHER")}
 
-    phone = text()
-    call_code = text()
-    country_code = text()
-    country_name = text()
+#: A phone of an account or a contact: the national number beside what must be dialled before it.
+Phone = shape("Phone", blank="phone call_code country_code country_name")
 
 
-class LeadPhoneBody(Schema):
-    """A phone of a lead, whose `country_code` is a dialling code ("+84") and not a country."""
-
-    country_code = text()
-    number = optional()
-    phone = optional()
+def no_phone() -> object:
+    """Return the phone of somebody who has none: the vendor wants the object all the same."""
+    return instance(Phone).load({})
 
 
-class CreationCustomField(Schema):
-    """A custom field as creating a lead wants it: by name."""
+#: A custom field as creating a lead wants it, by name; everything else wants it by id.
+NamedField = shape("CustomFieldDto", required="field value", text="field value")
+CustomField = shape("CustomFieldValueDto", required="custom_field_id value", text="custom_field_id value")
 
-    field = fields.String(required=True)
-    value = fields.String(required=True)
+#: The `country_code` of a lead's phone is a dialling code ("+84") and no country.
+LEAD_TEXTS = (
+    "name job_title address note account_name contact_name email external_from lead_segmentation lead_status"
+    " industry source"
+)
+_LEAD_PHONE = shape("LeadPhone", blank="country_code", text="number phone")
+# Values of relay.toml are for a new lead alone: in one that exists, they would undo what people have changed.
+_LEAD_SOURCES = {"job_title": "attributes.job_title", "email": "person.email"}
 
+Lead = shape(
+    "CreateLeadDto",
+    required="name account_name",
+    text=LEAD_TEXTS,
+    key="external_id owner_id",
+    one_of=GENDER,
+    inside={"phone": _LEAD_PHONE},
+    many={"custom_fields": NamedField},
+    sources={
+        **_LEAD_SOURCES,
+        "external_id": "key",
+        "owner_id": "values.owner",
+        "external_from": "values.external_from",
+        "lead_segmentation": "values.lead_segmentation",
+        "lead_status": "values.lead_status",
+        "industry": "values.industry",
+        "source": "values.lead_source",
+    },
+)
 
-class CustomField(Schema):
-    """A custom field as everything but the creation of a lead wants it: by id."""
+LeadChanges = shape(
+    "UpdateLeadDto",
+    required="name account_name",
+    text=LEAD_TEXTS,
+    key="owner_id",
+    one_of=GENDER,
+    inside={"phone": _LEAD_PHONE},
+    many={"custom_fields": CustomField},
+    defaults={"custom_fields": list},
+    sources=_LEAD_SOURCES,
+)
 
-    custom_field_id = fields.String(required=True)
-    value = fields.String(required=True)
+#: What creating and updating an account have in common.
+ACCOUNT_BLANKS = (
+    "long_name description tax_identification_number email address website note account_type source_id"
+    " industry_id owner_id created_by updated_by"
+)
+Account = shape(
+    "CreateAccountDto",
+    required="name external_id",
+    text="name external_id",
+    blank=ACCOUNT_BLANKS,
+    boolean="is_public",
+    inside={"phone": Phone},
+    defaults={"is_public": False, "phone": no_phone},
+    sources={
+        "tax_identification_number": "attributes.tax_number",
+        "account_type": "values.account_type",
+        "source_id": "values.source_id",
+        "industry_id": "values.industry_id",
+        "owner_id": "values.owner",
+        "created_by": "values.owner",
+        "updated_by": "values.owner",
+    },
+)
 
+#: What creating and updating a contact have in common.
+CONTACT_BLANKS = "email birthday department description address website owner_id"
+CONTACT_PHONES = {"phone_work": Phone, "phone_other": Phone}
+NO_PHONES = dict.fromkeys(CONTACT_PHONES, no_phone)
+Contact = shape(
+    "CreateContactDto",
+    required="first_name last_name account_external_id external_id",
+    text="first_name last_name account_external_id external_id",
+    blank=CONTACT_BLANKS,
+    one_of=GENDER,
+    inside=CONTACT_PHONES,
+    defaults=NO_PHONES,
+    sources={"email": "person.email", "owner_id": "values.owner"},
+)
 
-class LeadBody(Schema):
-    """CreateLeadDto."""
+#: What all three ways of writing a product have in common.
+PRODUCT_BLANKS = "description supplier_id unit_of_measure_id category_id sub_category_id"
+#: `id` is the vendor's own, unknown to whoever creates. `external_id` has a default that is the moment at
+#: which the document was made, so without one each repetition would make another product.
+Product = shape(
+    "UpsertProductDto",
+    required="name price external_id",
+    text="name external_id",
+    number="price",
+    blank=f"{PRODUCT_BLANKS} id",
+    one_of={"deleted": (0, 1)},
+    defaults={"deleted": 0},
+    sources={
+        "supplier_id": "values.supplier_id",
+        "unit_of_measure_id": "values.unit_of_measure_id",
+        "category_id": "values.category_id",
+        "sub_category_id": "values.sub_category_id",
+    },
+)
 
-    name = fields.String(required=True)
-    account_name = fields.String(required=True)
-    external_id = fields.String(required=True, validate=validate.Length(min=1), metadata={"source": "key"})
-    contact_name = optional()
-    job_title = optional("attributes.job_title")
-    address = optional()
-    note = optional()
-    phone = fields.Nested(LeadPhoneBody)
-    email = optional("person.email")
-    owner_id = optional("values.owner_id")
-    external_from = optional("values.external_from")
-    lead_segmentation = optional("values.lead_segmentation")
-    lead_status = optional("values.lead_status")
-    industry = optional("values.industry")
-    source = optional("values.lead_source")
-    custom_fields = fields.List(fields.Nested(CreationCustomField))
+#: The line of a creation; the unit of its discount is not documented.
+Line = shape(
+    "OpportunitiesProductDto",
+    required="product_external_id unit_price quantity",
+    text="product_external_id",
+    number="unit_price quantity discount",
+    blank="supplier_external_id unit_of_measure currency description",
+    defaults={"discount": 0},
+)
+#: Despite its name the line of an update.
+ChangedLine = shape(
+    "CreateOpportunityProductDto",
+    required="product_external_id unit_price quantity",
+    text="product_external_id discount_type_value",
+    number="unit_price quantity discount",
+    blank="supplier_external_id description",
+    defaults={"discount": 0, "discount_type_value": "PERCENT"},
+)
+_PERMISSION = {"permission": ("READ_ONLY", "READ_WRITE")}
+Contributor = shape("ContributorDto", required="email permission", text="email", one_of=_PERMISSION)
+Invoice = shape(
+    "CreateOpportunityInvoiceDto",
+    uuid="status_process_id invoice_forecast_id status_process_stage_id",
+    moment="expected_date actual_date",
+    number="value",
+    text="name description description_stage",
+)
 
-
-class AccountBody(Schema):
-    """CreateAccountDto."""
-
-    name = fields.String(required=True)
-    long_name = text()
-    description = text()
-    tax_identification_number = text("attributes.tax_number")
-    email = text()
-    external_id = fields.String(required=True)
-    address = text()
-    phone = fields.Nested(PhoneBody, load_default=lambda: instance(PhoneBody).load({}))
-    website = text()
-    is_public = fields.Boolean(load_default=False)
-    note = text()
-    account_type = text("values.account_type")
-    source_id = text("values.source_id")
-    industry_id = text("values.industry_id")
-    owner_id = text("values.owner_id")
-    created_by = text("values.owner_id")
-    updated_by = text("values.owner_id")
-
-
-class ContactBody(Schema):
-    """CreateContactDto, without its optional `gender`, which no sender tells."""
-
-    first_name = text("person.first_name")
-    last_name = text("person.last_name")
-    email = text("person.email")
-    birthday = text()
-    department = text()
-    description = text()
-    account_external_id = fields.String(required=True)
-    external_id = fields.String(required=True)
-    address = text()
-    phone_work = fields.Nested(PhoneBody, load_default=lambda: instance(PhoneBody).load({}))
-    phone_other = fields.Nested(PhoneBody, load_default=lambda: instance(PhoneBody).load({}))
-    website = text()
-    owner_id = text("values.owner_id")
-
-
-class ProductBody(Schema):
-    """UpsertProductDto; `id` is the vendor's own, unknown to whoever creates."""
-
-    name = fields.String(required=True)
-    description = text()
-    price = fields.Decimal(required=True)
-    supplier_id = text("values.supplier_id")
-    unit_of_measure_id = text("values.unit_of_measure_id")
-    category_id = text("values.category_id")
-    sub_category_id = text("values.sub_category_id")
-    external_id = fields.String(required=True)
-    id = text()
-    deleted = fields.Integer(strict=True, load_default=0)
-
-
-class LineBody(Schema):
-    """OpportunitiesProductDto, the line of a creation."""
-
-    product_external_id = fields.String(required=True)
-    supplier_external_id = text()
-    unit_of_measure = text()
-    unit_price = fields.Decimal(required=True)
-    quantity = fields.Integer(strict=True, required=True)
-    discount = fields.Integer(strict=True, load_default=0)
-    currency = text()
-    description = text()
-
-
-class ChangedLineBody(Schema):
-    """CreateOpportunityProductDto, despite its name the line of an update."""
-
-    product_external_id = fields.String(required=True)
-    supplier_external_id = text()
-    quantity = fields.Integer(strict=True, required=True)
-    unit_price = fields.Decimal(required=True)
-    description = text()
-    discount_type_value = text(default="PERCENT")
-    discount = fields.Integer(strict=True, load_default=0)
-
-
-class OpportunityBody(Schema):
-    """CreateOpportunityDto; of its pairs of ids, ours are sent and the vendor's stay empty."""
-
-    name = fields.String(required=True)
-    account_external_id = fields.String(required=True)
-    account_id = text()
-    contacts_external_ids = fields.List(fields.String(), required=True)
-    contacts_ids = fields.List(fields.String(), load_default=list)
-    date_open = fields.String(required=True)
-    date_closed = fields.String(required=True)
-    opportunities_products = fields.List(fields.Nested(LineBody), required=True)
-    forecast = text("values.forecast")
-    type = text("values.opportunity_type")
-    source = text("values.opportunity_source")
-    opportunities_joint = text()
-    sale_process = text("values.sale_process")
-    sale_process_stage = text()
-    contributors = fields.List(fields.Dict(), load_default=list)
-    external_id = fields.String(required=True, metadata={"source": "key"})
-    owner_external_id = text("values.owner_id")
-    owner_email = text("values.owner_email")
-    application = text("values.application")
-    custom_fields = fields.List(fields.Nested(CustomField), load_default=list)
-
-
-class OpportunityChanges(Schema):
-    """UpdateOpportunityDto, without `opportunities_joint_id`, which it does not require."""
-
-    name = fields.String(required=True)
-    external_id = fields.String(required=True, metadata={"source": "key"})
-    # The document's sample locks the record; then nobody could work on it.
-    locked = fields.Boolean(load_default=False)
-    stage_close = fields.String(validate=validate.OneOf(["CLOSE_WON", "CLOSE_LOST"]))
-    sale_process_stage = text()
-    close_reason = text()
-    date_closed = fields.String(required=True)
-    products = fields.List(fields.Nested(ChangedLineBody), load_default=list)
-    opportunities_products = fields.List(fields.Nested(ChangedLineBody), load_default=list)
-    invoices = fields.List(fields.Dict(), load_default=list)
-    custom_fields = fields.List(fields.Nested(CustomField), load_default=list)
+#: Of its pairs of ids, ours are sent and the vendor's stay empty.
+Opportunity = shape(
+    "CreateOpportunityDto",
+    required="name date_open date_closed",
+    text="name date_open date_closed",
+    blank="account_external_id account_id forecast type source opportunities_joint sale_process"
+    " sale_process_stage external_id owner_external_id owner_email application",
+    texts="contacts_external_ids contacts_ids",
+    many={"opportunities_products": Line, "contributors": Contributor, "custom_fields": CustomField},
+    defaults=dict.fromkeys(
+        "contacts_external_ids contacts_ids opportunities_products contributors custom_fields".split(), list
+    ),
+    sources={
+        "forecast": "values.forecast",
+        "type": "values.opportunity_type",
+        "source": "values.opportunity_source",
+        "external_id": "key",
+        "owner_external_id": "values.owner",
+        "owner_email": "values.owner_email",
+        "application": "values.application",
+    },
+)
+#: The document's sample locks the record; then nobody could work on it. An empty `external_id` would take it.
+OpportunityChanges = shape(
+    "UpdateOpportunityDto",
+    required="name date_closed external_id",
+    text="name external_id",
+    day="date_closed",
+    blank="sale_process_stage close_reason",
+    uuid="opportunities_joint_id",
+    boolean="locked",
+    one_of={"stage_close": ("CLOSE_WON", "CLOSE_LOST")},
+    many={"products": ChangedLine, "opportunities_products": ChangedLine}
+    | {"invoices": Invoice, "custom_fields": CustomField},
+    defaults={"locked": False}
+    | dict.fromkeys("products opportunities_products invoices custom_fields".split(), list),
+    sources={"external_id": "key"},
+)

@@ -6,7 +6,6 @@ Facts are from the centiaCRM API documentation. It states neither the address no
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from mappings.vendors.centiacrm import CENTIACRM
@@ -15,45 +14,11 @@ from worker.http import Answer, Request
 from worker.masking import excerpt, masked
 from worker.settings import ConnectionSettings
 from worker.vendors.answers import read_json
+from worker.vendors.centiacrm.operations import OPERATIONS
+from worker.vendors.centiacrm.refusals import meaning_of
 from worker.vendors.lookups import FirstOf, LookUp, Same, equal, marked, plain
 from worker.vendors.rest import record_id
-from worker.vendors.vendor import Call, Caller, Item, Kind, Operation, Paging, Token, Vendor, json_body, table
-
-#: "Number of items to paginate. Default is 500" (GetCompanies, GetContacts, GetOpportunities).
-PAGE = 500
-
-#: The error is a text without a code, in Spanish or English; these words decide what we do next, and an error
-#: that none of them fits is tried again until the connection's patience ends.
-_REFUSED_TOKEN = re.compile(r"(?i)token|unauth|no autorizad|expired|expirad|sesi[oó]n|session|log ?in")
-_REFUSED_RECORD = re.compile(
-    r"(?i)required|obligatori|requerid|invalid|inv[aá]lid|no existe|not exist|not found|no encontrad"
-    r"|must |debe |belong|pertenece"
-)
-
-_PAGES = Paging("page", "pagination", PAGE, counts="pages", first=1)
-
-
-def _method(name: str, method: str, changes: bool = False, items: str = "", pages: bool = False) -> Operation:
-    # The namespace travels in the URL, because GetInputs and GetOrigins exist in several.
-    path = f"/api/v1/{name.split('_', maxsplit=1)[0]}"
-    return Operation(
-        name, "POST", path, changes=changes, method=method, items=items, paging=_PAGES if pages else None
-    )
-
-
-_OPERATIONS = table(
-    _method("auth_login", "Login"),
-    _method("companies_get_companies", "GetCompanies", items="companies", pages=True),
-    _method("companies_create_company", "CreateCompany", changes=True),
-    _method("contacts_get_contacts", "GetContacts", items="contacts", pages=True),
-    _method("contacts_create_contact", "CreateContact", changes=True),
-    _method("products_get_products", "GetProducts", items="products"),
-    _method("products_create_product", "CreateProduct", changes=True),
-    _method("opportunities_get_opportunities", "GetOpportunities", items="opportunities", pages=True),
-    _method("opportunities_create_opportunity", "CreateOpportunity", changes=True),
-    _method("tickets_get_tickets", "GetTickets", items="tickets"),
-    _method("tickets_create_ticket", "CreateTicket", changes=True),
-)
+from worker.vendors.vendor import Call, Caller, Item, Kind, Reference, Token, Vendor, json_body
 
 
 def _build(connection: ConnectionSettings, call: Call, token: str) -> Request:
@@ -61,7 +26,9 @@ def _build(connection: ConnectionSettings, call: Call, token: str) -> Request:
     headers = {"content-type": "application/json", "accept": "application/json"}
     if token:
         headers["authorization"] = f"Bearer {token}"
-    return Request("POST", connection.base_url + call.operation.path, headers, {}, json_body(content))
+    return Request(
+        call.operation.verb, connection.base_url + call.operation.path, headers, {}, json_body(content)
+    )
 
 
 def _read(call: Call, answer: Answer) -> Any:
@@ -77,11 +44,10 @@ def _read(call: Call, answer: Answer) -> Any:
 
 def _failure(call: Call, said: str) -> Exception:
     text = f"{call.operation.name}: {excerpt(said)}"
-    if call.operation.name == "auth_login" or _REFUSED_TOKEN.search(said):
+    meaning = meaning_of(said)
+    if call.operation.name == "auth_login" or meaning == "token":
         return CredentialsRefused(text)
-    if _REFUSED_RECORD.search(said):
-        return Rejected(text, {"": masked(said)})
-    return OutcomeUnknown(text)
+    return Rejected(text, {"": masked(said)}) if meaning == "record" else OutcomeUnknown(text)
 
 
 def _login(api: Caller) -> Token:
@@ -92,7 +58,7 @@ def _login(api: Caller) -> Token:
     return Token(str(answer["token"]))
 
 
-_PROFILE = {"profile_id": "values.profile_id"}
+_PROFILE = {"profile_id": "values.profile"}
 
 
 def _contacts(same: Same, query: str) -> LookUp:
@@ -109,6 +75,27 @@ def _marked(operation: str, **ask: str) -> LookUp:
     return LookUp(operation, marked("title"), {**_PROFILE, **ask})
 
 
+def _list(operation: str, name: str = "name", **more: Any) -> Reference:
+    # No item of any list is documented; these are the usual words for what people see.
+    ask = {} if operation == "profiles_get_profiles" else {"profile_id": "profile"}
+    return Reference(operation, name, also=("title", "email", "code"), ask=ask, **more)
+
+
+_LISTS = {
+    "profiles": _list("profiles_get_profiles"),
+    "users": _list("profiles_get_users", "name surname"),
+    "stages": _list("profiles_get_stages"),
+    "company types": _list("companies_get_types"),
+    "industries": _list("companies_get_industries"),
+    "contact origins": _list("contacts_get_origins"),
+    "ticket origins": _list("tickets_get_origins"),
+    "ticket cases": _list("tickets_get_cases"),
+    "priorities": _list("tickets_get_priorities"),
+    "product categories": _list("products_get_categories", texts=True),
+    # Addresses hold codes. Which field of a country has its code is not documented.
+    "countries": Reference("profiles_get_countries", id="code"),
+}
+
 _CONTACT = FirstOf(
     {
         "email": _contacts(equal(email="email"), "match.email"),
@@ -121,7 +108,7 @@ _MARKED = "our key in the title, looked up by it"
 
 VENDOR = Vendor(
     mapping=CENTIACRM,
-    operations=_OPERATIONS,
+    operations=OPERATIONS,
     kinds={
         kind: Kind(create, protection, record_id(kind, "id"), find, reference=int)
         for kind, create, protection, find in (
@@ -150,4 +137,5 @@ VENDOR = Vendor(
     build=_build,
     read=_read,
     login=_login,
+    lists=_LISTS,
 )
