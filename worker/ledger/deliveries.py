@@ -159,36 +159,29 @@ def claim(
     already delivered in a newer version is not claimed: its new state says why. `event` is what `due_event` gave;
     `also` is done in the same transaction.
     """
-    event = event or due_event(db, delivery_id, now)
-    if event is None:
+    told = event or due_event(db, delivery_id, now)
+    if told is None:
         return None
-    told = event
-    lease = new_id()
+    taking = {"delivery": delivery_id, "now_": now, "by": new_id(), "until": now + lasting}
 
     def take(t: Transaction) -> Claim | None:
-        row = t.first(_CLAIM, {"delivery": delivery_id, "now_": now, "by": lease, "until": now + lasting})
-        if row is None:
+        row = t.first(_CLAIM, taking)
+        if row is None or _turned_away(t, row, now):
             return None
-        held = t.first(_HELD, {"over": row.connection, "now_": now})
-        if held is not None:
-            turn_away(t, row, State.HELD, held.held_until, held.reason)
-            return None
-        if row.entity is not None and overtaken(t, row, now):
-            return None
-        claimed = Claim(
-            row.id,
-            lease,
-            row.connection,
-            row.attempts,
-            row.tries,
-            row.failing_since,
-            started_at=now,
-            event=told,
-        )
+        lease, since = str(taking["by"]), row.failing_since
+        claimed = Claim(row.id, lease, row.connection, row.attempts, row.tries, since, now, told)
         also(t, claimed)
         return claimed
 
     return db.commit(take)
+
+
+def _turned_away(t: Transaction, row: Any, now: datetime) -> bool:
+    held = t.first(_HELD, {"over": row.connection, "now_": now})
+    if held is not None:
+        turn_away(t, row, State.HELD, held.held_until, held.reason)
+        return True
+    return row.entity is not None and overtaken(t, row, now)
 
 
 def keep(t: Transaction, claim: Claim, now: datetime, lasting: timedelta) -> None:
@@ -219,11 +212,6 @@ def close(
 
     Raises LeaseLost, and writes nothing, when the lease is not ours any more.
     """
-    since = claim.failing_since
-    if closing.spent and closing.error:
-        since = since or claim.started_at
-    elif closing.failed_try or closing.state == State.HELD:
-        since = None  # away, slowed down or held is not failing: patience begins anew
     values = {
         "delivery": claim.id,
         "by": claim.lease,
@@ -233,7 +221,7 @@ def close(
         "why": closing.reason,
         "spent": claim.attempts + (1 if closing.spent else 0),
         "failures": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
-        "since": since,
+        "since": _failing_since(claim, closing),
         "now_": now,
         "record": closing.record_id,
         "mapping": closing.mapping_version,
@@ -248,3 +236,11 @@ def close(
             record(t, claim.id, claim.started_at, closing.state, attempt)
 
     db.commit(end)
+
+
+def _failing_since(claim: Claim, closing: Closing) -> datetime | None:
+    if closing.spent and closing.error:
+        return claim.failing_since or claim.started_at
+    if closing.failed_try or closing.state == State.HELD:
+        return None  # away, slowed down or held is not failing: patience begins anew
+    return claim.failing_since
