@@ -97,15 +97,17 @@ def read_form(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def _urlencoded_fields(body: bytes, parameters: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    # Nearly all are plain UTF-8 behind percent signs. For the others Latin-1 carries every byte through, so that
+    # the charset is applied once, after them.
+    plain = "charset" not in parameters and body.isascii()
+    coding = "utf-8" if plain else "latin-1"
     try:
-        # Latin-1 carries every byte through, so that the charset is applied once, after the percent signs.
-        pairs = parse_qsl(
-            body.decode("latin-1"), keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_FIELDS
-        )
+        pairs = parse_qsl(body.decode("latin-1"), True, False, coding, "replace", MAX_FIELDS)
     except ValueError:
         raise BadBody(f"the form has more than {MAX_FIELDS} fields") from None
-    for name, value in pairs:
-        yield _text(name.encode("latin-1"), parameters), _text(value.encode("latin-1"), parameters)
+    for pair in pairs:
+        name, value = pair if plain else (_text(text.encode("latin-1"), parameters) for text in pair)
+        yield name, value
 
 
 def _multipart_fields(body: bytes, parameters: dict[str, str]) -> Iterator[tuple[str, Any]]:
