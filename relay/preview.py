@@ -45,10 +45,11 @@ def preview_file(
     named: dict[str, Any] = {"type": event["type"], "dedup_key": naming.dedup_key, "entity": naming.entity}
     named |= {"version": naming.version, "test": naming.test}
     wanted = SOURCES[known.type].fetches
-    if wanted and not fetched:
+    if wanted and known.api_url and not fetched:
         seen = as_seen(known, SOURCES[known.type], event)
         lacking = [{"name": fetch.name, "path": fetch.path} for fetch in wanted(seen)]
-        return {"event": named, "commands": [], "deliveries": [], "fetches": lacking}
+        if lacking:
+            return {"event": named, "commands": [], "deliveries": [], "fetches": lacking}
     try:
         asked = [as_json(command) for command in commands(settings, event)]
     except CannotMap as error:

@@ -196,6 +196,8 @@ def _api_url(where: _Place, kind: Source, known: Mapping[str, Any], options: Map
                 "api_url", "events of this type of source are whole; remove api_url and api_token_env"
             )
         return ""
+    if kind.api.is_optional and not known["api_token_env"]:
+        return ""
     if not known["api_token_env"]:
         where.fault(
             "api_token_env", "is missing: its events hold ids only; name the variable with a token of its API"

@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mappings.source import Source
-from mappings.sources import form, postmark, shopify
+from mappings.sources import (
+    crisp,
+    form,
+    freshdesk,
+    intercom,
+    mailgun,
+    postmark,
+    sendgrid,
+    shopify,
+    zendesk,
+)
 
 SOURCES: Mapping[str, Source] = {
+    "crisp": crisp.SOURCE,
     "form": form.SOURCE,
+    "freshdesk": freshdesk.SOURCE,
+    "intercom": intercom.SOURCE,
+    "mailgun": mailgun.SOURCE,
     "postmark": postmark.SOURCE,
+    "sendgrid": sendgrid.SOURCE,
     "shopify": shopify.SOURCE,
+    "zendesk": zendesk.SOURCE,
 }
