@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
 from mappings.vendor import Named, Ref
 
@@ -24,6 +25,15 @@ class Number(fields.Decimal):
         if isinstance(value, str | bool):
             raise ValidationError("must be a number")
         return super()._deserialize(value, *args, **kwargs)
+
+
+class Truth(fields.Boolean):
+    """A JSON truth value; a number or a word for one is refused."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false")
+        return value
 
 
 class Written(fields.String):
@@ -95,6 +105,12 @@ def _moment(text: str) -> datetime | None:
     return found if "T" in text else None
 
 
+def _whole_seconds(text: str) -> date | None:
+    # Six digits of a second, as Python writes them, are more than some servers read.
+    found = datetime.fromisoformat(text)
+    return None if found.microsecond else found
+
+
 def a_uuid(**kwargs: Any) -> fields.Field[Any]:
     """Return a field for a UUID in its usual form."""
     return Written(_UUID.match, "a UUID", **kwargs)
@@ -106,13 +122,14 @@ _MAKERS: Mapping[str, Callable[..., fields.Field[Any]]] = {
     "email": fields.Email,
     "number": Number,
     "integer": lambda **kw: fields.Integer(strict=True, **kw),
-    "boolean": lambda **kw: fields.Boolean(truthy={True}, falsy={False}, **kw),
+    "boolean": Truth,
     "uuid": lambda **kw: Pointer(a_uuid(), **kw),
     "id": lambda **kw: Pointer(fields.Integer(strict=True), **kw),
     "key": lambda **kw: Pointer(fields.String(validate=validate.Length(min=1)), **kw),
     "day": lambda **kw: Written(_day, "a day, as in 2026-03-02", **kw),
     "short_day": lambda **kw: Written(_short_day, "a day, as in 31/12/26", **kw),
     "moment": lambda **kw: Written(_moment, "a time, as in 2026-03-02T09:00:00+07:00", **kw),
+    "when": lambda **kw: Written(_whole_seconds, "a day, or a time in whole seconds", **kw),
     "texts": lambda **kw: fields.List(fields.String(), **kw),
     "ids": lambda **kw: fields.List(Pointer(fields.Integer(strict=True)), **kw),
     "uuids": lambda **kw: fields.List(Pointer(a_uuid()), **kw),
@@ -138,12 +155,12 @@ def shape(
 
     Each of `kinds` is a kind of field with the names of those fields, separated by spaces: `text="name note"`,
     `number`, `integer`, `boolean`, `email`, `uuid`, `id` (a whole number) and `key` (a text) of another record,
-    `day`, `short_day` (DD/MM/YY), `moment`, `fraction` (from 0 to 1), `object` (names and their values), lists
-    `texts`, `ids`, `uuids`. `one_of` gives a field's documented values, `inside` and
-    `many` the schema of a nested object and of a list of them. `required` fields the vendor refuses to miss;
-    `blank` ones are texts that it wants sent, empty where nothing is known; `defaults` are sent for other fields
-    of which nothing is known, a function being called for each body. `sources` says where a mapping fills a
-    field from: a path of the command (`person.email`) or a value of relay.toml (`values.owner`).
+    `day`, `short_day` (DD/MM/YY), `moment`, `when` (a day or a moment, in whole seconds), `fraction` (from 0 to
+    1), `object` (names and their values), lists `texts`, `ids`, `uuids`. `one_of` gives a field's documented
+    values, `inside` and `many` the schema of a nested object and of a list of them. `required` fields the vendor
+    refuses to miss; `blank` ones are texts that it wants sent, empty where nothing is known; `defaults` are sent
+    for other fields of which nothing is known, a function being called for each body. `sources` says where a
+    mapping fills a field from: a path of the command (`person.email`) or a value of relay.toml (`values.owner`).
     """
     made = _fields_of(name, kinds)
     made |= {field: Pointer(fields.String(), load_default="") for field in blank.split()}
@@ -159,6 +176,17 @@ def shape(
         made_field.required = field in required.split()
         made_field.metadata = {"source": (sources or {}).get(field, "")}
     return type(name, (Schema,), {**made, "Meta": type("Meta", (), {"unknown": RAISE})})
+
+
+def update_of(create: type[Schema]) -> type[Schema]:
+    """Return the schema of an update that leaves absent fields as they are: those of `create`, none required.
+
+    Its fields have no sources, because a mapping changes only what it names.
+    """
+    made = {name: deepcopy(field) for name, field in create._declared_fields.items()}
+    for field in made.values():
+        field.required, field.load_default, field.metadata = False, missing, {"source": ""}
+    return type(f"{create.__name__} update", (Schema,), {**made, "Meta": create.Meta})
 
 
 def _fields_of(name: str, kinds: Mapping[str, str]) -> dict[str, fields.Field[Any]]:

@@ -125,12 +125,16 @@ def _result(
     return table, worked
 
 
+#: Where one or another CRM has our key.
+_MARKED = ("external_id", "title", "subject")
+
+
 def _copies(row: Mapping[str, Any], held: list[Mapping[str, Any]]) -> int:
     """Count the records at the CRM that are this event's, by our key in them and not by the id we noted."""
     ours = next((r for r in held if str(r["id"]) == row["record_id"]), None)
     if ours is None:
         return 0
     body = ours["body"]
-    mark = next(str(body[name]) for name in ("external_id", "title") if body.get(name))
+    mark = next(str(body[name]) for name in _MARKED if body.get(name))
     same = [r for r in held if r["vendor"] == ours["vendor"] and r["kind"] == ours["kind"]]
-    return sum(mark in (r["body"].get("external_id"), r["body"].get("title")) for r in same)
+    return sum(mark in (r["body"].get(name) for name in _MARKED) for r in same)

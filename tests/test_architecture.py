@@ -155,7 +155,7 @@ def test_the_sandbox_plays_every_operation_that_is_called(vendor: str) -> None:
 
 
 def plans(vendor: str) -> Iterator[Plan]:
-    """Return what every job that comes in becomes at `vendor`, as an order that is open and one that is paid."""
+    """Return what every job that comes in becomes at `vendor`, as an order that is open, paid and cancelled."""
     settings = load(ENVIRON)
     account = next(c.account for c in settings.connections.values() if c.vendor == vendor)
     for job in JOBS:
@@ -163,7 +163,8 @@ def plans(vendor: str) -> Iterator[Plan]:
         source = SOURCES[known.type]
         bodies = [job.body]
         if job.name == "order":
-            bodies.append(json.dumps({**json.loads(job.body), "financial_status": "paid"}).encode())
+            later = ({"financial_status": "paid"}, {"cancelled_at": "2026-03-03T09:00:00+01:00"})
+            bodies += [json.dumps({**json.loads(job.body), **changes}).encode() for changes in later]
         for body in bodies:
             payload = source.read(body, job.content_type)
             for kind, handler in source.handlers.items():

@@ -61,9 +61,9 @@ def test_the_example_is_right() -> None:
     """Otherwise the first thing that a newcomer runs fails."""
     settings = load(ENVIRON)
     assert set(settings.sources) == {"website", "shop", "inbox"}
-    assert set(settings.connections) == {"opla", "centia"}
-    assert settings.connections_for("website", "submitted") == ["opla", "centia"]
-    assert settings.connections_for("inbox", "inbound") == ["centia"]
+    assert set(settings.connections) == {"opla", "centia", "overplane"}
+    assert settings.connections_for("website", "submitted") == ["opla", "centia", "overplane"]
+    assert settings.connections_for("inbox", "inbound") == ["centia", "overplane"]
     assert settings.connections_for("nobody", "submitted") == []
 
 
@@ -104,7 +104,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "unknown vendor": (
         'vendor = "oplacrm"',
         'vendor = "opla"',
-        ["relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm"],
+        ["relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm, overplane"],
     ),
     "unknown key of a source": (
         'type = "shopify"',
@@ -227,7 +227,7 @@ def test_all_faults_are_told_at_once(faults: Callable[..., list[str]]) -> None:
     broken = SMALL.replace('"oplacrm"', '"x"').replace('"shopify"', '"y"').replace('["opla"]', '["z"]')
     assert faults(broken, RELAY_BODY_LIMIT="1 MB") == [
         "relay.toml: sources.shop.type: must be one of: form, postmark, shopify",
-        "relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm",
+        "relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm, overplane",
         "relay.toml: routes[0].to: no [connections.z] in this file",
         "RELAY_BODY_LIMIT: must be a whole number of at least 1, not '1 MB'",
     ]
@@ -316,3 +316,10 @@ def test_the_example_names_each_secret_and_holds_none() -> None:
     for name in ("SHOP_SECRET", "INBOX_TOKEN", "OPLA_TOKEN", "CENTIA_EMAIL", "CENTIA_PASSWORD"):
         assert name in text
         assert ENVIRON[name] not in text
+
+
+def test_an_entry_may_be_written_with_id(load_text: Load) -> None:
+    """Otherwise `owner_id`, which everybody writes who has an id at hand, is an unknown field."""
+    values = '[connections.opla.values]\nowner_id = "M1"\n\n[[routes]]'
+    settings = load_text(SMALL.replace("[[routes]]", values))
+    assert settings.connections["opla"].account.values["owner"] == "M1"

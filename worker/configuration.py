@@ -91,7 +91,7 @@ def _connection(
         report(path, where, error.messages, faults)
         return None
     try:
-        values = CheckedValues(vendor.values().load(known["values"]))
+        values = CheckedValues(vendor.values().load(_by_our_names(vendor, known["values"])))
     except ValidationError as error:
         report(path, f"{where}.values", error.messages, faults)
         return None
@@ -108,6 +108,15 @@ def _connection(
         search_lag=timedelta(seconds=known["search_lag_seconds"]),
         give_up_after=timedelta(hours=known["give_up_after_hours"]),
     )
+
+
+def _by_our_names(vendor: VendorMapping, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with `owner_id` for `owner` and the like: both are what people write for an entry."""
+    known = vendor.values._declared_fields
+    return {
+        key.removesuffix("_id") if key not in known and key.removesuffix("_id") in known else key: value
+        for key, value in values.items()
+    }
 
 
 def _credentials(

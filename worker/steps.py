@@ -143,6 +143,9 @@ class Steps:
             )
         if isinstance(opening, Reserved):
             record_id = None if opening.intended else self._look_up(kind, record, opening.risked_at)
+            # What is found may be what an earlier event of the same entity sent, and older than this one.
+            is_older = record_id is not None and not opening.as_sent
+            is_due = record.changes_when_new or (is_older and record.changes is not None)
             if record_id is None:
                 if not opening.intended:
                     self._checkpoints.intend(step)
@@ -150,7 +153,6 @@ class Steps:
             else:
                 self._checkpoints.finish(step, record_id)
             self._new.add((record.kind, record.key))
-            is_due = record.changes_when_new
         else:
             record_id, is_due = opening.record_id, isinstance(opening, Linked) or record.changes_when_new
             if isinstance(opening, Linked):
@@ -202,7 +204,8 @@ class Steps:
                 raise OutcomeUnknown(f"{kind.create}: success without the record's id")
         except DeliveryError as error:
             if isinstance(error, OutcomeUnknown):
-                self._checkpoints.mark_unknown(step)
+                # "It is there already" is said of a record that somebody else has made.
+                self._checkpoints.mark_unknown(step, as_sent=error.status != 409)
             else:
                 self._checkpoints.retract(step)
             raise

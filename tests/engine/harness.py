@@ -30,8 +30,11 @@ ENVIRON = {
     "SHOP_SECRET": "shop-secret",
     "INBOX_TOKEN": "inbox-token",
     "OPLA_TOKEN": "opla-token",
+    "OVERPLANE_TOKEN": "overplane-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
+    "OFFICE_EMAIL": "relay@example.com",
+    "OFFICE_PASSWORD": "office-password",
 }
 #: A secret for every `*_env` of the example that shows all sources.
 SECRETS_OF_EVERY_SOURCE = {
@@ -42,7 +45,9 @@ SECRETS_OF_EVERY_SOURCE = {
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
+    "overplane": {"token": "overplane-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
+    "onlyoffice": {"email": "relay@example.com", "password": "office-password"},
 }
 ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)
 

@@ -116,6 +116,65 @@ JOBS = (
         ("companies_create_company", "contacts_create_contact", "tickets_create_ticket"),
         {"company": 1, "contact": 1, "ticket": 1},
     ),
+    Job(
+        "lead",
+        "office",
+        "website",
+        FORM,
+        (
+            "company_create",
+            "person_create",
+            "contact_info_add",
+            "tag_add",
+            "contact_set_status",
+            "history_add",
+        ),
+        {"company": 1, "person": 1, "contact_info": 2, "tag": 1, "history": 1},
+        URLENCODED,
+        about="person",
+    ),
+    Job(
+        "order",
+        "office",
+        "shop",
+        json.dumps(ORDER).encode(),
+        ("person_create", "contact_info_add", "opportunity_create", "invoiceitem_create", "invoice_create"),
+        {
+            "person": 1,
+            "contact_info": 1,
+            "invoice_item": 3,
+            "invoice": 1,
+            "invoice_line": 3,
+            "opportunity": 1,
+        },
+        headers=CREATED,
+    ),
+    Job(
+        "ticket",
+        "office",
+        "inbox",
+        json.dumps(EMAIL).encode(),
+        ("person_create", "contact_info_add", "case_create", "history_add", "task_create"),
+        {"person": 1, "contact_info": 1, "case": 1, "history": 1, "task": 1},
+        about="case",
+    ),
+    Job("lead", "overplane", "website", FORM, ("lead_create",), {"lead": 1}, URLENCODED),
+    Job(
+        "order",
+        "overplane",
+        "shop",
+        json.dumps(ORDER).encode(),
+        ("customer_create", "item_create", "opportunity_create", "opportunity_item_create"),
+        {"customer": 1, "item": 3, "opportunity": 1, "opportunity_item": 3},
+        headers=CREATED,
+        about="opportunity",
+    ),
+    Job("ticket", "overplane", "inbox", json.dumps(EMAIL).encode(), ("issue_create",), {"issue": 1}),
+)
+#: Creates whose records are found by the vendor's database and not by an index that lags.
+AT_ONCE = frozenset(
+    "contact_info_add contact_set_status history_add opportunity_create case_create task_create"
+    " invoice_create".split()
 )
 #: Each call of each job that makes a record: the place where a fault strikes.
 CREATES = tuple((job, create) for job in JOBS for create in job.creates)

@@ -51,12 +51,13 @@ class Busy:
 class Reserved:
     """The record is ours to make.
 
-    `risked_at` is when a create left whose outcome nobody knows. With `intended` the intent is committed already
-    and the call may leave.
+    `risked_at` is when a create left whose outcome nobody knows; `as_sent` says that it was this very step, so
+    that what is found is up to date. With `intended` the intent is committed already and the call may leave.
     """
 
     risked_at: datetime | None
     intended: bool = False
+    as_sent: bool = False
 
 
 Opening = Done | Linked | Busy | Reserved
@@ -71,9 +72,13 @@ def _same() -> tuple[ColumnElement[bool], ...]:
 
 
 # Built once, because building takes five times as long as running.
-_STEP = select(steps.c.state, steps.c.record_id, steps.c.was_there).where(*_own())
+_STEP = select(steps.c.state, steps.c.record_id, steps.c.was_there, steps.c.request_digest).where(*_own())
 _FORGET = delete(steps).where(*_own())
-_DOUBT = update(steps).where(*_own()).values(state=StepState.UNKNOWN, updated_at=bindparam("now_"))
+_DOUBT = (
+    update(steps)
+    .where(*_own())
+    .values(state=StepState.UNKNOWN, request_digest=bindparam("digest"), updated_at=bindparam("now_"))
+)
 _LINK = select(links).where(*_same()).with_for_update()
 _TAKE_OVER = update(links).where(*_same()).values(holder=bindparam("by"), updated_at=bindparam("now_"))
 _RISK = update(links).where(*_same()).values(risked_at=bindparam("at_"), updated_at=bindparam("now_"))
@@ -125,7 +130,7 @@ class Checkpoints:
                 return Busy(link.holder)
             # Its holder died or waits for its next try: whoever needs the record now goes on with it.
             c.execute(_TAKE_OVER, {**self._same(step), "by": self._claim.id, "now_": now})
-            return Reserved(link.risked_at)
+            return Reserved(link.risked_at, as_sent=bool(before and before.request_digest == step.digest))
 
     def intend(self, step: StepName) -> None:
         """Commit that the call is about to leave: from here on the record may exist."""
@@ -139,10 +144,10 @@ class Checkpoints:
             c.execute(_FORGET, self._own(step))
             c.execute(_RISK, {**self._same(step), "at_": None, "now_": now})
 
-    def mark_unknown(self, step: StepName) -> None:
-        """Commit that the call left and its outcome is not known."""
+    def mark_unknown(self, step: StepName, as_sent: bool = True) -> None:
+        """Commit that the call left and its outcome is not known; what may be there is `as_sent`, or older."""
         with self._changing() as (c, now):
-            c.execute(_DOUBT, {**self._own(step), "now_": now})
+            c.execute(_DOUBT, {**self._own(step), "digest": step.digest if as_sent else "", "now_": now})
 
     def finish(self, step: StepName, record_id: str, was_there: bool = False) -> None:
         """Take note of the vendor's id of the record; it is committed with the next transaction."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from worker.vendors import centiacrm, oplacrm
+from worker.vendors import centiacrm, onlyoffice, oplacrm, overplane
 from worker.vendors.vendor import Vendor
 
 VENDORS: Mapping[str, Vendor] = {
     "centiacrm": centiacrm.VENDOR,
+    "onlyoffice": onlyoffice.VENDOR,
     "oplacrm": oplacrm.VENDOR,
+    "overplane": overplane.VENDOR,
 }

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from mappings.vendor import Named
-from worker.errors import CredentialsRefused, NotConfigured, OutcomeUnknown, VendorDown
+from worker.errors import CredentialsRefused, NotConfigured, OutcomeUnknown, Rejected, VendorDown
 from worker.http import Http
 from worker.settings import ConnectionSettings
 from worker.vendors.lookups import plain
 from worker.vendors.paging import every, listed
 from worker.vendors.references import References
 from worker.vendors.tokens import Tokens
-from worker.vendors.vendor import Call, Item, Operation, Vendor
+from worker.vendors.vendor import Call, Item, Operation, Reference, Vendor
 
 
 class Session:
@@ -92,19 +92,35 @@ class Api:
         Raises NotConfigured, which says which names exist, where the vendor's list has none like it.
         """
         reference = self.vendor.lists[wanted.list]
+        # What comes one at a time is remembered one at a time, or two names would drive each other out.
+        place = f"{wanted.list} {wanted.name.casefold()}" if reference.by else wanted.list
 
         def fetch() -> Iterator[Item]:
+            if reference.by:
+                yield from self._single(reference, wanted.name)
+                return
             asked = {name: self.setting(key) for name, key in reference.ask.items()}
-            return self.each(reference.operation, {**reference.always, **asked})
+            yield from self.each(reference.operation, {**reference.always, **asked})
 
-        entries = self._session.references.entries(wanted.list, reference, wanted.name, fetch)
+        entries = self._session.references.entries(place, reference, wanted.name, fetch)
         if plain(wanted.name) in entries:
             return entries[plain(wanted.name)].id
         known = ", ".join(dict.fromkeys(repr(entry.name) for entry in entries.values())) or "none"
-        place = f"connections.{self.connection.name}.{wanted.key}"
         raise NotConfigured(
-            f"{place}: no {wanted.name!r} among the vendor's {wanted.list}; there are: {known}"
+            f"connections.{self.connection.name}.{wanted.key}: no {wanted.name!r} among the vendor's "
+            f"{wanted.list}; there are: {known}"
         )
+
+    def _single(self, reference: Reference, name: str) -> Iterator[Item]:
+        """Yield the one entry that the vendor has by this name, nothing where it says that there is none."""
+        special = reference.special.get(name)
+        try:
+            entry = self.call(special) if special else self.call(reference.operation, {reference.by: name})
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            return
+        yield {**entry, reference.name: name}
 
     def exchange(self, name: str, values: Mapping[str, Any]) -> Any:
         """Like `call`, without a token: for the login itself."""

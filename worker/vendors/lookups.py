@@ -66,6 +66,21 @@ class FirstOf:
         raise KeyError(f"{record.kind}: nothing to look it up by in {sorted(record.match)}")
 
 
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Several ways to find a record, one after the other: those that its `match` has something for.
+
+    For a record that is not yet findable by what it is known by, because that comes with a later call.
+    """
+
+    ways: Mapping[str, LookUp]
+
+    def __call__(self, api: Caller, record: Record, since: datetime | None) -> str | None:
+        """Return the id that the first way finds that finds one."""
+        found = (way(api, record, since) for name, way in self.ways.items() if record.match.get(name))
+        return next((record_id for record_id in found if record_id is not None), None)
+
+
 def equal(**fields: str) -> Same:
     """Return whether the item's fields hold what `match` says; `fields` are theirs = the name in `match`.
 

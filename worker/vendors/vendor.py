@@ -125,7 +125,9 @@ class Reference:
     `operation` gives it, `name` and `id` are fields of its entries, of which a name may be put together
     ("first_name last_name"); `also` are further names that an entry goes by, unless another one has it for its
     `name`. `ask` fills the operation's parameters from values of relay.toml, `always` with fixed ones. `texts`
-    says that bodies want the id as text, whatever the list shows.
+    says that bodies want the id as text, whatever the list shows. Where the vendor gives no list but one entry at
+    a time, `by` is the parameter that takes the name, and `special` are names that an operation of their own
+    answers.
     """
 
     operation: str
@@ -135,6 +137,8 @@ class Reference:
     texts: bool = False
     ask: Mapping[str, str] = field(default_factory=dict)
     always: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
+    special: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
