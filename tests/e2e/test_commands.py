@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mappings.sources import SOURCES
 from tests.conftest import wait_for
 from tests.e2e.running import RELAY, ROOT, Up, environ, free_port, is_alive, relay_up
 
@@ -124,7 +125,10 @@ def test_a_missing_secret_is_one_clear_line(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("[sources.web\n", "is not valid TOML"),
-        ('[sources.web]\ntype = "forn"\n', "sources.web.type: must be one of: form, postmark, shopify"),
+        (
+            '[sources.web]\ntype = "forn"\n',
+            f"sources.web.type: must be one of: {', '.join(sorted(SOURCES))}",
+        ),
         ('[sources.web]\ntype = "form"\ncolour = 1\n', "sources.web.colour: Unknown field"),
         ('[[routes]]\nsource = "web"\nto = ["opla"]\n', "routes[0].source: no [sources.web] in this file"),
         ("", "has no sources"),
