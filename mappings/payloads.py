@@ -73,6 +73,16 @@ class Amount(fields.Field[Decimal]):
         return amount
 
 
+class Currency(Text):
+    """A currency code of ISO 4217, in capitals."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
+        code = super()._deserialize(value, attr, data).upper()
+        if not re.fullmatch("[A-Z]{3}", code):
+            raise ValidationError("is not a currency code")
+        return code
+
+
 class Moment(fields.Field[str]):
     """A date and time in ISO 8601 with its offset, kept as the sender wrote it."""
 

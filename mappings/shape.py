@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
-from mappings.vendor import Named, Ref
+from mappings.vendor import JsonText, Named, Ref
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
@@ -62,7 +62,7 @@ class Pointer(fields.Field[Any]):
         self.of = of or fields.Raw()
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, Ref | Named):
+        if isinstance(value, Ref | Named | JsonText):
             return value
         return self.of.deserialize(value, attr, data, **kwargs)
 

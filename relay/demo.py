@@ -24,6 +24,8 @@ from worker.ledger.tables import State
 
 #: Seconds that everything may take; it takes a few.
 PATIENCE = 90.0
+#: The fields in which one CRM or another holds our key.
+_MARKED = ("external_id", "title", "subject", "code", "notes")
 
 
 @dataclass
@@ -123,10 +125,6 @@ def _result(
             | {"event": f"{event.title}, again", "state": again}
         )
     return table, worked
-
-
-#: Where one or another CRM has our key.
-_MARKED = ("external_id", "title", "subject")
 
 
 def _copies(row: Mapping[str, Any], held: list[Mapping[str, Any]]) -> int:

@@ -12,9 +12,10 @@ from typing import Any
 import click
 import pytest
 
+from mappings.commands import Comment, OpenTicket
 from mappings.source import Event
 from mappings.sources import SOURCES
-from mappings.vendor import Plan, Ref
+from mappings.vendor import JsonText, Plan, Ref
 from mappings.vendors import VENDORS as MAPPINGS
 from relay.cli import main
 from sandbox.app import VENDORS as PLAYED
@@ -176,11 +177,16 @@ def plans(vendor: str) -> Iterator[Plan]:
                     dated = {**command.attributes, "received_at": "2026-03-02T12:00:00+00:00"}
                     if planner:
                         yield planner(replace(command, attributes=dated), account)
+                    if planner and isinstance(command, OpenTicket):
+                        said = (Comment("1", "Minh", "Any news?"),)
+                        yield planner(replace(command, attributes=dated, comments=said), account)
 
 
 def references(value: Any) -> Iterator[Ref]:
     if isinstance(value, Ref):
         yield value
+    elif isinstance(value, JsonText):
+        yield from references(value.value)
     elif isinstance(value, dict):
         for inner in value.values():
             yield from references(inner)

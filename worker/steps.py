@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import count
 from typing import Any
 
-from mappings.vendor import Named, Plan, Record, Ref
+from mappings.vendor import JsonText, Named, Plan, Record, Ref
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
 from worker.ledger.steps import Busy, Checkpoints, Linked, Reserved, StepName
 from worker.vendors.api import Api
@@ -220,6 +220,8 @@ class Steps:
             return self._api.vendor.kinds[value.kind].reference(self._made[value.kind, value.key])
         if isinstance(value, Named):
             return self._api.named(value)
+        if isinstance(value, JsonText):
+            return json_body(self._value(value.value)).decode()
         if isinstance(value, Mapping):
             return self._filled(value)
         if isinstance(value, list | tuple):

@@ -9,11 +9,14 @@ from mappings.sources import (
     crisp,
     form,
     freshdesk,
+    haravan,
     intercom,
     mailgun,
     postmark,
+    sapo,
     sendgrid,
     shopify,
+    woocommerce,
     zendesk,
 )
 
@@ -21,10 +24,13 @@ SOURCES: Mapping[str, Source] = {
     "crisp": crisp.SOURCE,
     "form": form.SOURCE,
     "freshdesk": freshdesk.SOURCE,
+    "haravan": haravan.SOURCE,
     "intercom": intercom.SOURCE,
     "mailgun": mailgun.SOURCE,
     "postmark": postmark.SOURCE,
+    "sapo": sapo.SOURCE,
     "sendgrid": sendgrid.SOURCE,
     "shopify": shopify.SOURCE,
+    "woocommerce": woocommerce.SOURCE,
     "zendesk": zendesk.SOURCE,
 }

@@ -35,6 +35,15 @@ ENVIRON = {
     "CENTIA_PASSWORD": "centia-password",
     "OFFICE_EMAIL": "relay@example.com",
     "OFFICE_PASSWORD": "office-password",
+    "CRMTOP_CLIENT_ID": "crmtop-client",
+    "CRMTOP_CLIENT_SECRET": "crmtop-secret",
+}
+#: A secret for every `*_env` of the example that shows all sources.
+SECRETS_OF_EVERY_SOURCE = {
+    name: f"secret-of-{name}"
+    for line in (ROOT / "docs" / "every-source.toml").read_text("utf-8").splitlines()
+    if re.match(r"\w+_env\s*=", line)
+    for name in re.findall(r'"(\w+)"', line.partition("#")[0])
 }
 #: A secret for every `*_env` of the example that shows all sources.
 SECRETS_OF_EVERY_SOURCE = {
@@ -48,6 +57,7 @@ CREDENTIALS = {
     "overplane": {"token": "overplane-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
     "onlyoffice": {"email": "relay@example.com", "password": "office-password"},
+    "crmtop": {"client_id": "crmtop-client", "client_secret": "crmtop-secret"},
 }
 ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)
 

@@ -76,15 +76,20 @@ def complaints(body: bytes) -> dict[str, str]:
         return {}
     if not isinstance(content, dict):
         return {}
+    by_field = content.get("errors")
+    if isinstance(by_field, dict) and by_field:
+        return {str(k): _told(v) for k, v in by_field.items()}
     error = content.get("error")
     if isinstance(error, dict) and isinstance(error.get("message"), str):
         error = error["message"]
-    said = content.get("message") or content.get("errors") or error or content.get("detail")
+    said = content.get("message") or by_field or error or content.get("detail")
     if isinstance(said, dict):
-        return {str(k): masked(str(v)) for k, v in said.items()}
-    if isinstance(said, list):
-        return {"": "; ".join(masked(str(item)) for item in said)}
-    return {"": masked(str(said))} if said else {}
+        return {str(k): _told(v) for k, v in said.items()}
+    return {"": _told(said)} if said else {}
+
+
+def _told(said: Any) -> str:
+    return "; ".join(masked(str(item)) for item in said) if isinstance(said, list) else masked(str(said))
 
 
 def _with_status(error: DeliveryError, answer: Answer) -> DeliveryError:
