@@ -40,7 +40,7 @@ def fetch(http: Http, db: Database, kind: Source, source: SourceSettings, event:
 
 def _answer_to(http: Http, api: SenderApi, source: SourceSettings, wanted: Fetch) -> Any:
     query = dict(wanted.query)
-    headers = {"accept": "application/json"}
+    headers = {"accept": "application/json", **api.also}
     if api.parameter:
         query[api.parameter] = source.api_token
     else:
