@@ -50,7 +50,7 @@ def _named_secrets(table: Mapping[str, Any]) -> Iterator[str]:
 
 #: A secret for every `*_env` of the example that shows all sources.
 SECRETS_OF_EVERY_SOURCE = {
-    name: f"dummy of {name}"
+    name: f"secret-of-{name}"
     for name in _named_secrets(tomllib.loads((ROOT / "docs" / "every-source.toml").read_text("utf-8")))
 }
 CREDENTIALS = {
