@@ -73,6 +73,16 @@ class Amount(fields.Field[Decimal]):
         return amount
 
 
+class Currency(Text):
+    """A currency code of ISO 4217, in capitals."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
+        code = super()._deserialize(value, attr, data).upper()
+        if not re.fullmatch("[A-Z]{3}", code):
+            raise ValidationError("is not a currency code")
+        return code
+
+
 class Moment(fields.Field[str]):
     """A date and time in ISO 8601 with its offset, kept as the sender wrote it."""
 
@@ -92,12 +102,15 @@ def part(kind: type[Schema]) -> fields.Nested:
     return fields.Nested(kind, load_default=lambda: instance(kind).load({}))
 
 
-def load(schema: type[Schema], payload: Any) -> dict[str, Any]:
-    """Return what `schema` names of `payload`; raises CannotMap with the JSON path of the first fault."""
+def load(schema: type[Schema], payload: Any, place: str = "") -> dict[str, Any]:
+    """Return what `schema` names of `payload`; raises CannotMap with the JSON path of the first fault.
+
+    `place` is where `payload` itself stands, if it is not the whole.
+    """
     try:
         loaded: dict[str, Any] = instance(schema).load(payload)
     except ValidationError as error:
-        raise CannotMap(*_first(error.messages, "")) from None
+        raise CannotMap(*_first(error.messages, place)) from None
     return loaded
 
 

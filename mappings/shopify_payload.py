@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import fields
 
 from mappings.commands import Address, Person
 from mappings.order_totals import NOTHING
-from mappings.payloads import MAX_QUANTITY, Amount, Moment, Payload, Text, items, part
+from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
 from mappings.phones import to_e164
-
-
-class Currency(Text):
-    """A currency code of ISO 4217."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
-        code = super()._deserialize(value, attr, data).upper()
-        if not re.fullmatch("[A-Z]{3}", code):
-            raise ValidationError("is not a currency code")
-        return code
 
 
 class Money(Payload):

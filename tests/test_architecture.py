@@ -18,7 +18,7 @@ from mappings.vendor import Plan, Ref
 from mappings.vendors import VENDORS as MAPPINGS
 from relay.cli import main
 from sandbox.app import VENDORS as PLAYED
-from tests.engine.harness import ENVIRON
+from tests.engine.harness import ENVIRON, SECRETS_OF_EVERY_SOURCE
 from tests.engine.jobs import JOBS
 from worker.configuration import load
 from worker.vendors import VENDORS as CALLED
@@ -125,8 +125,11 @@ def test_all_lists_know_the_same_sources() -> None:
 
 def test_every_source_and_vendor_is_in_the_example() -> None:
     """Otherwise nobody sees how it is configured, and the demo leaves it out."""
-    settings = load(ENVIRON)
+    settings = load(
+        {**ENVIRON, **SECRETS_OF_EVERY_SOURCE, "RELAY_CONFIG": str(ROOT / "docs" / "every-source.toml")}
+    )
     assert {source.type for source in settings.sources.values()} == set(SOURCES)
+    settings = load(ENVIRON)
     assert {connection.vendor for connection in settings.connections.values()} == set(MAPPINGS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +34,13 @@ ENVIRON = {
     "CENTIA_PASSWORD": "centia-password",
     "OFFICE_EMAIL": "relay@example.com",
     "OFFICE_PASSWORD": "office-password",
+}
+#: A secret for every `*_env` of the example that shows all sources.
+SECRETS_OF_EVERY_SOURCE = {
+    name: f"secret-of-{name}"
+    for line in (ROOT / "docs" / "every-source.toml").read_text("utf-8").splitlines()
+    if re.match(r"\w+_env\s*=", line)
+    for name in re.findall(r'"(\w+)"', line.partition("#")[0])
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "sources"
-SIDE_FILES = (".headers.json", ".commands.json", ".options.json")
+SIDE_FILES = (".headers.json", ".commands.json", ".options.json", ".fetched.json")
 BODIES = sorted(p for p in FIXTURES.glob("*/*") if not p.name.endswith(SIDE_FILES))
 
 
 def beside(body: Path, what: str) -> Any:
-    """Return what the file beside `body` says: its headers, its commands, or its options, if it has any."""
+    """Return what the file beside `body` says: its headers, commands, options, what is fetched for it, if any."""
     path = body.with_suffix(f".{what}.json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal) if path.exists() else {}
 
 
 def arrival_of(body: Path) -> Arrival:
@@ -37,7 +38,7 @@ def arrival_of(body: Path) -> Arrival:
     return Arrival(kind, headers, payload, hashlib.sha256(raw).hexdigest(), beside(body, "options"))
 
 
-def event_of(arrival: Arrival) -> Event:
+def event_of(arrival: Arrival, fetched: Any = None) -> Event:
     """Return the arrival as the worker gets it back from the ledger, with the id `event-1`."""
     naming = SOURCES[arrival.source].name(arrival)
     return Event(
@@ -49,6 +50,7 @@ def event_of(arrival: Arrival) -> Event:
         entity=naming.entity,
         version=naming.version,
         options=arrival.options,
+        fetched=fetched or {},
     )
 
 
@@ -61,7 +63,7 @@ def recorded(name: str) -> Arrival:
 def test_a_payload_reaches_the_crm_with_other_values_than_its_sender_documents(body: Path) -> None:
     arrival = arrival_of(body)
     untouched = copy.deepcopy(arrival.payload)
-    event = event_of(arrival)
+    event = event_of(arrival, beside(body, "fetched"))
     assert event.type == body.stem.rsplit("__", 1)[0].replace("__", "/")
     handler = SOURCES[arrival.source].handlers[event.type]
     commands = list(handler(event))
