@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mappings.sources import SOURCES
 from tests.engine.harness import ENVIRON, ROOT
 from worker.configuration import load
 from worker.settings import Settings, SettingsError
@@ -29,6 +30,7 @@ token_env = "OPLA_TOKEN"
 source = "shop"
 to = ["opla"]
 """
+TYPES = ", ".join(sorted(SOURCES))
 Load = Callable[..., Settings]
 
 
@@ -93,13 +95,13 @@ NO_PATH = "must be the http(s) address of your account, without query or credent
 BAD_NAME = "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with no sign"
 BAD_RATE = "Must be greater than 0 and less than or equal to 1000."
 UNSET = "no secret: set the environment variable"
-HANDLED = "customers/create, orders/cancelled, orders/create, orders/paid, orders/updated"
+HANDLED = ", ".join(sorted(SOURCES["shopify"].handlers))
 #: What is replaced in the small file, by what, and the faults that must be told, each word of them.
 BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "unknown source type": (
         'type = "shopify"',
         'type = "shopfiy"',
-        ["relay.toml: sources.shop.type: must be one of: form, postmark, shopify"],
+        [f"relay.toml: sources.shop.type: must be one of: {TYPES}"],
     ),
     "unknown vendor": (
         'vendor = "oplacrm"',
@@ -226,7 +228,7 @@ def test_all_faults_are_told_at_once(faults: Callable[..., list[str]]) -> None:
     """Otherwise each start tells the next one, ten starts for ten slips."""
     broken = SMALL.replace('"oplacrm"', '"x"').replace('"shopify"', '"y"').replace('["opla"]', '["z"]')
     assert faults(broken, RELAY_BODY_LIMIT="1 MB") == [
-        "relay.toml: sources.shop.type: must be one of: form, postmark, shopify",
+        f"relay.toml: sources.shop.type: must be one of: {TYPES}",
         "relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm",
         "relay.toml: routes[0].to: no [connections.z] in this file",
         "RELAY_BODY_LIMIT: must be a whole number of at least 1, not '1 MB'",

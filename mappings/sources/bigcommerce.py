@@ -73,9 +73,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
     if not _number(event.payload):
         raise CannotMap("data.id", "is not the number of an order")
     order = load(Order, event.fetched.get("order"), "order")
-    products = event.fetched.get("products")
-    if not isinstance(products, list):
-        raise CannotMap("products", "is not the list of the order's products")
+    products = _products(event.fetched.get("products"))
     if order["status_id"] == INCOMPLETE:
         return
     currency = order["default_currency_code"] or order["currency_code"]
@@ -83,9 +81,8 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         raise CannotMap("order.default_currency_code", "is missing")
     amounts = {name: money(order[name], currency) for name in AMOUNTS}
     total, tax, shipping = (amounts[name] for name in AMOUNTS[:3])
-    loaded = [load(Product, product, f"products[{i}]") for i, product in enumerate(products)]
     lines, unallocated = balanced(
-        [line_of(product, currency) for product in loaded],
+        [line_of(product, currency) for product in products],
         total=total,
         besides=shipping + tax,
         discount=amounts["discount_amount"] + amounts["coupon_discount"],
@@ -108,6 +105,12 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         placed_at=order["date_created"],
         attributes=_attributes(order, currency),
     )
+
+
+def _products(given: Any) -> list[dict[str, Any]]:
+    if not isinstance(given, list):
+        raise CannotMap("products", "is not the list of the order's products")
+    return [load(Product, product, f"products[{number}]") for number, product in enumerate(given)]
 
 
 def _attributes(order: dict[str, Any], currency: str) -> dict[str, str]:
