@@ -48,7 +48,8 @@ def preview_file(
     if wanted and not fetched:
         seen = as_seen(known, SOURCES[known.type], event)
         lacking = [{"name": fetch.name, "path": fetch.path} for fetch in wanted(seen)]
-        return {"event": named, "commands": [], "deliveries": [], "fetches": lacking}
+        if lacking:
+            return {"event": named, "commands": [], "deliveries": [], "fetches": lacking}
     try:
         asked = [as_json(command) for command in commands(settings, event)]
     except CannotMap as error:

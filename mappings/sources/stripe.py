@@ -66,7 +66,8 @@ def name_event(arrival: Arrival) -> Naming:
         type=type_ or "unknown",
         dedup_key=id_of(payload.get("id")) or arrival.body_digest,
         entity=f"order-{id_}" if type_ in RANKS and re.fullmatch(r"\w{1,200}", id_) else None,
-        version=f"{created:012d}-{RANKS[type_]}" if has_version else None,
+        # An invoice knows more than the checkout that made it, which comes a second later or earlier.
+        version=f"{type_.startswith('invoice.'):d}-{created:012d}-{RANKS[type_]}" if has_version else None,
         test=payload.get("livemode") is False,
     )
 
