@@ -106,12 +106,15 @@ def part(kind: type[Schema]) -> fields.Nested:
     return fields.Nested(kind, load_default=lambda: instance(kind).load({}))
 
 
-def load(schema: type[Schema], payload: Any) -> dict[str, Any]:
-    """Return what `schema` names of `payload`; raises CannotMap with the JSON path of the first fault."""
+def load(schema: type[Schema], payload: Any, place: str = "") -> dict[str, Any]:
+    """Return what `schema` names of `payload`; raises CannotMap with the JSON path of the first fault.
+
+    `place` is where `payload` itself stands, if it is not the whole.
+    """
     try:
         loaded: dict[str, Any] = instance(schema).load(payload)
     except ValidationError as error:
-        raise CannotMap(*_first(error.messages, "")) from None
+        raise CannotMap(*_first(error.messages, place)) from None
     return loaded
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from marshmallow.fields import Field
+
 from mappings.commands import Command
 from mappings.protection import Challenge, Ping, Signature
 
@@ -67,6 +69,7 @@ class SenderApi:
     parameter: str = ""
     also: Mapping[str, str] = field(default_factory=dict)
     is_optional: bool = False
+    user_agent: str = ""  # for senders that demand to be told who calls; `{}` as in `url`
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Event:
 
 
 Handler = Callable[[Event], Iterable[Command]]
-OptionType = type[str] | type[int] | type[bool] | type[list[str]] | type[dict[str, str]]
+OptionType = type[str] | type[int] | type[bool] | type[list[str]] | type[dict[str, str]] | Field[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,8 @@ class Source:
     schemes that the sender knows; without a secret in relay.toml a token protects the source. `parts` takes a
     payload that holds several events apart. `api` and `fetches` are for thin events. A source that
     `is_public` stands on a page where anybody may post. `options` are further keys
-    that the source's table in relay.toml may hold, `event_header` is the header that names the event, where the
-    body does not.
+    that the source's table in relay.toml may hold, each with its type or a marshmallow field, `event_header` is
+    the header that names the event, where the body does not.
     """
 
     type: str

@@ -45,6 +45,8 @@ def _answer_to(http: Http, api: SenderApi, source: SourceSettings, wanted: Fetch
         query[api.parameter] = source.api_token
     else:
         headers[api.header] = api.scheme + source.api_token
+    if api.user_agent:
+        headers["user-agent"] = api.user_agent.format(**source.options)
     # Never an address out of the payload: only a path below the one that relay.toml names.
     address = f"{source.api_url}/{wanted.path.lstrip('/')}"
     try:

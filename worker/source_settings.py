@@ -14,7 +14,7 @@ from limits import parse
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from mappings.protection import Hmac, Signature
-from mappings.source import Source
+from mappings.source import OptionType, Source
 from mappings.sources import SOURCES
 from worker.settings import Fault, FormGuard, SourceSettings
 from worker.settings_schema import NamesOrName, an_address, report
@@ -107,8 +107,7 @@ def read_source(
         return None
     options = {k: v for k, v in table.items() if k in kind.options}
     for key, value in options.items():
-        if not isinstance(value, kind.options[key]):
-            faults.append(Fault(f"{path}: {place}.{key}", f"must be of type {kind.options[key].__name__}"))
+        _check_option(path, f"{place}.{key}", kind.options[key], value, faults)
     try:
         known = SourceSchema().load({k: v for k, v in table.items() if k not in kind.options})
     except ValidationError as error:
@@ -123,6 +122,16 @@ def read_source(
         remedy = "or say unprotected = true where anybody may post"
         where.fault(key, f"is missing: name the environment variable that holds the secret, {remedy}")
     return _made(name, kind, known, options, where)
+
+
+def _check_option(path: Path, place: str, wanted: OptionType, value: Any, faults: list[Fault]) -> None:
+    if isinstance(wanted, fields.Field):
+        try:
+            wanted.deserialize(value)
+        except ValidationError as error:
+            report(path, place, error.messages, faults)
+    elif not isinstance(value, wanted):
+        faults.append(Fault(f"{path}: {place}", f"must be of type {wanted.__name__}"))
 
 
 def _made(
@@ -205,6 +214,7 @@ def _api_url(where: _Place, kind: Source, known: Mapping[str, Any], options: Map
             "api_token_env", "is missing: its events hold ids only; name the variable with a token of its API"
         )
     try:
+        kind.api.user_agent.format(**options)
         return str(known["api_url"] or kind.api.url.format(**options)).rstrip("/")
     except KeyError as missing:
         where.fault(str(missing).strip("'"), "is missing: the address of the sender's API contains it")

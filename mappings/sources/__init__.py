@@ -6,12 +6,15 @@ from collections.abc import Mapping
 
 from mappings.source import Source
 from mappings.sources import (
+    bigcommerce,
     calendly,
+    cloudevents,
     contact_form_7,
     crisp,
     elementor,
     form,
     freshdesk,
+    generic,
     google_ads,
     google_forms,
     gravity_forms,
@@ -25,7 +28,10 @@ from mappings.sources import (
     sapo,
     sendgrid,
     shopify,
+    standard_webhooks,
+    stripe,
     tally,
+    tiendanube,
     typeform,
     webflow,
     woocommerce,
@@ -34,12 +40,15 @@ from mappings.sources import (
 )
 
 SOURCES: Mapping[str, Source] = {
+    "bigcommerce": bigcommerce.SOURCE,
     "calendly": calendly.SOURCE,
+    "cloudevents": cloudevents.SOURCE,
     "contact_form_7": contact_form_7.SOURCE,
     "crisp": crisp.SOURCE,
     "elementor": elementor.SOURCE,
     "form": form.SOURCE,
     "freshdesk": freshdesk.SOURCE,
+    "generic": generic.SOURCE,
     "google_ads": google_ads.SOURCE,
     "google_forms": google_forms.SOURCE,
     "gravity_forms": gravity_forms.SOURCE,
@@ -53,7 +62,10 @@ SOURCES: Mapping[str, Source] = {
     "sapo": sapo.SOURCE,
     "sendgrid": sendgrid.SOURCE,
     "shopify": shopify.SOURCE,
+    "standard_webhooks": standard_webhooks.SOURCE,
+    "stripe": stripe.SOURCE,
     "tally": tally.SOURCE,
+    "tiendanube": tiendanube.SOURCE,
     "typeform": typeform.SOURCE,
     "webflow": webflow.SOURCE,
     "woocommerce": woocommerce.SOURCE,

@@ -1,0 +1,70 @@
+"""What we use of Tiendanube's orders, named as Tiendanube names it; amounts are decimal strings with the tax."""
+
+from __future__ import annotations
+
+from mappings.order_totals import NOTHING
+from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
+
+
+class Customer(Payload):
+    """The account of the buyer."""
+
+    name = Text(load_default="")
+    email = Text(load_default="")
+    phone = Text(load_default="")
+
+
+class Product(Payload):
+    """A position; `name` has the variant in it, `price` is that of one piece."""
+
+    product_id = Text(load_default="")
+    variant_id = Text(load_default="")
+    name = Text(load_default="")
+    sku = Text(load_default="")
+    quantity = Amount(required=True, limit=MAX_QUANTITY)
+    price = Amount(required=True)
+
+
+class Coupon(Payload):
+    """A code that the buyer typed."""
+
+    code = Text(load_default="")
+
+
+class Order(Payload):
+    """An order; `discount` is that of coupon, promotion and means of payment together."""
+
+    id = Text(required=True)
+    number = Text(load_default="")
+    created_at = Moment(required=True)
+    status = Text(load_default="")
+    payment_status = Text(load_default="")
+    cancel_reason = Text(load_default="")
+    currency = Currency(required=True)
+    total = Amount(required=True)
+    shipping_cost_customer = Amount(load_default=NOTHING)
+    discount = Amount(load_default=NOTHING)
+    products = items(Product)
+    coupon = items(Coupon)
+    customer = part(Customer)
+    contact_name = Text(load_default="")
+    contact_email = Text(load_default="")
+    contact_phone = Text(load_default="")
+    contact_identification = Text(load_default="")
+    billing_business_name = Text(load_default="")
+    billing_phone = Text(load_default="")
+    billing_address = Text(load_default="")
+    billing_number = Text(load_default="")
+    billing_floor = Text(load_default="")
+    billing_locality = Text(load_default="")
+    billing_city = Text(load_default="")
+    billing_province = Text(load_default="")
+    billing_zipcode = Text(load_default="")
+    billing_country = Text(load_default="")
+    language = Text(load_default="")
+    note = Text(load_default="")
+    owner_note = Text(load_default="")
+    gateway = Text(load_default="")
+    gateway_name = Text(load_default="")
+    shipping_option = Text(load_default="")
+    storefront = Text(load_default="")
