@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,14 +12,13 @@ from mappings.commands import (
     Attachment,
     Command,
     OpenTicket,
-    OrderLine,
     OrderStatus,
     Person,
-    RecordOrder,
     RegisterLead,
 )
 from mappings.vendor import Account, Plan, Record, Ref
 from mappings.vendors import VENDORS
+from tests.mappings.vendor_examples import ORDER as DOLLARS
 
 D = Decimal
 
@@ -30,20 +30,8 @@ LAN = Person(
     phone="0901234567",
     address=Address(street="1 Lê Lợi", city="Huế", country="VN"),
 )
-TEA = OrderLine("A-1", "Tea", D(3), D("4.00"), D("2.00"), D("1.60"), D("10.00"))
-CUP = OrderLine("B-2", "Cup", D(1), D("7.50"), D(0), D("1.23"), D("7.50"))
-ORDER = RecordOrder(
-    key="shop-order-9",
-    number="#1070",
-    status=OrderStatus.OPEN,
-    customer=LAN,
-    currency="USD",
-    total=D("24.33"),
-    tax=D("2.83"),
-    shipping=D("5.00"),
-    discount=D("1.00"),
-    lines=(TEA, CUP),
-    placed_at="2026-03-02T23:15:00-05:00",
+ORDER = replace(
+    DOLLARS, number="#1070", status=OrderStatus.OPEN, customer=LAN, placed_at="2026-03-02T23:15:00-05:00"
 )
 LEAD = RegisterLead("site-1", LAN, "Xin gọi lại", "contact", attributes={"budget": "900"})
 TICKET = OpenTicket(

@@ -27,6 +27,7 @@ from mappings.commands import (
 from mappings.errors import CannotMap, ValueMissing
 from mappings.vendor import Account, Named, Plan, Record, Ref
 from mappings.vendors import VENDORS
+from tests.mappings.vendor_examples import ORDER as DOLLARS
 
 D = Decimal
 
@@ -38,21 +39,7 @@ FOLLOW_UP = Named("task categories", "Follow-up", "values.task_category")
 WON = Named("stage types", "1", "values.stage_won")
 LOST = Named("stage types", "2", "values.stage_lost")
 ANA = Person(name="Ana María García", email="ana@example.mx", phone="+525512345678")
-TEA = OrderLine("A-1", "Tea", D(3), D("4.00"), D("2.00"), D("1.60"), D("10.00"))
-CUP = OrderLine("B-2", "Cup", D(1), D("7.50"), D(0), D("1.23"), D("7.50"))
-ORDER = RecordOrder(
-    key="shop-order-9",
-    number="#1070",
-    status=OrderStatus.OPEN,
-    customer=ANA,
-    currency="MXN",
-    total=D("24.33"),
-    tax=D("2.83"),
-    shipping=D("5.00"),
-    discount=D("1.00"),
-    lines=(TEA, CUP),
-    placed_at="2026-03-02T09:15:00-05:00",
-)
+ORDER = replace(DOLLARS, number="#1070", status=OrderStatus.OPEN, customer=ANA, currency="MXN")
 LEAD = RegisterLead("site-1", ANA, "Hola", "contact", attributes={"budget": "900"})
 TICKET = OpenTicket(
     "mail-1",

@@ -15,6 +15,7 @@ from mappings.errors import CannotMap, ValueMissing
 from mappings.vendor import Account, Named, Plan, Record, Ref
 from mappings.vendors import VENDORS
 from tests.mappings.test_orders import orders
+from tests.mappings.vendor_examples import ORDER as DOLLARS
 
 D = Decimal
 
@@ -28,19 +29,12 @@ ANA = Person(
     address=Address("Calle Mayor 1", "Madrid", "Comunidad de Madrid", "28013", "ES"),
     language="es",
 )
-TEA = OrderLine("A-1", "Tea", D(3), D("4.00"), D("2.00"), D("1.60"), D("10.00"))
-CUP = OrderLine("B-2", "Cup", D(1), D("7.50"), D(0), D("1.23"), D("7.50"))
-ORDER = RecordOrder(
-    key="shop-order-9",
+ORDER = replace(
+    DOLLARS,
     number="#1070",
     status=OrderStatus.OPEN,
     customer=ANA,
     currency="EUR",
-    total=D("24.33"),
-    tax=D("2.83"),
-    shipping=D("5.00"),
-    discount=D("1.00"),
-    lines=(TEA, CUP),
     placed_at="2026-03-02T23:15:00-05:00",
 )
 ADDRESS = "Calle Mayor 1, Madrid, Comunidad de Madrid, 28013, ES"
