@@ -109,7 +109,9 @@ def _lost(settings: Settings, source: str, made: Mapping[str, Plan]) -> Iterator
 def commands_of(handler: Handler) -> frozenset[CommandType]:
     """Return the commands that a handler can make, as its signature says; none where it does not say."""
     function: Any = getattr(handler, "func", handler)
-    told = get_type_hints(function if isinstance(function, FunctionType) else type(function).__call__)
+    told = get_type_hints(
+        function if isinstance(function, FunctionType | MethodType) else type(function).__call__
+    )
     kinds = {inner for argument in get_args(told.get("return")) for inner in _members(argument)}
     return frozenset(kind for kind in _COMMANDS if kind in kinds)
 
