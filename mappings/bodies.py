@@ -59,7 +59,7 @@ def read_json(body: bytes, content_type: str) -> Any:
             parse_float=lambda token: number(token, Decimal),
             parse_constant=lambda token: number(token, None),
         )
-        return _storable(value)
+        return storable(value)
     except json.JSONDecodeError as error:
         raise BadBody(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
     except RecursionError:
@@ -92,33 +92,34 @@ def read_form(body: bytes, content_type: str) -> dict[str, Any]:
     first = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if read is None or (read is _plain_fields and first in (b"{", b"[")):
         return read_object(body, content_type)
-    fields: dict[str, Any] = _storable(nested(read(body, parameters)))
+    fields: dict[str, Any] = storable(nested(read(body, parameters)))
     return fields
 
 
 def _urlencoded_fields(body: bytes, parameters: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    # For what is not plain UTF-8, Latin-1 carries every byte through, so that the charset is applied once.
+    plain = "charset" not in parameters and body.isascii()
+    coding = "utf-8" if plain else "latin-1"
     try:
-        # Latin-1 carries every byte through, so that the charset is applied once, after the percent signs.
-        pairs = parse_qsl(
-            body.decode("latin-1"), keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_FIELDS
-        )
+        pairs = parse_qsl(body.decode("latin-1"), True, False, coding, "replace", MAX_FIELDS)
     except ValueError:
         raise BadBody(f"the form has more than {MAX_FIELDS} fields") from None
-    for name, value in pairs:
-        yield _text(name.encode("latin-1"), parameters), _text(value.encode("latin-1"), parameters)
+    for pair in pairs:
+        name, value = pair if plain else (decoded(text.encode("latin-1"), parameters) for text in pair)
+        yield name, value
 
 
 def _multipart_fields(body: bytes, parameters: dict[str, str]) -> Iterator[tuple[str, Any]]:
     for part in read_parts(body, parameters.get("boundary", "")):
         own = parse_options_header(part.content_type)[1]
-        name = _unescaped(_text(part.name, parameters))
+        name = _unescaped(decoded(part.name, parameters))
         if part.filename is None:
-            yield name, _text(part.content, own if "charset" in own else parameters)
+            yield name, decoded(part.content, own if "charset" in own else parameters)
         elif part.filename:
             yield (
                 name,
                 {
-                    "filename": _unescaped(_text(part.filename, parameters)),
+                    "filename": _unescaped(decoded(part.filename, parameters)),
                     "content_type": part.content_type,
                     "size": len(part.content),
                 },
@@ -127,7 +128,7 @@ def _multipart_fields(body: bytes, parameters: dict[str, str]) -> Iterator[tuple
 
 def _plain_fields(body: bytes, parameters: dict[str, str]) -> Iterator[tuple[str, Any]]:
     # This encoding escapes nothing: a line without "=" can only be the next line of the value before it.
-    lines = [line.removesuffix("\r") for line in _text(body, parameters).lstrip("\ufeff").split("\n")]
+    lines = [line.removesuffix("\r") for line in decoded(body, parameters).lstrip("\ufeff").split("\n")]
     if lines[-1] == "":
         lines.pop()
     if "=" not in lines[0]:
@@ -208,7 +209,7 @@ def _position(text: str, start: int) -> str:
     return f"line {text.count(chr(10), 0, start) + 1} column {start - text.rfind(chr(10), 0, start)}"
 
 
-def _storable(value: Any, depth: int = 1) -> Any:
+def storable(value: Any, depth: int = 1) -> Any:
     """Return `value` with U+FFFD for each character that cannot be stored; raises RecursionError, BadBody."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
@@ -217,17 +218,18 @@ def _storable(value: Any, depth: int = 1) -> Any:
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, list):
-        return [_storable(item, depth + 1) for item in value]
+        return [storable(item, depth + 1) for item in value]
     clean: dict[str, Any] = {}
     for key, item in value.items():
         name = _UNSTORABLE.sub("\ufffd", key)
         if name in clean:
             raise BadBody(f"the key {_shown(name)} is there twice: its unstorable characters read the same")
-        clean[name] = _storable(item, depth + 1)
+        clean[name] = storable(item, depth + 1)
     return clean
 
 
-def _text(raw: bytes, parameters: dict[str, str]) -> str:
+def decoded(raw: bytes, parameters: dict[str, str]) -> str:
+    """Return `raw` in the charset that `parameters` name, UTF-8 where they name none or one that is none."""
     charset = parameters.get("charset", "utf-8").strip()
     if not _CHARSET.fullmatch(charset):
         charset = "utf-8"  # a label from outside is not handed to Python: some of its codecs are no charsets

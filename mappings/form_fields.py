@@ -11,20 +11,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from mappings.commands import Person, RegisterLead
+from mappings.commands import Address, Person, RegisterLead
 from mappings.errors import CannotMap
 from mappings.phones import to_e164
 from mappings.source import Arrival, Event, Naming
 
 DEDUP_WINDOW_SECONDS = 600  # a second click or a reload comes within minutes; the same question later is news
 
-#: Options of relay.toml that every source of forms has: `fields` are our attribute = the name of their field.
-FORM_OPTIONS: Mapping[str, Any] = {
-    "fields": dict,
-    "default_region": str,
-    "origin": str,
-    "dedup_window_seconds": int,
-}
+#: Options of relay.toml that every source of leads has: `fields` are our attribute = the name of their field.
+LEAD_OPTIONS: Mapping[str, Any] = {"fields": dict, "default_region": str, "origin": str}
+#: With those of forms whose submissions bear no number.
+FORM_OPTIONS: Mapping[str, Any] = {**LEAD_OPTIONS, "dedup_window_seconds": int}
 
 
 def _folded(name: str) -> str:
@@ -37,10 +34,11 @@ KNOWN_AS = {
     "họ và tên, tên",
     "first_name": "first name, fname, given name, forename, vorname, prénom, prenom, nombre",
     "last_name": "last name, lname, surname, family name, nachname, nom, apellido, apellidos, họ",
-    "email": "email, email address, your email, e-mail-adresse, correo, correo electrónico, "
-    "courriel, thư điện tử",
-    "phone": "phone, phone number, your phone, tel, telephone, telefon, téléphone, teléfono, telefono, "
-    "mobile, mobile number, cell phone, whatsapp, zalo, điện thoại, số điện thoại, sđt, sdt",
+    "email": "email, email address, your email, work email, business email, e-mail-adresse, correo, "
+    "correo electrónico, courriel, thư điện tử",
+    "phone": "phone, phone number, your phone, work phone, work phone number, tel, telephone, telefon, "
+    "téléphone, teléfono, telefono, mobile, mobile number, cell phone, whatsapp, zalo, điện thoại, "
+    "số điện thoại, sđt, sdt",
     "company": "company, company name, your company, organisation, organization, business name, firma, "
     "entreprise, société, empresa, công ty, tên công ty",
     "message": "message, your message, comment, comments, enquiry, inquiry, question, nachricht, mensaje, "
@@ -78,6 +76,7 @@ def lead_of(
     *,
     origin: str = "",
     language: str = "",
+    address: Address | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> RegisterLead:
     """Return the lead that the fields `values`, by the names of their owner, make.
@@ -98,6 +97,7 @@ def lead_of(
         email=known.get("email", ""),
         phone=to_e164(known.get("phone", ""), event.options.get("default_region")),
         company=known.get("company", ""),
+        address=address,
         language=known.get("language", "") or language,
     )
     return RegisterLead(
@@ -118,7 +118,9 @@ def _sorted_out(
     attributes: dict[str, str] = {}
     used = set()
     for ours, theirs in aliases.items():
-        wanted = [_dotted(name) for name in ([theirs] if isinstance(theirs, str) else theirs)]
+        # Also as it is written: a question may have brackets in it that no page made.
+        names = [theirs] if isinstance(theirs, str) else theirs
+        wanted = [form for name in names for form in (_dotted(name), name)]
         found = next((name for name in wanted if name in values), None)
         if found is not None:
             (known if ours in KNOWN_AS else attributes)[ours] = values[found]

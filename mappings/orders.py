@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mappings.commands import OrderLine, RecordOrder
+from mappings.errors import CannotMap
 from mappings.fields import FieldLedger
 from mappings.keys import slug
 from mappings.money import minor_unit, written
@@ -160,3 +161,14 @@ def order_title(ledger: FieldLedger, target: str) -> str:
     """Return `Order #1070 [key]`, whether or not the sender writes the `#` itself."""
     written_with = str(ledger.peek("number")).startswith("#")
     return ledger.title(target, "Order " if written_with else "Order #", "number")
+
+
+def refuse_foreign(ledger: FieldLedger, currency: str, target: str) -> None:
+    """Raise CannotMap where `values.currency` is set and not `currency`: the amounts at `target` bear none."""
+    ours = ledger.values.get("currency", "")
+    if ours and ours != currency:
+        raise CannotMap(
+            "currency", f"{currency}, but the connection's amounts are {ours} and bear no currency"
+        )
+    if ours:
+        ledger.tell("currency", target, "mapped")

@@ -108,6 +108,11 @@ def company_name(ledger: FieldLedger, party: Party, target: str) -> str:
     return name if mark == name.casefold() else f"{name} ({mark})"
 
 
+def account_name(ledger: FieldLedger, party: Party, target: str) -> str:
+    """Return the company's name, a private person's own where there is none: a key tells namesakes apart."""
+    return str(ledger.take("person.company", target)) or tell_name(ledger, party, target)
+
+
 def parted_name(ledger: FieldLedger, party: Party, first_target: str, last_target: str) -> tuple[str, str]:
     """Return name and surname for a vendor that demands both; `values.no_surname` for people of one word.
 

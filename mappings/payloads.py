@@ -92,9 +92,13 @@ class Moment(fields.Field[str]):
         return str(value)
 
 
-def items(kind: type[Schema] | fields.Field[Any]) -> fields.List[Any]:
-    """Return a field for a list of `kind`, empty where the sender leaves it out or writes null."""
-    return fields.List(fields.Nested(kind) if isinstance(kind, type) else kind, load_default=list)
+def items(kind: type[Schema] | fields.Field[Any], data_key: str | None = None) -> fields.List[Any]:
+    """Return a field for a list of `kind`, empty where the sender leaves it out or writes null.
+
+    `data_key` is the sender's name of it, where ours has to be another.
+    """
+    inner = fields.Nested(kind) if isinstance(kind, type) else kind
+    return fields.List(inner, load_default=list, data_key=data_key)
 
 
 def part(kind: type[Schema]) -> fields.Nested:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
@@ -41,6 +42,8 @@ def split(e164: str) -> tuple[str, str, str] | None:
     return f"+{code}", region, phonenumbers.national_significant_number(number)
 
 
+# A lead's phone is read three times on its way; what is kept is never changed.
+@lru_cache(256)
 def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
     try:
         number = phonenumbers.parse(text, region.upper() if region else None)

@@ -76,13 +76,13 @@ Signature = Hmac | SignedFields | Ecdsa | BodyKey
 class Challenge:
     """A GET by which the sender asks whether the address is ours; we answer a parameter's text.
 
-    `only_if` are parameters with the values that make the request one, `token` is the parameter that must hold
-    the source's token, `echo` the one to answer.
+    `only_if` is a parameter with the value that makes the request one; without it, that `echo` is there does.
+    `token` is the parameter that must hold the source's token, `echo` the one to answer.
     """
 
     echo: str
     token: str
-    only_if: tuple[str, str]
+    only_if: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
-from mappings.vendor import Named, Ref
+from mappings.vendor import JsonText, Named, Ref
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
@@ -24,6 +25,15 @@ class Number(fields.Decimal):
         if isinstance(value, str | bool):
             raise ValidationError("must be a number")
         return super()._deserialize(value, *args, **kwargs)
+
+
+class Truth(fields.Boolean):
+    """A JSON truth value; a number or a word for one is refused."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false")
+        return value
 
 
 class Written(fields.String):
@@ -52,7 +62,7 @@ class Pointer(fields.Field[Any]):
         self.of = of or fields.Raw()
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, Ref | Named):
+        if isinstance(value, Ref | Named | JsonText):
             return value
         return self.of.deserialize(value, attr, data, **kwargs)
 
@@ -112,7 +122,7 @@ _MAKERS: Mapping[str, Callable[..., fields.Field[Any]]] = {
     "email": fields.Email,
     "number": Number,
     "integer": lambda **kw: fields.Integer(strict=True, **kw),
-    "boolean": lambda **kw: fields.Boolean(truthy={True}, falsy={False}, **kw),
+    "boolean": Truth,
     "uuid": lambda **kw: Pointer(a_uuid(), **kw),
     "id": lambda **kw: Pointer(fields.Integer(strict=True), **kw),
     "key": lambda **kw: Pointer(fields.String(validate=validate.Length(min=1)), **kw),
@@ -166,6 +176,17 @@ def shape(
         made_field.required = field in required.split()
         made_field.metadata = {"source": (sources or {}).get(field, "")}
     return type(name, (Schema,), {**made, "Meta": type("Meta", (), {"unknown": RAISE})})
+
+
+def update_of(create: type[Schema]) -> type[Schema]:
+    """Return the schema of an update that leaves absent fields as they are: those of `create`, none required.
+
+    Its fields have no sources, because a mapping changes only what it names.
+    """
+    made = {name: deepcopy(field) for name, field in create._declared_fields.items()}
+    for field in made.values():
+        field.required, field.load_default, field.metadata = False, missing, {"source": ""}
+    return type(f"{create.__name__} update", (Schema,), {**made, "Meta": create.Meta})
 
 
 def _fields_of(name: str, kinds: Mapping[str, str]) -> dict[str, fields.Field[Any]]:

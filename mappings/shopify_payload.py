@@ -1,16 +1,11 @@
-"""What we use of Shopify's orders and customers, named as Shopify names it, and the people in them."""
+"""What we use of the payloads of Shopify and its relatives, named as Shopify names it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 from marshmallow import fields
 
-from mappings.commands import Address, Person
 from mappings.order_totals import NOTHING
 from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
-from mappings.phones import to_e164
 
 
 class Money(Payload):
@@ -59,14 +54,16 @@ class LineItem(ShippingLine):
     """One position; `price` is that of one piece before discounts, `name` the title with its variant."""
 
     name = Text(load_default="")
+    variant_title = Text(load_default="")
     sku = Text(load_default="")
+    total_discount = Amount(load_default=NOTHING)
     variant_id = Text(load_default="")
     product_id = Text(load_default="")
     quantity = Amount(required=True, limit=MAX_QUANTITY)
 
 
 class PostalAddress(Payload):
-    """An address, with the person and the telephone number that go with it."""
+    """An address, with the person and the telephone number that go with it; wards are those of Vietnam."""
 
     name = Text(load_default="")
     first_name = Text(load_default="")
@@ -75,6 +72,8 @@ class PostalAddress(Payload):
     phone = Text(load_default="")
     address1 = Text(load_default="")
     address2 = Text(load_default="")
+    ward = Text(load_default="")
+    district = Text(load_default="")
     city = Text(load_default="")
     province = Text(load_default="")
     zip = Text(load_default="")
@@ -100,6 +99,7 @@ class Customer(Payload):
     default_address = part(PostalAddress)
     email_marketing_consent = part(Consent)
     sms_marketing_consent = part(Consent)
+    accepts_marketing = Text(load_default="")
 
 
 class NoteAttribute(Payload):
@@ -115,6 +115,22 @@ class DiscountCode(Payload):
     code = Text(load_default="")
 
 
+class Transaction(Payload):
+    """A movement of money; `amount` is in `currency`, which is the buyer's where that is not the shop's."""
+
+    kind = Text(load_default="")
+    status = Text(load_default="")
+    amount = Amount(load_default=NOTHING)
+    currency = Text(load_default="")
+
+
+class Refund(Payload):
+    """Money given back; without transactions where only goods came back."""
+
+    note = Text(load_default="")
+    transactions = items(Transaction)
+
+
 class Order(Payload):
     """An order; all amounts are in the currency of the shop."""
 
@@ -125,6 +141,8 @@ class Order(Payload):
     cancelled_at = Text(load_default="")
     cancel_reason = Text(load_default="")
     financial_status = Text(load_default="")
+    fulfillment_status = Text(load_default="")
+    refunds = items(Refund)
     currency = Currency(required=True)
     taxes_included = fields.Boolean(load_default=False)
     total_price = Amount(required=True)
@@ -153,45 +171,26 @@ class Order(Payload):
     landing_site = Text(load_default="")
 
 
-def address_of(address: dict[str, Any]) -> Address | None:
-    """Return the postal part of an address, None where all of it is empty, as Shopify sends it for drafts."""
-    postal = Address(
-        street=", ".join(filter(None, (address["address1"], address["address2"]))),
-        city=address["city"],
-        region=address["province"],
-        postcode=address["zip"],
-        country=address["country_code"] or address["country"],
-    )
-    return None if postal == Address() else postal
+class Cart(Payload):
+    """What an unfinished checkout and a draft order have in common: somebody, and what they want."""
 
-
-def person_of(
-    customer: dict[str, Any],
-    *,
-    addresses: list[dict[str, Any]],
-    emails: list[str],
-    phones: list[str],
-    company: str,
-    language: str,
-) -> Person | None:
-    """Return who this is, from the first place that says something; None where nothing says anything.
-
-    A telephone number of an address belongs to the country of that address, any other to that of the first.
-    """
-    named = next((who for who in (customer, *addresses) if who["first_name"] or who["last_name"]), customer)
-    full_name = " ".join(filter(None, (named["first_name"], named["last_name"])))
-    region = next((address["country_code"] for address in addresses if address["country_code"]), None)
-    numbers = [(phone, region) for phone in phones]
-    numbers += [(address["phone"], address["country_code"] or region) for address in addresses]
-    phone, where = next((pair for pair in numbers if pair[0]), ("", None))
-    person = Person(
-        name=full_name or next((a["name"] for a in addresses if a["name"]), ""),
-        first_name=named["first_name"],
-        last_name=named["last_name"],
-        email=next(filter(None, emails), ""),
-        phone=to_e164(phone, where),
-        company=company,
-        address=next(filter(None, map(address_of, addresses)), None),
-    )
-    # A language alone is the browser's, not a person's.
-    return None if person == Person() else replace(person, language=language)
+    name = Text(load_default="")
+    email = Text(load_default="")
+    phone = Text(load_default="")
+    customer = part(Customer)
+    billing_address = part(PostalAddress)
+    shipping_address = part(PostalAddress)
+    customer_locale = Text(load_default="")
+    buyer_accepts_marketing = Text(load_default="")
+    currency = Text(load_default="")
+    total_price = Text(load_default="")
+    line_items = items(LineItem)
+    note = Text(load_default="")
+    tags = Text(load_default="")
+    completed_at = Text(load_default="")
+    abandoned_checkout_url = Text(load_default="")
+    invoice_url = Text(load_default="")
+    source_name = Text(load_default="")
+    landing_site = Text(load_default="")
+    referring_site = Text(load_default="")
+    note_attributes = items(NoteAttribute)

@@ -57,14 +57,18 @@ class Fetch:
 class SenderApi:
     """The sender's own interface: its usual address, and how the token of relay.toml is sent.
 
-    `header` takes the token after `scheme`; `parameter` is for senders that want it in the URL. What is in
-    `{}` of `url` is an option of the source.
+    `header` takes the token after `scheme`; `parameter` is for senders that want it in the URL, `also` are
+    further headers, which hold no secret. What is in `{}` of `url` is an option of the source. It `is_optional`
+    where only some of the sender's events are thin: without a token in relay.toml nothing is fetched, and the
+    handlers of those events say what they miss.
     """
 
     url: str
     header: str = "authorization"
     scheme: str = "Bearer "
     parameter: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
+    is_optional: bool = False
     user_agent: str = ""  # for senders that demand to be told who calls; `{}` as in `url`
 
 

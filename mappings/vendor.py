@@ -32,6 +32,13 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonText:
+    """Stands in a body for a text: `value` as JSON, written once the ids in it are known."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A record that should exist at the vendor.
 

@@ -24,6 +24,8 @@ from worker.ledger.tables import State
 
 #: Seconds that everything may take; it takes a few.
 PATIENCE = 90.0
+#: The fields in which one CRM or another holds our key.
+_MARKED = ("external_id", "title", "subject", "code", "notes")
 
 
 @dataclass
@@ -131,6 +133,6 @@ def _copies(row: Mapping[str, Any], held: list[Mapping[str, Any]]) -> int:
     if ours is None:
         return 0
     body = ours["body"]
-    mark = next(str(body[name]) for name in ("external_id", "title") if body.get(name))
+    mark = next(str(body[name]) for name in _MARKED if body.get(name))
     same = [r for r in held if r["vendor"] == ours["vendor"] and r["kind"] == ours["kind"]]
-    return sum(mark in (r["body"].get("external_id"), r["body"].get("title")) for r in same)
+    return sum(mark in (r["body"].get(name) for name in _MARKED) for r in same)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import FunctionType, MethodType, UnionType
+from types import FunctionType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from mappings.commands import CommandType, OpenTicket, RecordOrder, RegisterLead
@@ -109,9 +109,8 @@ def _lost(settings: Settings, source: str, made: Mapping[str, Plan]) -> Iterator
 def commands_of(handler: Handler) -> frozenset[CommandType]:
     """Return the commands that a handler can make, as its signature says; none where it does not say."""
     function: Any = getattr(handler, "func", handler)
-    told = get_type_hints(
-        function if isinstance(function, FunctionType | MethodType) else type(function).__call__
-    )
+    function = getattr(function, "__func__", function)
+    told = get_type_hints(function if isinstance(function, FunctionType) else type(function).__call__)
     kinds = {inner for argument in get_args(told.get("return")) for inner in _members(argument)}
     return frozenset(kind for kind in _COMMANDS if kind in kinds)
 

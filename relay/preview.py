@@ -14,7 +14,7 @@ from mappings.commands import as_json
 from mappings.errors import BadBody, CannotMap
 from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
-from mappings.vendor import Named, Ref
+from mappings.vendor import JsonText, Named, Ref
 from relay.send import content_type_of
 from worker.errors import Stop
 from worker.planning import as_seen, commands, planned
@@ -45,7 +45,7 @@ def preview_file(
     named: dict[str, Any] = {"type": event["type"], "dedup_key": naming.dedup_key, "entity": naming.entity}
     named |= {"version": naming.version, "test": naming.test}
     wanted = SOURCES[known.type].fetches
-    if wanted and not fetched:
+    if wanted and known.api_url and not fetched:
         seen = as_seen(known, SOURCES[known.type], event)
         lacking = [{"name": fetch.name, "path": fetch.path} for fetch in wanted(seen)]
         if lacking:
@@ -111,6 +111,8 @@ def _delivery(settings: Settings, connection: ConnectionSettings, event: Mapping
 def _plain(value: Any) -> Any:
     if isinstance(value, Named):
         return f"<the id of {value.name!r} among the vendor's {value.list}>"
+    if isinstance(value, JsonText):
+        return _plain(value.value)
     if isinstance(value, Ref):
         return f"<the id of {value.kind} {value.key}>"
     if isinstance(value, Mapping):

@@ -12,9 +12,10 @@ from typing import Any
 import click
 import pytest
 
+from mappings.commands import Comment, OpenTicket
 from mappings.source import Event
 from mappings.sources import SOURCES
-from mappings.vendor import Plan, Ref
+from mappings.vendor import JsonText, Plan, Ref
 from mappings.vendors import VENDORS as MAPPINGS
 from relay.cli import main
 from sandbox.app import VENDORS as PLAYED
@@ -155,7 +156,7 @@ def test_the_sandbox_plays_every_operation_that_is_called(vendor: str) -> None:
 
 
 def plans(vendor: str) -> Iterator[Plan]:
-    """Return what every job that comes in becomes at `vendor`, as an order that is open and one that is paid."""
+    """Return what every job that comes in becomes at `vendor`, as an order that is open, paid and cancelled."""
     settings = load(ENVIRON)
     account = next(c.account for c in settings.connections.values() if c.vendor == vendor)
     for job in JOBS:
@@ -163,7 +164,8 @@ def plans(vendor: str) -> Iterator[Plan]:
         source = SOURCES[known.type]
         bodies = [job.body]
         if job.name == "order":
-            bodies.append(json.dumps({**json.loads(job.body), "financial_status": "paid"}).encode())
+            later = ({"financial_status": "paid"}, {"cancelled_at": "2026-03-03T09:00:00+01:00"})
+            bodies += [json.dumps({**json.loads(job.body), **changes}).encode() for changes in later]
         for body in bodies:
             payload = source.read(body, job.content_type)
             for kind, handler in source.handlers.items():
@@ -175,11 +177,16 @@ def plans(vendor: str) -> Iterator[Plan]:
                     dated = {**command.attributes, "received_at": "2026-03-02T12:00:00+00:00"}
                     if planner:
                         yield planner(replace(command, attributes=dated), account)
+                    if planner and isinstance(command, OpenTicket):
+                        said = (Comment("1", "Minh", "Any news?"),)
+                        yield planner(replace(command, attributes=dated, comments=said), account)
 
 
 def references(value: Any) -> Iterator[Ref]:
     if isinstance(value, Ref):
         yield value
+    elif isinstance(value, JsonText):
+        yield from references(value.value)
     elif isinstance(value, dict):
         for inner in value.values():
             yield from references(inner)

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from mappings.sources import SOURCES
+from mappings.vendors import VENDORS
 from tests.engine.harness import ENVIRON, ROOT
 from worker.configuration import load
 from worker.settings import Settings, SettingsError
 
+KNOWN = ", ".join(sorted(VENDORS))
 UNPROTECTED = (
     "name the environment variable that holds the secret, or say unprotected = true where anybody may post"
 )
@@ -63,9 +65,10 @@ def test_the_example_is_right() -> None:
     """Otherwise the first thing that a newcomer runs fails."""
     settings = load(ENVIRON)
     assert set(settings.sources) == {"website", "shop", "inbox"}
-    assert set(settings.connections) == {"opla", "centia"}
-    assert settings.connections_for("website", "submitted") == ["opla", "centia"]
-    assert settings.connections_for("inbox", "inbound") == ["centia"]
+    all_five = ["opla", "centia", "office", "overplane", "crmtop"]
+    assert set(settings.connections) == set(all_five)
+    assert settings.connections_for("website", "submitted") == all_five
+    assert settings.connections_for("inbox", "inbound") == all_five[1:]
     assert settings.connections_for("nobody", "submitted") == []
 
 
@@ -106,7 +109,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "unknown vendor": (
         'vendor = "oplacrm"',
         'vendor = "opla"',
-        ["relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm"],
+        ["relay.toml: connections.opla.vendor: must be one of: " + KNOWN],
     ),
     "unknown key of a source": (
         'type = "shopify"',
@@ -229,7 +232,7 @@ def test_all_faults_are_told_at_once(faults: Callable[..., list[str]]) -> None:
     broken = SMALL.replace('"oplacrm"', '"x"').replace('"shopify"', '"y"').replace('["opla"]', '["z"]')
     assert faults(broken, RELAY_BODY_LIMIT="1 MB") == [
         f"relay.toml: sources.shop.type: must be one of: {TYPES}",
-        "relay.toml: connections.opla.vendor: must be one of: centiacrm, oplacrm",
+        "relay.toml: connections.opla.vendor: must be one of: " + KNOWN,
         "relay.toml: routes[0].to: no [connections.z] in this file",
         "RELAY_BODY_LIMIT: must be a whole number of at least 1, not '1 MB'",
     ]

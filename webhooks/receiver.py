@@ -14,7 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, Unauthorized
 
 from mappings.errors import BadBody
-from mappings.protection import Ping
+from mappings.protection import Challenge, Ping
 from mappings.source import Arrival, Naming, Source
 from mappings.sources import SOURCES
 from webhooks.forms import Guards, way_back
@@ -59,8 +59,7 @@ class Receiver:
         if request.method == "HEAD" and kind.head:
             return Response(status=200)
         challenge = kind.challenge
-        asked = request.args.get(challenge.only_if[0]) if challenge and request.method == "GET" else None
-        if challenge is None or asked != challenge.only_if[1]:
+        if challenge is None or request.method != "GET" or not _asks(challenge):
             raise MethodNotAllowed(["OPTIONS", "POST"])
         try:
             check_token(known.tokens, proof(known, dict, self.clock()), challenge.token)
@@ -156,6 +155,13 @@ class Receiver:
                 response.headers["Access-Control-Allow-Methods"] = "POST"
                 response.headers["Access-Control-Allow-Headers"] = "content-type"
         return response
+
+
+def _asks(challenge: Challenge) -> bool:
+    if challenge.only_if is None:
+        return challenge.echo in request.args
+    name, value = challenge.only_if
+    return request.args.get(name) == value
 
 
 def _is_ping(ping: Ping, body: bytes) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from worker import transport
 from worker.settings import Settings
 
 #: Seconds after which Redis hands a task out again that nobody acknowledged. Harmless when it happens, since a
@@ -16,6 +17,7 @@ VISIBILITY_SECONDS = 900
 
 def make_app(settings: Settings) -> Celery:
     """Return the app for `settings`; makes no connection yet."""
+    transport.register()
     app = Celery("crm_relay", broker=settings.broker_url)
     # A key of its own for each queue: with Celery's default exchange and key every queue would get every task.
     exchange = Exchange("deliver", "direct")

@@ -1,11 +1,11 @@
-"""The life of a delivery: claim → map → steps → outcome."""
+"""The life of a delivery: map → claim → steps → outcome."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,14 +20,17 @@ from worker.errors import (
     PutBack,
     Rejected,
 )
+from worker.first_step import First
 from worker.http import Http
 from worker.ledger import deliveries, limits
+from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
-from worker.ledger.deliveries import Attempt, Claim, Closing
+from worker.ledger.deliveries import Claim, Closing
+from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.masking import masked
-from worker.planning import as_seen, planned, source_of
+from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of
 from worker.policy import Again, Decision, GiveUp, Hold, Situation, backoff, decide
 from worker.settings import ConnectionSettings, Settings
 from worker.steps import Made, Steps
@@ -67,16 +70,37 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
     Raises LedgerUnavailable when nothing can be recorded: the lease then runs out and the sweep hands the
     delivery over again.
     """
-    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), engine.lease(connection))
-    if claim is None:
+    event = deliveries.due_event(engine.db, delivery_id, engine.clock())
+    if event is None:
         return None
-    began = time.monotonic()
-    checkpoints = Checkpoints(engine.db, claim, engine.clock, engine.lease(connection))
-    plans: list[Plan] | None = None
     try:
-        with engine.lanes.lane(claim.connection):
-            plans = planned(engine.settings, connection, _whole(engine, claim.event))
-            made = _steps(engine, claim, connection, checkpoints).run(plans)
+        with engine.lanes.lane(connection.name):
+            return _carried_out(engine, delivery_id, connection, event)
+    except PutBack as full:
+        return _carried_out(engine, delivery_id, connection, event, full)
+
+
+def _carried_out(
+    engine: Engine,
+    delivery_id: str,
+    connection: ConnectionSettings,
+    event: Mapping[str, Any],
+    full: PutBack | None = None,
+) -> State | None:
+    # What is measured from here is older than the claim's own time: a freeze in between shortens our lease.
+    began = time.monotonic()
+    ahead = Ahead(fault=full) if full else planned_ahead(engine.settings, connection, event)
+    claimed = _claimed(engine, delivery_id, connection, event, ahead.first)
+    if claimed is None:
+        return None
+    claim, checkpoints = claimed
+    plans = ahead.plans
+    try:
+        if ahead.fault is not None:
+            raise ahead.fault
+        if plans is None:
+            plans = planned(engine.settings, connection, _whole(engine, event))
+        made = _steps(engine, claim, connection, checkpoints, began).run(plans)
         closing = _success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
     except DeliveryError as error:
@@ -84,16 +108,39 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as error:  # noqa: BLE001
-        # Our own fault spends nothing: the delivery waits until the bug is mended.
-        log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
-        delay = backoff(claim.tries, engine.jitter())
-        reason = f"a fault of CRM Relay: {type(error).__name__}"
-        closing = Closing(State.WAITING, engine.clock() + delay, "Bug", reason, failed_try=True)
-        attempt = Attempt(_ms(began), error="Bug")
+        closing, attempt = _crashed(engine, claim, error, _ms(began))
     closing = _with_mapping(closing, connection, plans)
     deliveries.close(engine.db, claim, closing, attempt, engine.clock(), checkpoints.write_into)
     _tell(claim, closing, _ms(began))
     return closing.state
+
+
+def _claimed(
+    engine: Engine,
+    delivery_id: str,
+    connection: ConnectionSettings,
+    event: Mapping[str, Any],
+    first: First | None,
+) -> tuple[Claim, Checkpoints] | None:
+    lasting = engine.lease(connection)
+    begun: list[Checkpoints] = []
+
+    def begin(t: Transaction, claim: Claim) -> None:
+        begun.append(Checkpoints(engine.db, claim, engine.clock, lasting))
+        # A worker that is stopping begins nothing: an intent without its call would cost a look-up.
+        if first is not None and not engine.stopping.is_set():
+            begun[0].open_ahead(t, first.step, first.at_once)
+
+    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), lasting, event, begin)
+    return (claim, begun[0]) if claim else None
+
+
+def _crashed(engine: Engine, claim: Claim, error: Exception, ms: int) -> tuple[Closing, Attempt]:
+    # Our own fault spends nothing: the delivery waits until the bug is mended.
+    log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
+    due_at = engine.clock() + backoff(claim.tries, engine.jitter())
+    reason = f"a fault of CRM Relay: {type(error).__name__}"
+    return Closing(State.WAITING, due_at, "Bug", reason, failed_try=True), Attempt(ms, error="Bug")
 
 
 def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closing:
@@ -106,15 +153,14 @@ def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closi
 def _whole(engine: Engine, event: Any) -> Any:
     """Return the event with what it lacks, which is fetched by the first of its deliveries."""
     source, kind = source_of(engine.settings, event)
-    if kind.fetches is None or event["fetched"] is not None:
-        return event
-    seen = as_seen(source, kind, event)
-    return {**event, "fetched": fetch(engine.http, engine.db, kind, source, seen)}
+    return {**event, "fetched": fetch(engine.http, engine.db, kind, source, as_seen(source, kind, event))}
 
 
-def _steps(engine: Engine, claim: Claim, connection: ConnectionSettings, checkpoints: Checkpoints) -> Steps:
+def _steps(
+    engine: Engine, claim: Claim, connection: ConnectionSettings, checkpoints: Checkpoints, began: float
+) -> Steps:
     lasting = engine.lease(connection)
-    kept_until = time.monotonic() + lasting.total_seconds()
+    kept_until = began + lasting.total_seconds()
 
     def guard() -> None:
         nonlocal kept_until

@@ -24,12 +24,15 @@ SECONDS = 20.0
 def fetch(http: Http, db: Database, kind: Source, source: SourceSettings, event: Event) -> str | None:
     """Read what a thin event lacks and keep it with the event, so that it is read once; return it as JSON.
 
-    None where the source's events are whole. Raises Unmappable for what is gone at the sender, SenderDown for
-    everything else, a refused token, too: it is tried again, for as long as the connection's patience lasts.
+    None where the event is whole, and where relay.toml names no token for an interface that is optional.
+    Raises Unmappable for what is gone at the sender, SenderDown for everything else, a refused token, too: it
+    is tried again, for as long as the connection's patience lasts.
     """
-    if kind.fetches is None or kind.api is None:
+    if kind.fetches is None or kind.api is None or not source.api_url:
         return None
     found = {wanted.name: _answer_to(http, kind.api, source, wanted) for wanted in kind.fetches(event)}
+    if not found:
+        return None
     written: str = simplejson.dumps(found, use_decimal=True)
     keep_fetched(db, event.id, written)
     return written
@@ -37,7 +40,7 @@ def fetch(http: Http, db: Database, kind: Source, source: SourceSettings, event:
 
 def _answer_to(http: Http, api: SenderApi, source: SourceSettings, wanted: Fetch) -> Any:
     query = dict(wanted.query)
-    headers = {"accept": "application/json"}
+    headers = {"accept": "application/json", **api.also}
     if api.parameter:
         query[api.parameter] = source.api_token
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -15,8 +15,33 @@ from mappings.source import Event, Source
 from mappings.sources import SOURCES
 from mappings.vendor import Plan
 from worker.errors import NotConfigured, Unmappable
+from worker.first_step import First, first_step
 from worker.settings import ConnectionSettings, Settings, SourceSettings
 from worker.vendors import VENDORS
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is known of a delivery before it is claimed: its plans and its first step, or why it cannot go on."""
+
+    plans: list[Plan] | None = None
+    first: First | None = None
+    fault: Exception | None = None
+
+
+def planned_ahead(settings: Settings, connection: ConnectionSettings, event: Any) -> Ahead:
+    """Return what can be known; nothing where the event is thin and nobody has fetched yet what it lacks.
+
+    Raises nothing: a fault, a bug of a mapping, too, is the outcome of an attempt, and first there is the claim.
+    """
+    try:
+        kind = source_of(settings, event)[1]
+        if kind.fetches is not None and event["fetched"] is None:
+            return Ahead()
+        plans = planned(settings, connection, event)
+        return Ahead(plans, first_step(plans, VENDORS[connection.vendor]))
+    except Exception as error:  # noqa: BLE001
+        return Ahead(fault=error)
 
 
 def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> list[Plan]:
@@ -75,10 +100,12 @@ def as_seen(source: SourceSettings, kind: Source, event: Any) -> Event:
 
 
 def _options(source: SourceSettings) -> Mapping[str, Any]:
+    # Whether an event is a test, some senders say only in what has to be fetched.
+    options = {**source.options, "deliver_tests": source.deliver_tests}
     if source.guard is None:
-        return source.options
+        return options
     # The fields that catch robots are nothing that anybody filled in.
-    return {**source.options, "noise": [n for n in (source.guard.honeypot, source.guard.filled_at) if n]}
+    return {**options, "noise": [n for n in (source.guard.honeypot, source.guard.filled_at) if n]}
 
 
 def _dated(command: Command, received_at: str) -> Command:

@@ -19,9 +19,14 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
         until = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    # The vendor's own clock, where it tells: ours may be off by more than the pause it asks for.
+    now = told_at(headers)
+    return max(timedelta(0), min(until - now, LONGEST_PAUSE)) if until.tzinfo else None
+
+
+def told_at(headers: Mapping[str, str]) -> datetime:
+    """Return when an answer was given, by its sender's own clock where it tells, which ours may be far from."""
     try:
-        now = parsedate_to_datetime(headers.get("date", ""))
+        told = parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, OverflowError):
-        now = datetime.now(UTC)
-    return max(timedelta(0), min(until - now, LONGEST_PAUSE)) if until.tzinfo and now.tzinfo else None
+        return datetime.now(UTC)
+    return told if told.tzinfo else datetime.now(UTC)

@@ -114,7 +114,9 @@ def read_source(
         report(path, place, error.messages, faults)
         return None
     where = _Place(f"{path}: {place}", environ, faults)
-    is_named = known["secret_env"] or known["token_env"] or known["allowed_addresses"]
+    # The token of a sender with a challenge is spent there: what is posted later bears none.
+    token = known["token_env"] if kind.challenge is None else []
+    is_named = known["secret_env"] or token or known["allowed_addresses"]
     if not is_named and not kind.is_public and not known["unprotected"]:
         key = "secret_env" if kind.signatures else "token_env"
         remedy = "or say unprotected = true where anybody may post"
@@ -204,6 +206,8 @@ def _api_url(where: _Place, kind: Source, known: Mapping[str, Any], options: Map
             where.fault(
                 "api_url", "events of this type of source are whole; remove api_url and api_token_env"
             )
+        return ""
+    if kind.api.is_optional and not known["api_token_env"]:
         return ""
     if not known["api_token_env"]:
         where.fault(

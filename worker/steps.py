@@ -6,7 +6,6 @@ the intent, looks the record up, and adopts it or makes it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,9 +13,10 @@ from decimal import Decimal, InvalidOperation
 from itertools import count
 from typing import Any
 
-from mappings.vendor import Named, Plan, Record, Ref
+from mappings.vendor import JsonText, Named, Plan, Record, Ref
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
-from worker.ledger.steps import Busy, Checkpoints, Linked, Reserved, StepName
+from worker.first_step import at_once, digest
+from worker.ledger.steps import Busy, Checkpoints, Linked, Opening, Reserved, StepName
 from worker.vendors.api import Api
 from worker.vendors.vendor import Kind, json_body
 
@@ -67,7 +67,8 @@ class Steps:
         return made
 
     def _made_of(self, place: int, record: Record) -> Made:
-        self._before_each()
+        if not self._checkpoints.is_ahead:  # else the intent is committed: what could prevent it was asked
+            self._before_each()
         filled = replace(record, body=self._filled(record.body))
         try:
             made = self._step(2 * place, filled)
@@ -134,15 +135,16 @@ class Steps:
 
     def _step(self, position: int, record: Record) -> Made:
         kind = self._api.vendor.kinds[record.kind]
-        step = StepName(record.kind, record.key, position, _digest(record.body))
-        # Nobody but this delivery can want a record of its own, so a new one needs neither waiting nor look-up.
-        opening = self._checkpoints.open(step, at_once=kind.repeatable or not record.shared)
+        step, opening = self._checkpoints.take_ahead() or self._open(position, kind, record)
         if isinstance(opening, Busy):
             raise PutBack(
                 f"delivery {opening.holder} is making the {record.kind} that this one needs", BUSY_DELAY
             )
         if isinstance(opening, Reserved):
             record_id = None if opening.intended else self._look_up(kind, record, opening.risked_at)
+            # What is found may be what an earlier event of the same entity sent, and older than this one.
+            is_older = record_id is not None and not opening.as_sent
+            is_due = record.changes_when_new or (is_older and record.changes is not None)
             if record_id is None:
                 if not opening.intended:
                     self._checkpoints.intend(step)
@@ -150,7 +152,6 @@ class Steps:
             else:
                 self._checkpoints.finish(step, record_id)
             self._new.add((record.kind, record.key))
-            is_due = record.changes_when_new
         else:
             record_id, is_due = opening.record_id, isinstance(opening, Linked) or record.changes_when_new
             if isinstance(opening, Linked):
@@ -162,12 +163,16 @@ class Steps:
             return self._change(kind, record, position + 1, record_id)
         return Made(record_id)
 
+    def _open(self, position: int, kind: Kind, record: Record) -> tuple[StepName, Opening]:
+        step = StepName(record.kind, record.key, position, digest(record.body))
+        return step, self._checkpoints.open(step, at_once(kind, record))
+
     def _change(self, kind: Kind, record: Record, position: int, record_id: str) -> Made:
         """Bring the record up to date. An update may be repeated, so it needs no probe, only a checkpoint."""
         if record.changes is None or kind.update is None:
             return Made(record_id, left_as_it_was=True)
         changes = self._filled(record.changes)
-        step = StepName(f"{record.kind} update", record.key, position, _digest(changes))
+        step = StepName(f"{record.kind} update", record.key, position, digest(changes))
         if not self._checkpoints.is_done(step):
             self._checkpoints.write()
             kind.update(self._api, record_id, changes)
@@ -202,7 +207,8 @@ class Steps:
                 raise OutcomeUnknown(f"{kind.create}: success without the record's id")
         except DeliveryError as error:
             if isinstance(error, OutcomeUnknown):
-                self._checkpoints.mark_unknown(step)
+                # "It is there already" is said of a record that somebody else has made.
+                self._checkpoints.mark_unknown(step, as_sent=error.status != 409)
             else:
                 self._checkpoints.retract(step)
             raise
@@ -217,6 +223,8 @@ class Steps:
             return self._api.vendor.kinds[value.kind].reference(self._made[value.kind, value.key])
         if isinstance(value, Named):
             return self._api.named(value)
+        if isinstance(value, JsonText):
+            return json_body(self._value(value.value)).decode()
         if isinstance(value, Mapping):
             return self._filled(value)
         if isinstance(value, list | tuple):
@@ -229,7 +237,3 @@ def _agree(theirs: Any, ours: Any) -> bool:
         return Decimal(str(theirs)) == Decimal(str(ours))
     except InvalidOperation:
         return bool(theirs == ours)
-
-
-def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json_body(body)).hexdigest()

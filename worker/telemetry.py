@@ -17,8 +17,13 @@ from worker.masking import masked
 REQUEST_KEYS = frozenset({"method", "url"})
 
 
+#: Bound once: structlog puts a logger together anew for every line otherwise.
+_bound: Any = None
+
+
 def start_logging() -> None:
     """Write one JSON object per line to standard error."""
+    global _bound
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -31,6 +36,7 @@ def start_logging() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    _bound = structlog.get_logger().bind()
 
 
 def _mask_traceback(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -42,7 +48,7 @@ def _mask_traceback(logger: Any, method: str, line: MutableMapping[str, Any]) ->
 
 def log() -> Any:
     """Return the logger. Its lines' fields are event_id, source, connection, delivery_id, attempt, outcome, ms."""
-    return structlog.get_logger()
+    return _bound or structlog.get_logger()
 
 
 def start_sentry(dsn: str, process: str) -> None:

@@ -5,30 +5,19 @@ Facts: postmarkapp.com/developer, "Parse an email" and "Inbound webhook".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from email.utils import parseaddr
 from typing import Any
 
 from marshmallow import fields
 
 from mappings.bodies import read_object
-from mappings.commands import Attachment, OpenTicket, Person
-from mappings.errors import CannotMap
-from mappings.html_text import text_of
+from mappings.commands import Attachment, OpenTicket
+from mappings.mail import Email, ticket_of
 from mappings.payloads import Payload, Text, items, load, part
 from mappings.source import Arrival, Event, Naming, Source
 
 #: The MessageID of what the "Check" button on the settings page of a server sends.
 CHECK_ID = "00000000-0000-0000-0000-000000000000"
-
-#: X-Priority is a number, with 1 the most urgent; Importance is a word (RFC 2156, section 2.3.10).
-PRIORITIES = {"1": "high", "2": "high", "3": "normal", "4": "low", "5": "low"}
-IMPORTANCES = {"high": "high", "normal": "normal", "low": "low"}
-
-_ORDER_NUMBER = re.compile(
-    r"(?:#\s?|\border\s+(?:(?:no\.?|number|nr\.?)\s*)?:?\s*#?)(\d{3,12})\b", re.IGNORECASE | re.ASCII
-)
 
 
 class Header(Payload):
@@ -53,7 +42,7 @@ class Sender(Payload):
     Email = Text(load_default="")
 
 
-class Email(Payload):
+class Inbound(Payload):
     """The parts of an inbound e-mail that we use, named as Postmark names them."""
 
     From = Text(load_default="")
@@ -90,46 +79,24 @@ def _message_id(headers: Any) -> str:
 
 def open_ticket(event: Event) -> Iterable[OpenTicket]:
     """Turn an e-mail into a ticket of its sender; raises CannotMap for one without a sender."""
-    email = load(Email, event.payload)
-    requester = _requester(email)
-    description = email["TextBody"] or text_of(email["HtmlBody"])
-    order = _ORDER_NUMBER.search(email["Subject"])
-    attributes = {
-        "reply": email["StrippedTextReply"] if email["StrippedTextReply"] != description else "",
-        "reply_to": email["ReplyTo"] if parseaddr(email["ReplyTo"])[1] != requester.email else "",
-        "mailbox": email["OriginalRecipient"] or email["To"],
-        "cc": email["Cc"],
-        "tag": email["Tag"],
-        "date": email["Date"],
-    }
-    yield OpenTicket(
-        key=event.key,
-        subject=email["Subject"] or "(no subject)",
-        description=description,
-        requester=requester,
-        priority=_priority(email["Headers"]),
-        channel="email",
-        order_number=order[1] if order else "",
-        attachments=tuple(_attachment(file) for file in email["Attachments"]),
-        attributes={name: value for name, value in attributes.items() if value},
+    mail = load(Inbound, event.payload)
+    email = Email(
+        sender=mail["From"],
+        sender_name=mail["FromFull"]["Name"],
+        sender_address=mail["FromFull"]["Email"],
+        subject=mail["Subject"],
+        text=mail["TextBody"],
+        html=mail["HtmlBody"],
+        reply=mail["StrippedTextReply"],
+        reply_to=mail["ReplyTo"],
+        mailbox=mail["OriginalRecipient"] or mail["To"],
+        cc=mail["Cc"],
+        date=mail["Date"],
+        tag=mail["Tag"],
+        headers={header["Name"].lower(): header["Value"] for header in mail["Headers"]},
+        attachments=tuple(map(_attachment, mail["Attachments"])),
     )
-
-
-def _requester(email: dict[str, Any]) -> Person:
-    name, address = email["FromFull"]["Name"], email["FromFull"]["Email"]
-    if not address:
-        typed_name, address = parseaddr(email["From"])
-        name = name or typed_name
-    if not (name or address):
-        raise CannotMap("FromFull.Email", "the e-mail has no sender")
-    return Person(name=name, email=address)
-
-
-def _priority(headers: list[dict[str, str]]) -> str:
-    by_name = {header["Name"].lower(): header["Value"].lower() for header in headers}
-    # "1 (Highest)": mail programs add a word to the number.
-    number = by_name.get("x-priority", "")[:1]
-    return PRIORITIES.get(number, "") or IMPORTANCES.get(by_name.get("importance", ""), "")
+    yield ticket_of(event, email, "FromFull.Email")
 
 
 def _attachment(file: dict[str, Any]) -> Attachment:

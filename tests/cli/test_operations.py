@@ -90,7 +90,7 @@ def test_an_input_is_described_field_by_field(relay: Relay, registry: Change) ->
     """Otherwise an operator needs the vendor's document beside the terminal."""
     update = Operation("opportunity_update", "PUT", "/public/opportunities/{id}", request=LEAD, changes=True)
     registry("oplacrm", replace(update, probe="lead_list", unclear="nobody knows"))
-    (row,) = rows_of(relay, "opportunity_update")
+    (row,) = rows_of(relay, "--vendor", "oplacrm", "opportunity_update")
     street = {"street": {"type": "text", "required": True}}
     assert row["request"] == {
         "id": {"type": "text", "required": True},
@@ -103,7 +103,7 @@ def test_an_input_is_described_field_by_field(relay: Relay, registry: Change) ->
         "address": {"type": "object", "required": False, "fields": street},
         "lines": {"type": "list of object", "required": True, "fields": street},
     }
-    text = relay("operations", "opportunity_update", **NOWHERE).stdout
+    text = relay("operations", "--vendor", "oplacrm", "opportunity_update", **NOWHERE).stdout
     assert text == (
         "oplacrm opportunity_update\n"
         "  call      PUT /public/opportunities/{id}\n"

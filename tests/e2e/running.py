@@ -16,13 +16,27 @@ from typing import Any
 
 import httpx
 import redis
+from dotenv import dotenv_values
 
 from tests.conftest import wait_for
+from worker.configuration import load
 from worker.ledger import search
 from worker.ledger.database import Database
 
 ROOT = Path(__file__).parents[2]
 RELAY = [sys.executable, "-m", "relay"]
+#: The example configuration with the demo's secrets, as `relay up --env-file demo.env` reads it.
+EXAMPLE = load(
+    {
+        **{name: value or "" for name, value in dotenv_values(ROOT / "demo.env").items()},
+        "RELAY_CONFIG": str(ROOT / "relay.toml"),
+    }
+)
+#: To how many CRMs the example sends a lead, an order and a ticket.
+PER_LEAD, PER_ORDER, PER_TICKET = (
+    len(EXAMPLE.connections_for(source, event))
+    for source, event in (("website", "submitted"), ("shop", "orders/create"), ("inbox", "inbound"))
+)
 
 
 def environ(var: Path, **more: str) -> dict[str, str]:

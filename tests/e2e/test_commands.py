@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mappings.sources import SOURCES
 from tests.conftest import wait_for
-from tests.e2e.running import RELAY, ROOT, Up, environ, free_port, is_alive, relay_up
+from tests.e2e.running import EXAMPLE, PER_LEAD, RELAY, ROOT, Up, environ, free_port, is_alive, relay_up
 
 
 def relay(var: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -39,14 +40,16 @@ def test_ctrl_c_leaves_nobody_behind_and_the_next_start_goes_on(tmp_path: Path) 
     """If this fails, old workers run on unseen, or a restart forgets what was accepted."""
     with relay_up(tmp_path) as up:
         send_lead(up, 1)
-        wait_for(lambda: up.states() == {"delivered": 2}, 20, "both deliveries")
+        wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 20, "all deliveries")
         everybody = up.children()
         assert len(everybody) >= 8  # broker, sandbox, gunicorn and its two, two workers, Flower
         assert up.stop(signal.SIGINT) == 0
         wait_for(lambda: not any(map(is_alive, everybody)), 5, "the end of all children")
     with relay_up(tmp_path) as up:
         send_lead(up, 2)
-        wait_for(lambda: up.states() == {"delivered": 4}, 20, "the new deliveries beside the old ones")
+        wait_for(
+            lambda: up.states() == {"delivered": 2 * PER_LEAD}, 20, "the new deliveries beside the old ones"
+        )
         assert len(up.records("oplacrm", "lead")) == 2
 
 
@@ -64,7 +67,7 @@ def test_two_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     with relay_up(tmp_path / "a") as one, relay_up(tmp_path / "b") as two:
         send_lead(one, 1)
-        wait_for(lambda: one.states() == {"delivered": 2}, 20, "both deliveries")
+        wait_for(lambda: one.states() == {"delivered": PER_LEAD}, 20, "all deliveries")
         assert two.states() == {}
         assert two.records("oplacrm", "lead") == []
 
@@ -73,7 +76,7 @@ def test_flower_shows_the_tasks_to_those_who_know_the_password_only(tmp_path: Pa
     """If this fails, an operator sees nothing, or a stranger shuts down the workers."""
     with relay_up(tmp_path) as up:
         send_lead(up, 1)
-        wait_for(lambda: up.states() == {"delivered": 2}, 20, "both deliveries")
+        wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 20, "all deliveries")
         url = str(up.said(r"Flower +(http://[\d.:]+)"))
         password = str(up.said(r"user relay, password (\S+)"))
         assert up.client.get(f"{url}/api/tasks").status_code == 401
@@ -83,7 +86,7 @@ def test_flower_shows_the_tasks_to_those_who_know_the_password_only(tmp_path: Pa
             tasks = up.client.get(f"{url}/api/tasks", auth=auth).json()
             return {task["name"] for task in tasks.values() if len(task["args"]) > 36}
 
-        wait_for(lambda: names() == {"deliver.oplacrm.opla", "deliver.centiacrm.centia"}, 20, "both tasks")
+        wait_for(lambda: names() == {c.task for c in EXAMPLE.connections.values()}, 20, "all tasks")
         shutdown = up.client.post(f"{url}/api/worker/shutdown/worker1", auth=auth)
         assert shutdown.status_code == 403
         assert listening_addresses(int(url.rpartition(":")[2])) == {"0100007F"}  # 127.0.0.1
@@ -124,7 +127,10 @@ def test_a_missing_secret_is_one_clear_line(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("[sources.web\n", "is not valid TOML"),
-        ('[sources.web]\ntype = "forn"\n', "sources.web.type: must be one of: form, postmark, shopify"),
+        (
+            '[sources.web]\ntype = "forn"\n',
+            f"sources.web.type: must be one of: {', '.join(sorted(SOURCES))}",
+        ),
         ('[sources.web]\ntype = "form"\ncolour = 1\n', "sources.web.colour: Unknown field"),
         ('[[routes]]\nsource = "web"\nto = ["opla"]\n', "routes[0].source: no [sources.web] in this file"),
         ("", "has no sources"),

@@ -18,7 +18,7 @@ import redis
 from sqlalchemy import create_engine, make_url, text
 
 from tests.conftest import wait_for
-from tests.e2e.running import Up, relay_up
+from tests.e2e.running import PER_LEAD, PER_ORDER, PER_TICKET, Up, relay_up
 from tests.engine.jobs import EMAIL, ORDER
 
 EVENTS = 150
@@ -61,7 +61,7 @@ def assert_each_once(up: Up, events: int) -> None:
     """Every event has its record at every CRM of its route, once; shared records exist once, too."""
     leads, orders = len(range(0, events, 3)), len(range(1, events, 3))
     tickets = events - leads - orders
-    expected = 2 * leads + 2 * orders + tickets
+    expected = PER_LEAD * leads + PER_ORDER * orders + PER_TICKET * tickets
 
     def done() -> bool:
         return up.states() == {"delivered": expected}
@@ -78,7 +78,13 @@ def assert_each_once(up: Up, events: int) -> None:
     assert len(titles) == len(set(titles)) == leads + orders
     tickets_made = [r["body"]["title"] for r in up.records("centiacrm", "ticket")]
     assert len(tickets_made) == len(set(tickets_made)) == tickets
+    for kind in ("order", "opportunity", "ticket"):
+        codes = [record["body"]["code"] for record in up.records("crmtop", kind)]
+        assert len(codes) == len(set(codes)) == (tickets if kind == "ticket" else orders)
     for vendor, kind, name in (
+        ("crmtop", "customer", "code"),
+        ("crmtop", "contact", "code"),
+        ("crmtop", "product", "code"),
         ("oplacrm", "account", "external_id"),
         ("oplacrm", "contact", "external_id"),
         ("centiacrm", "company", "name"),
@@ -142,6 +148,13 @@ def test_a_crm_that_commits_and_drops_every_third_create(tmp_path: Path) -> None
                 "products_create_product",
                 "opportunities_create_opportunity",
                 "tickets_create_ticket",
+            ),
+            "crmtop": (
+                "lead_create",
+                "customer_create",
+                "opportunity_create",
+                "order_create",
+                "ticket_create",
             ),
         }.items():
             for operation in operations:

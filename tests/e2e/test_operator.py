@@ -10,13 +10,10 @@ from typing import Any
 
 from sandbox.server import running
 from tests.conftest import wait_for
-from tests.e2e.running import RELAY, ROOT, Up, environ, relay_up
+from tests.e2e.running import EXAMPLE, PER_LEAD, RELAY, ROOT, Up, environ, relay_up
 
 FIXTURES = ROOT / "tests" / "fixtures" / "sources"
-CREDENTIALS = {
-    "oplacrm": {"token": "demo-opla-token"},
-    "centiacrm": {"email": "relay@example.com", "password": "demo-centia-password"},
-}
+CREDENTIALS = {c.vendor: dict(c.secrets) for c in EXAMPLE.connections.values()}
 
 
 def relay(env: dict[str, str], *arguments: str) -> Any:
@@ -28,13 +25,14 @@ def relay(env: dict[str, str], *arguments: str) -> Any:
 
 
 def own_configuration(folder: Path, crm: str) -> str:
-    """Write the example configuration with both CRMs at the address `crm`; return its path."""
+    """Write the example configuration with all CRMs at the address `crm`; return its path."""
     text = (ROOT / "relay.toml").read_text("utf-8")
-    text = text.replace("https://api-admin.oplacrm.com/api", f"{crm}/oplacrm/api")
-    text = text.replace("https://www.centiacrm.com", f"{crm}/centiacrm")
-    path = folder / "own.toml"
-    path.write_text(text, "utf-8")
-    return str(path)
+    for connection in EXAMPLE.connections.values():
+        path = connection.base_url.partition("://")[2].partition("/")[2]
+        text = text.replace(connection.base_url, f"{crm}/{connection.vendor}/{path}".rstrip("/"))
+    own = folder / "own.toml"
+    own.write_text(text, "utf-8")
+    return str(own)
 
 
 def test_a_preview_shows_what_would_be_sent_and_sends_nothing(tmp_path: Path) -> None:
@@ -45,7 +43,8 @@ def test_a_preview_shows_what_would_be_sent_and_sends_nothing(tmp_path: Path) ->
     )
     assert found["event"]["type"] == "orders/create"
     assert [command["command"] for command in found["commands"]] == ["RecordOrder"]
-    opla, centia = found["deliveries"]
+    sent = {one["connection"]: one for one in found["deliveries"]}
+    opla, centia = sent["opla"], sent["centia"]
     assert opla["requests"][-1]["operation"] == "opportunity_create"
     assert centia["requests"][-1]["operation"] == "opportunities_create_opportunity"
     assert centia["requests"][-1]["body"]["value"] == float(found["commands"][0]["total"])
@@ -66,7 +65,7 @@ def test_own_crms_instead_of_the_sandbox(tmp_path: Path) -> None:
         with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=config) as up:
             assert up.said("(Sandbox)") is None
             up.post("website", data={"name": "Lan", "email": "lan@example.com"})
-            wait_for(lambda: up.states() == {"delivered": 2}, 30, "both deliveries")
+            wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 30, "all deliveries")
             assert len(crm.store.everything("oplacrm", "lead")) == 1
             assert len(crm.store.everything("centiacrm", "opportunity")) == 1
 
@@ -83,7 +82,7 @@ def test_a_limit_of_requests_holds_for_all_workers_together(tmp_path: Path) -> N
             began = time.monotonic()
             for number in range(60):
                 up.post("website", data={"name": f"Lead {number}", "email": f"lead{number}@example.com"})
-            wait_for(lambda: up.states() == {"delivered": 120}, 60, "all deliveries")
+            wait_for(lambda: up.states() == {"delivered": 60 * PER_LEAD}, 60, "all deliveries")
             took = time.monotonic() - began
             assert len(crm.store.everything("oplacrm", "lead")) == 60
             assert 60 / took <= 10 * 1.3, f"60 requests in {took:.1f} s"
@@ -100,7 +99,7 @@ def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> 
         )
         with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=str(config), **wrong) as up:
             up.post("website", data={"name": "Lan", "email": "lan@example.com"})
-            wait_for(lambda: up.states() == {"delivered": 1, "failed": 1}, 30, "one refusal")
+            wait_for(lambda: up.states() == {"delivered": PER_LEAD - 1, "failed": 1}, 30, "one refusal")
             env = dict(up.env)
             (row,) = relay(env, "deliveries", "--state", "failed", "--json")
             shown = relay(env, "deliveries", row["id"], "--json")
@@ -113,7 +112,7 @@ def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> 
         )
         with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=str(config)) as up:
             assert released(up, row["id"]) == "1 of 1 released\n"
-            wait_for(lambda: up.states() == {"delivered": 2}, 30, "the released delivery")
+            wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 30, "the released delivery")
             assert len(crm.store.everything("centiacrm", "company")) == 1
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,22 +30,35 @@ ENVIRON = {
     "SHOP_SECRET": "shop-secret",
     "INBOX_TOKEN": "inbox-token",
     "OPLA_TOKEN": "opla-token",
+    "OVERPLANE_TOKEN": "overplane-token",
     "CENTIA_EMAIL": "relay@example.com",
     "CENTIA_PASSWORD": "centia-password",
     "OFFICE_EMAIL": "relay@example.com",
     "OFFICE_PASSWORD": "office-password",
+    "CRMTOP_CLIENT_ID": "crmtop-client",
+    "CRMTOP_CLIENT_SECRET": "crmtop-secret",
 }
+
+
+def _named_secrets(table: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _named_secrets(value)
+        elif key.endswith("_env"):
+            yield from [value] if isinstance(value, str) else value
+
+
 #: A secret for every `*_env` of the example that shows all sources.
 SECRETS_OF_EVERY_SOURCE = {
     name: f"secret-of-{name}"
-    for line in (ROOT / "docs" / "every-source.toml").read_text("utf-8").splitlines()
-    if re.match(r"\w+_env\s*=", line)
-    for name in re.findall(r'"(\w+)"', line.partition("#")[0])
+    for name in _named_secrets(tomllib.loads((ROOT / "docs" / "every-source.toml").read_text("utf-8")))
 }
 CREDENTIALS = {
     "oplacrm": {"token": "opla-token"},
+    "overplane": {"token": "overplane-token"},
     "centiacrm": {"email": "relay@example.com", "password": "centia-password"},
     "onlyoffice": {"email": "relay@example.com", "password": "office-password"},
+    "crmtop": {"client_id": "crmtop-client", "client_secret": "crmtop-secret"},
 }
 ENDED = (State.DELIVERED, State.FAILED, State.SKIPPED, State.SUPERSEDED)
 

@@ -158,6 +158,36 @@ JOBS = (
         {"person": 1, "contact_info": 1, "case": 1, "history": 1, "task": 1},
         about="case",
     ),
+    Job("lead", "overplane", "website", FORM, ("lead_create",), {"lead": 1}, URLENCODED),
+    Job(
+        "order",
+        "overplane",
+        "shop",
+        json.dumps(ORDER).encode(),
+        ("customer_create", "item_create", "opportunity_create", "opportunity_item_create"),
+        {"customer": 1, "item": 3, "opportunity": 1, "opportunity_item": 3},
+        headers=CREATED,
+        about="opportunity",
+    ),
+    Job("ticket", "overplane", "inbox", json.dumps(EMAIL).encode(), ("issue_create",), {"issue": 1}),
+    Job("lead", "crmtop", "website", FORM, ("lead_create",), {"lead": 1}, URLENCODED),
+    Job(
+        "order",
+        "crmtop",
+        "shop",
+        json.dumps(ORDER).encode(),
+        ("customer_create", "contact_create", "product_create", "opportunity_create", "order_create"),
+        {"customer": 1, "contact": 1, "product": 3, "opportunity": 1, "order": 1},
+        headers=CREATED,
+    ),
+    Job(
+        "ticket",
+        "crmtop",
+        "inbox",
+        json.dumps(EMAIL).encode(),
+        ("customer_create", "contact_create", "ticket_create"),
+        {"customer": 1, "contact": 1, "ticket": 1},
+    ),
 )
 #: Creates whose records are found by the vendor's database and not by an index that lags.
 AT_ONCE = frozenset(

@@ -204,7 +204,7 @@ def test_a_refusal_tells_which_fields() -> None:
     """Otherwise the operator has to guess what the vendor dislikes."""
     error = failed(OPLA, CHANGE[OPLA], 422, {"errors": {"name": "is too long", "phone": ["a", "b"]}})
     assert isinstance(error, Rejected)
-    assert error.fields == {"name": "is too long", "phone": "['a', 'b']"}
+    assert error.fields == {"name": "is too long", "phone": "a; b"}
 
 
 PAUSES: dict[str, tuple[str, timedelta | None]] = {

@@ -5,18 +5,23 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Table, create_engine, event, make_url
+from sqlalchemy import Connection, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
+from worker.ledger.prepared import Prepared, Transaction
+from worker.ledger.together import Piece, Together
+
+T = TypeVar("T")
+Work = Callable[[Transaction], Any]
 
 #: Seconds that a writer waits for its turn. Longer than any of our transactions, shorter than a sender waits.
 TURN_SECONDS = 4.0
@@ -53,36 +58,122 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self._writer: PoolProxiedConnection | None = None
+        self._driver: Any = self.engine.dialect.loaded_dbapi
+        self._together: Together[Work, Any] = Together(self._write_all, TURN_SECONDS)
+
+    def commit(self, work: Callable[[Transaction], T]) -> T:
+        """Return what `work` returns, once what it wrote is committed; what it raises undoes it.
+
+        On SQLite `work` may share its transaction with that of other threads, and run in one of them. Raises
+        LedgerUnavailable; IntegrityError passes through.
+        """
+        if self.is_sqlite:
+            return cast(T, self._together.do(work))
+        with self._begin() as transaction:
+            return work(transaction)
+
+    def _write_all(self, batch: Sequence[Piece[Work, Any]]) -> None:
+        with self._begin() as transaction:
+            if len(batch) == 1:
+                batch[0].result = batch[0].wanted(transaction)
+                return
+            for piece in batch:
+                self._write_apart(piece, transaction)
+
+    def _write_apart(self, piece: Piece[Work, Any], transaction: Transaction) -> None:
+        """Do one piece so that its failure undoes it and nothing else."""
+        transaction.say("SAVEPOINT piece")
+        try:
+            with self._translated():
+                piece.result = piece.wanted(transaction)
+        except Exception as error:  # noqa: BLE001
+            piece.error = error
+            # Fails where SQLite has ended the whole transaction by itself, on a full disk: then all of it fails.
+            transaction.say("ROLLBACK TO piece")
+        transaction.say("RELEASE piece")
+
+    @contextmanager
+    def _begin(self) -> Iterator[Transaction]:
+        if not self.is_sqlite:
+            with self.write() as connection:
+                yield Transaction(self.engine.dialect, connection.connection.driver_connection)
+            return
+        with self._our_turn(), self._translated():
+            # One connection for all of them, past the pool: taking one out costs as much as a statement.
+            self._writer = self._writer or self.engine.raw_connection()
+            driver: Any = self._writer.driver_connection
+            _begin_immediate(driver)
+            try:
+                yield Transaction(self.engine.dialect, driver)
+                driver.commit()
+            except BaseException:
+                driver.rollback()
+                raise
+
+    @contextmanager
+    def _our_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            raise LedgerUnavailable("no turn to write: the ledger's file is busy")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def look(self, statement: Prepared, values: Mapping[str, Any]) -> Any:
+        """Return the first row of one statement that only reads, None where it has none.
+
+        Raises LedgerUnavailable.
+        """
+        with self._translated(), closing(self.engine.raw_connection()) as connection:
+            return Transaction(self.engine.dialect, connection.driver_connection).first(statement, values)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes. Raises LedgerUnavailable; IntegrityError passes through."""
-        if self.is_sqlite and not self._turn.acquire(timeout=TURN_SECONDS):
-            raise LedgerUnavailable("no turn to write: the ledger's file is busy")
-        try:
-            with _translated(), self.engine.begin() as connection:
-                yield connection
-        finally:
-            if self.is_sqlite:
-                self._turn.release()
+        turn = self._our_turn() if self.is_sqlite else nullcontext()
+        with turn, self._translated(), self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that only reads. Raises LedgerUnavailable."""
-        with _translated(), self.engine.connect() as connection:
+        with self._translated(), self.engine.connect() as connection:
             yield connection.execution_options(reading=True)
 
     def insert_new(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert `row` unless its key is taken; return whether it was inserted."""
         return connection.execute(_insert_new(table, self.is_sqlite), dict(row)).first() is not None
 
-    def put(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-        """Insert `row`, or replace what the row with its key holds in the columns of `row`."""
-        connection.execute(_put(table, tuple(row), self.is_sqlite), dict(row))
+    def new(self, table: Table, columns: tuple[str, ...]) -> Prepared:
+        """Return the statement that inserts a row with `columns` unless its key is taken: its row tells which."""
+        return _prepared_new(table, columns, self.is_sqlite)
+
+    def putting(self, table: Table) -> Prepared:
+        """Return the statement that inserts a whole row of `table`, or replaces the one with its key."""
+        return _prepared_put(table, self.is_sqlite)
 
     def close(self) -> None:
         """Close all connections."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
         self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except self._driver.OperationalError as error:  # past SQLAlchemy, which would have wrapped it
+            raise LedgerUnavailable(str(error).partition("\n")[0]) from error
+        except self._driver.IntegrityError as error:
+            raise IntegrityError(None, None, error) from error
+        except (DBAPIError, PoolTimeout) as error:
+            # A wrong statement is our fault and must not look like an outage.
+            if not isinstance(error, OperationalError | PoolTimeout) and not error.connection_invalidated:
+                raise
+            text = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            raise LedgerUnavailable(text) from error
 
 
 # SQLAlchemy takes five times as long to build a statement as to run it: each is built once.
@@ -94,25 +185,17 @@ def _insert_new(table: Table, is_sqlite: bool) -> Any:
 
 
 @cache
-def _put(table: Table, columns: tuple[str, ...], is_sqlite: bool) -> Any:
+def _prepared_new(table: Table, columns: tuple[str, ...], is_sqlite: bool) -> Prepared:
+    return Prepared(_insert_new(table, is_sqlite), columns)
+
+
+@cache
+def _prepared_put(table: Table, is_sqlite: bool) -> Prepared:
     statement = (sqlite if is_sqlite else postgresql).insert(table)
     keys = list(table.primary_key)
-    given = {name: statement.excluded[name] for name in columns if table.c[name] not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=given)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:  # from _begin_sqlite, which SQLAlchemy does not wrap
-        raise LedgerUnavailable(str(error)) from error
-    except (DBAPIError, PoolTimeout) as error:
-        # A wrong statement is our fault and must not look like an outage.
-        if not isinstance(error, OperationalError | PoolTimeout) and not error.connection_invalidated:
-            raise
-        text = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise LedgerUnavailable(text) from error
+    given = {column.name: statement.excluded[column.name] for column in table.c if column not in keys}
+    whole = statement.on_conflict_do_update(index_elements=keys, set_=given)
+    return Prepared(whole, [column.name for column in table.c])
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
@@ -129,6 +212,10 @@ def _begin_sqlite(connection: Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout={TURN_SECONDS * 1000:.0f}")
         driver.execute("BEGIN")
         return
+    _begin_immediate(driver)
+
+
+def _begin_immediate(driver: Any) -> None:
     # A transaction that begins by reading and then writes fails at once when another wrote in between, and no
     # busy handler helps: so a writing one takes the write lock first. SQLite's own busy handler sleeps up to a
     # tenth of a second between its tries, while our transactions last less than a thousandth.

@@ -10,11 +10,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     and_,
     bindparam,
     func,
-    insert,
+    literal_column,
     or_,
     select,
     update,
@@ -22,13 +21,14 @@ from sqlalchemy import (
 
 from worker.errors import LeaseLost
 from worker.ids import new_id
+from worker.ledger.attempts import Attempt, record
 from worker.ledger.database import Database
 from worker.ledger.order import overtaken, turn_away
+from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.tables import (
     OPEN,
     State,
     UtcTime,
-    attempts,
     connections,
     deliveries,
     events,
@@ -46,17 +46,7 @@ class Claim:
     tries: int
     failing_since: datetime | None
     started_at: datetime
-    event: Mapping[str, Any]  # the columns of `events`, headers decoded
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What is kept of one try: its length in milliseconds, the vendor's status, a masked excerpt."""
-
-    ms: int
-    error: str | None = None
-    status: int | None = None
-    excerpt: str | None = None
+    event: Mapping[str, Any]  # see `due_event`
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +64,14 @@ class Closing:
     field_ledger: str | None = None
 
 
+# As parts of the text: a list of parameters would be written out anew at every execution.
+_OPEN: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in OPEN]
+
+
 def claimable(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return the condition for a delivery that anybody may claim at `now`."""
     return or_(
-        and_(deliveries.c.state.in_(OPEN), deliveries.c.due_at <= now),
+        and_(deliveries.c.state.in_(_OPEN), deliveries.c.due_at <= now),
         and_(deliveries.c.state == State.SENDING, deliveries.c.lease_until < now),
     )
 
@@ -85,7 +79,7 @@ def claimable(now: ColumnElement[datetime]) -> ColumnElement[bool]:
 # SQLAlchemy takes five times as long to build a statement as to run it, and each delivery needs these: they are
 # built once. Their parameters are named after what they mean, since a column's own name is taken.
 _NOW = bindparam("now_", type_=UtcTime)
-_CLAIM = (
+_CLAIM = Prepared(
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"), claimable(_NOW))
     .values(
@@ -95,14 +89,24 @@ _CLAIM = (
         handed_until=None,
         updated_at=_NOW,
     )
-    .returning(deliveries)
+    .returning(
+        *(
+            deliveries.c[name]
+            for name in ("id", "connection", "entity", "version", "attempts", "tries", "failing_since")
+        )
+    )
 )
-_EVENT = (
-    select(events, connections.c.held_until, connections.c.reason)
-    .select_from(events.outerjoin(connections, connections.c.name == bindparam("over")))
-    .where(events.c.id == bindparam("event"))
+_DUE_EVENT = Prepared(
+    select(events)
+    .select_from(deliveries.join(events))
+    .where(deliveries.c.id == bindparam("delivery"), claimable(_NOW))
 )
-_KEEP = (
+_HELD = Prepared(
+    select(connections.c.held_until, connections.c.reason).where(
+        connections.c.name == bindparam("over"), connections.c.held_until > _NOW
+    )
+)
+_KEEP = Prepared(
     update(deliveries)
     .where(
         deliveries.c.id == bindparam("delivery"),
@@ -111,7 +115,7 @@ _KEEP = (
     )
     .values(lease_until=bindparam("until"))
 )
-_CLOSE = (
+_CLOSE = Prepared(
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease == bindparam("by"))
     .values(
@@ -130,66 +134,70 @@ _CLOSE = (
         field_ledger=func.coalesce(bindparam("fields"), deliveries.c.field_ledger),
     )
 )
-_ATTEMPT = insert(attempts).from_select(
-    ["delivery_id", "number", "started_at", "ms", "outcome", "error", "status", "excerpt"],
-    select(
-        bindparam("delivery", type_=deliveries.c.id.type),
-        func.coalesce(func.max(attempts.c.number), 0) + 1,
-        bindparam("started", type_=UtcTime),
-        bindparam("took", type_=attempts.c.ms.type),
-        bindparam("outcome_", type_=attempts.c.outcome.type),
-        bindparam("error_name", type_=attempts.c.error.type),
-        bindparam("http_status", type_=attempts.c.status.type),
-        bindparam("said", type_=attempts.c.excerpt.type),
-    ).where(attempts.c.delivery_id == bindparam("delivery", type_=deliveries.c.id.type)),
-)
 
 
-def claim(db: Database, delivery_id: str, now: datetime, lasting: timedelta) -> Claim | None:
+def due_event(db: Database, delivery_id: str, now: datetime) -> Mapping[str, Any] | None:
+    """Return the event of a delivery that could be claimed at `now`: the columns of `events`, headers decoded.
+
+    None where there is nothing to claim, which makes doubled tasks cheap.
+    """
+    row = db.look(_DUE_EVENT, {"delivery": delivery_id, "now_": now})
+    return None if row is None else {**row._asdict(), "headers": json.loads(row.headers)}
+
+
+def claim(
+    db: Database,
+    delivery_id: str,
+    now: datetime,
+    lasting: timedelta,
+    event: Mapping[str, Any] | None = None,
+    also: Callable[[Transaction, Claim], None] = lambda t, claim: None,
+) -> Claim | None:
     """Take a delivery if it is due and nobody has it; None otherwise, which makes doubled tasks harmless.
 
     A delivery whose connection is held, whose entity has an earlier unfinished delivery, or whose entity was
-    already delivered in a newer version is not claimed: its new state says why.
+    already delivered in a newer version is not claimed: its new state says why. `event` is what `due_event` gave;
+    `also` is done in the same transaction.
     """
-    lease = new_id()
-    taken = {"delivery": delivery_id, "now_": now, "by": lease, "until": now + lasting}
-    with db.write() as c:
-        row = c.execute(_CLAIM, taken).one_or_none()
-        if row is None:
+    told = event or due_event(db, delivery_id, now)
+    if told is None:
+        return None
+    taking = {"delivery": delivery_id, "now_": now, "by": new_id(), "until": now + lasting}
+
+    def take(t: Transaction) -> Claim | None:
+        row = t.first(_CLAIM, taking)
+        if row is None or _turned_away(t, row, now):
             return None
-        event = c.execute(_EVENT, {"event": row.event_id, "over": row.connection}).one()
-        if event.held_until and event.held_until > now:
-            turn_away(c, row, State.HELD, event.held_until, event.reason)
-            return None
-        if row.entity is not None and overtaken(c, row, now):
-            return None
-    return Claim(
-        id=row.id,
-        lease=lease,
-        connection=row.connection,
-        attempts=row.attempts,
-        tries=row.tries,
-        failing_since=row.failing_since,
-        started_at=now,
-        event={**event._mapping, "headers": json.loads(event.headers)},
-    )
+        lease, since = str(taking["by"]), row.failing_since
+        claimed = Claim(row.id, lease, row.connection, row.attempts, row.tries, since, now, told)
+        also(t, claimed)
+        return claimed
+
+    return db.commit(take)
 
 
-def keep(c: Connection, claim: Claim, now: datetime, lasting: timedelta) -> None:
-    """Prolong the lease inside the transaction `c`.
+def _turned_away(t: Transaction, row: Any, now: datetime) -> bool:
+    held = t.first(_HELD, {"over": row.connection, "now_": now})
+    if held is not None:
+        turn_away(t, row, State.HELD, held.held_until, held.reason)
+        return True
+    return row.entity is not None and overtaken(t, row, now)
+
+
+def keep(t: Transaction, claim: Claim, now: datetime, lasting: timedelta) -> None:
+    """Prolong the lease inside the transaction `t`.
 
     Raises LeaseLost when it is not ours any more, and also when it has only run out: from then on others may
     take the records that this delivery has reserved, though nobody has taken the delivery itself yet.
     """
     mine = {"delivery": claim.id, "by": claim.lease, "now_": now, "until": now + lasting}
-    if not c.execute(_KEEP, mine).rowcount:
+    if not t.run(_KEEP, mine):
         raise LeaseLost(claim.id)
 
 
 def prolong(db: Database, claim: Claim, now: datetime, lasting: timedelta) -> None:
     """Prolong the lease. Raises LeaseLost when it is not ours any more."""
-    with db.write() as c:
-        keep(c, claim, now, lasting)
+    db.commit(lambda t: keep(t, claim, now, lasting))
 
 
 def close(
@@ -198,17 +206,12 @@ def close(
     closing: Closing,
     attempt: Attempt | None,
     now: datetime,
-    unwritten: Callable[[Connection, datetime], None] = lambda c, now: None,
+    unwritten: Callable[[Transaction, datetime], None] = lambda t, now: None,
 ) -> None:
     """End a claim: what its steps have not written, the attempt, if there was one, and the next state, together.
 
     Raises LeaseLost, and writes nothing, when the lease is not ours any more.
     """
-    since = claim.failing_since
-    if closing.spent and closing.error:
-        since = since or claim.started_at
-    elif closing.failed_try or closing.state == State.HELD:
-        since = None  # away, slowed down or held is not failing: patience begins anew
     values = {
         "delivery": claim.id,
         "by": claim.lease,
@@ -218,21 +221,26 @@ def close(
         "why": closing.reason,
         "spent": claim.attempts + (1 if closing.spent else 0),
         "failures": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
-        "since": since,
+        "since": _failing_since(claim, closing),
         "now_": now,
         "record": closing.record_id,
         "mapping": closing.mapping_version,
         "fields": closing.field_ledger,
     }
-    with db.write() as c:
-        if not c.execute(_CLOSE, values).rowcount:
+
+    def end(t: Transaction) -> None:
+        if not t.run(_CLOSE, values):
             raise LeaseLost(claim.id)
-        unwritten(c, now)
+        unwritten(t, now)
         if attempt:
-            _record(c, claim, closing, attempt)
+            record(t, claim.id, claim.started_at, closing.state, attempt)
+
+    db.commit(end)
 
 
-def _record(c: Connection, claim: Claim, closing: Closing, attempt: Attempt) -> None:
-    made = {"delivery": claim.id, "started": claim.started_at, "took": attempt.ms, "outcome_": closing.state}
-    told = {"error_name": attempt.error, "http_status": attempt.status, "said": attempt.excerpt}
-    c.execute(_ATTEMPT, made | told)
+def _failing_since(claim: Claim, closing: Closing) -> datetime | None:
+    if closing.spent and closing.error:
+        return claim.failing_since or claim.started_at
+    if closing.failed_try or closing.state == State.HELD:
+        return None  # away, slowed down or held is not failing: patience begins anew
+    return claim.failing_since

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
+from sqlalchemy import select
 
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, keep
-from worker.ledger.tables import State, StepState, UtcTime, deliveries, links, steps
+from worker.ledger.prepared import Transaction
+from worker.ledger.step_statements import (
+    AT_WORK,
+    DOUBT,
+    FORGET,
+    KNOWN,
+    LINK,
+    REMOVE,
+    RESERVED,
+    RISK,
+    STEP,
+    TAKE_OVER,
+)
+from worker.ledger.tables import StepState, links, steps
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +65,16 @@ class Busy:
 class Reserved:
     """The record is ours to make.
 
-    `risked_at` is when a create left whose outcome nobody knows. With `intended` the intent is committed already
-    and the call may leave.
+    `risked_at` is when a create left whose outcome nobody knows; `as_sent` says that it was this very step, so
+    that what is found is up to date. With `intended` the intent is committed already and the call may leave.
     """
 
     risked_at: datetime | None
     intended: bool = False
+    as_sent: bool = False
 
 
 Opening = Done | Linked | Busy | Reserved
-
-
-def _own() -> tuple[ColumnElement[bool], ...]:
-    return tuple(steps.c[name] == bindparam(f"of_{name}") for name in ("delivery_id", "kind", "key"))
-
-
-def _same() -> tuple[ColumnElement[bool], ...]:
-    return tuple(links.c[name] == bindparam(f"of_{name}") for name in ("connection", "kind", "key"))
-
-
-# Built once, because building takes five times as long as running.
-_STEP = select(steps.c.state, steps.c.record_id, steps.c.was_there).where(*_own())
-_FORGET = delete(steps).where(*_own())
-_DOUBT = update(steps).where(*_own()).values(state=StepState.UNKNOWN, updated_at=bindparam("now_"))
-_LINK = select(links).where(*_same()).with_for_update()
-_TAKE_OVER = update(links).where(*_same()).values(holder=bindparam("by"), updated_at=bindparam("now_"))
-_RISK = update(links).where(*_same()).values(risked_at=bindparam("at_"), updated_at=bindparam("now_"))
-_KNOWN = (
-    update(links)
-    .where(*_same())
-    .values(record_id=bindparam("record"), holder=None, risked_at=None, updated_at=bindparam("now_"))
-)
-_AT_WORK = select(deliveries.c.id).where(
-    deliveries.c.id == bindparam("holder"),
-    deliveries.c.state == State.SENDING,
-    deliveries.c.lease_until >= bindparam("now_", type_=UtcTime),
-)
 
 
 class Checkpoints:
@@ -102,6 +90,9 @@ class Checkpoints:
         self._clock = clock
         self._lasting = lasting
         self._done: list[tuple[StepName, str, bool]] = []
+        self._ahead: tuple[StepName, Opening] | None = None
+        self._reserve = db.new(links, RESERVED)
+        self._write_step = db.putting(steps)
 
     def open(self, step: StepName, at_once: bool = False) -> Opening:
         """Say how the step stands, and reserve its record where nobody has it.
@@ -109,40 +100,67 @@ class Checkpoints:
         `at_once` says that a record nobody has heard of may be made without a look-up: then the intent is
         committed together with the reservation.
         """
-        with self._changing() as (c, now):
-            before = c.execute(_STEP, self._own(step)).one_or_none()
-            if before and before.state == StepState.DONE:
-                return Done(str(before.record_id), before.was_there)
-            mine = {**self._link(step), "holder": self._claim.id, "updated_at": now}
-            if self._db.insert_new(c, links, mine | {"risked_at": now if at_once else None}):
-                if at_once:
-                    self._put(c, step, StepState.INTENDED, None, now)
-                return Reserved(None, intended=at_once)
-            link = c.execute(_LINK, self._same(step)).one()
-            if link.record_id is not None:
-                return Linked(link.record_id)
-            if link.holder != self._claim.id and self._at_work(c, link.holder, now):
-                return Busy(link.holder)
-            # Its holder died or waits for its next try: whoever needs the record now goes on with it.
-            c.execute(_TAKE_OVER, {**self._same(step), "by": self._claim.id, "now_": now})
-            return Reserved(link.risked_at)
+        return self._changing(lambda t, now: self._opened(t, now, step, at_once))
+
+    def open_ahead(self, t: Transaction, step: StepName, at_once: bool) -> None:
+        """Open the first step inside `t`, which takes the claim: one commit less for every delivery."""
+        self._ahead = step, self._opened(t, self._clock(), step, at_once)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a step was opened that nobody has taken up yet."""
+        return self._ahead is not None
+
+    def take_ahead(self) -> tuple[StepName, Opening] | None:
+        """Return what `open_ahead` has opened, once."""
+        ahead, self._ahead = self._ahead, None
+        return ahead
+
+    def _opened(self, t: Transaction, now: datetime, step: StepName, at_once: bool) -> Opening:
+        before = t.first(STEP, self._own(step))
+        if before and before.state == StepState.DONE:
+            return Done(str(before.record_id), before.was_there)
+        reservation = {
+            **self._link(step),
+            "holder": self._claim.id,
+            "risked_at": now if at_once else None,
+            "updated_at": now,
+        }
+        if t.first(self._reserve, reservation) is not None:
+            if at_once:
+                self._put(t, step, StepState.INTENDED, None, now)
+            return Reserved(None, intended=at_once)
+        link = t.first(LINK, self._same(step))
+        if link.record_id is not None:
+            return Linked(link.record_id)
+        if link.holder != self._claim.id and self._at_work(t, link.holder, now):
+            return Busy(link.holder)
+        # Its holder died or waits for its next try: whoever needs the record now goes on with it.
+        t.run(TAKE_OVER, {**self._same(step), "by": self._claim.id, "now_": now})
+        return Reserved(link.risked_at, as_sent=bool(before and before.request_digest == step.digest))
 
     def intend(self, step: StepName) -> None:
         """Commit that the call is about to leave: from here on the record may exist."""
-        with self._changing() as (c, now):
-            self._put(c, step, StepState.INTENDED, None, now)
-            c.execute(_RISK, {**self._same(step), "at_": now, "now_": now})
+
+        def write(t: Transaction, now: datetime) -> None:
+            self._put(t, step, StepState.INTENDED, None, now)
+            t.run(RISK, {**self._same(step), "at_": now, "now_": now})
+
+        self._changing(write)
 
     def retract(self, step: StepName) -> None:
         """Commit that nothing happened at the vendor: the step is simply due again."""
-        with self._changing() as (c, now):
-            c.execute(_FORGET, self._own(step))
-            c.execute(_RISK, {**self._same(step), "at_": None, "now_": now})
 
-    def mark_unknown(self, step: StepName) -> None:
-        """Commit that the call left and its outcome is not known."""
-        with self._changing() as (c, now):
-            c.execute(_DOUBT, {**self._own(step), "now_": now})
+        def write(t: Transaction, now: datetime) -> None:
+            t.run(FORGET, self._own(step))
+            t.run(RISK, {**self._same(step), "at_": None, "now_": now})
+
+        self._changing(write)
+
+    def mark_unknown(self, step: StepName, as_sent: bool = True) -> None:
+        """Commit that the call left and its outcome is not known; what may be there is `as_sent`, or older."""
+        doubt = {**self._own(step), "digest": step.digest if as_sent else ""}
+        self._changing(lambda t, now: t.run(DOUBT, {**doubt, "now_": now}))
 
     def finish(self, step: StepName, record_id: str, was_there: bool = False) -> None:
         """Take note of the vendor's id of the record; it is committed with the next transaction."""
@@ -150,25 +168,23 @@ class Checkpoints:
 
     def write(self) -> None:
         """Commit what is finished."""
-        with self._changing():
-            pass
+        self._changing(lambda t, now: None)
 
-    def write_into(self, c: Connection, now: datetime) -> None:
+    def write_into(self, t: Transaction, now: datetime) -> None:
         """Write what is finished into somebody's transaction."""
         for step, record_id, was_there in self._done:
-            self._put(c, step, StepState.DONE, record_id, now, was_there)
-            c.execute(_KNOWN, {**self._same(step), "record": record_id, "now_": now})
+            self._put(t, step, StepState.DONE, record_id, now, was_there)
+            t.run(KNOWN, {**self._same(step), "record": record_id, "now_": now})
         self._done.clear()
 
     def is_done(self, step: StepName) -> bool:
         """Say whether a step that makes no record was done before."""
-        with self._db.read() as c:
-            return c.execute(_STEP, self._own(step)).scalar() == StepState.DONE
+        found = self._db.look(STEP, self._own(step))
+        return found is not None and found.state == StepState.DONE
 
     def note_done(self, step: StepName, record_id: str) -> None:
         """Commit a step that makes no record: the change of one."""
-        with self._changing() as (c, now):
-            self._put(c, step, StepState.DONE, record_id, now)
+        self._changing(lambda t, now: self._put(t, step, StepState.DONE, record_id, now))
 
     def parts(self, kind: str, prefix: str) -> list[tuple[str, str]]:
         """Return (key, vendor's id) of the records of `kind` whose keys begin with `prefix`."""
@@ -181,26 +197,27 @@ class Checkpoints:
 
     def forget(self, kind: str, key: str) -> None:
         """Commit that a record is no more, so that one of its key is made anew where it is wanted."""
-        with self._changing() as (c, _):
-            of_step = (steps.c.delivery_id == self._claim.id, steps.c.kind == kind, steps.c.key == key)
-            c.execute(delete(steps).where(*of_step))
-            c.execute(
-                delete(links).where(
-                    links.c.connection == self._claim.connection, links.c.kind == kind, links.c.key == key
-                )
-            )
+        of = {"of_delivery_id": self._claim.id, "of_connection": self._claim.connection}
+        names = {"of_kind": kind, "of_key": key}
 
-    @contextmanager
-    def _changing(self) -> Iterator[tuple[Connection, datetime]]:
-        with self._db.write() as c:
+        def write(t: Transaction, now: datetime) -> None:
+            t.run(FORGET, of | names)
+            t.run(REMOVE, of | names)
+
+        self._changing(write)
+
+    def _changing(self, work: Callable[[Transaction, datetime], T]) -> T:
+        def change(t: Transaction) -> T:
             now = self._clock()
-            keep(c, self._claim, now, self._lasting)
-            self.write_into(c, now)
-            yield c, now
+            keep(t, self._claim, now, self._lasting)
+            self.write_into(t, now)
+            return work(t, now)
+
+        return self._db.commit(change)
 
     def _put(
         self,
-        c: Connection,
+        t: Transaction,
         step: StepName,
         state: StepState,
         record_id: str | None,
@@ -218,7 +235,7 @@ class Checkpoints:
             "request_digest": step.digest,
             "updated_at": now,
         }
-        self._db.put(c, steps, row)
+        t.run(self._write_step, row)
 
     def _own(self, step: StepName) -> dict[str, str]:
         return {"of_delivery_id": self._claim.id, "of_kind": step.kind, "of_key": step.key}
@@ -229,5 +246,5 @@ class Checkpoints:
     def _same(self, step: StepName) -> dict[str, Any]:
         return {f"of_{name}": value for name, value in self._link(step).items()}
 
-    def _at_work(self, c: Connection, delivery_id: str | None, now: datetime) -> bool:
-        return c.execute(_AT_WORK, {"holder": delivery_id, "now_": now}).first() is not None
+    def _at_work(self, t: Transaction, delivery_id: str | None, now: datetime) -> bool:
+        return t.first(AT_WORK, {"holder": delivery_id, "now_": now}) is not None

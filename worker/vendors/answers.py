@@ -54,6 +54,8 @@ def _by_status(call: Call, answer: Answer) -> DeliveryError:
     if status in (408, 409, 425) or not 400 <= status < 500:
         # 409 says that it is there already: the probe will find and adopt it.
         return OutcomeUnknown(text, retry_after(answer.headers))
+    if status == 404 and not call.operation.confirmed:
+        text = f"{text}; the record is gone, or {_where_to_look(call)}"
     return Rejected(text, complaints(answer.body))
 
 
@@ -74,12 +76,20 @@ def complaints(body: bytes) -> dict[str, str]:
         return {}
     if not isinstance(content, dict):
         return {}
-    said = content.get("message") or content.get("errors") or content.get("error")
+    by_field = content.get("errors")
+    if isinstance(by_field, dict) and by_field:
+        return {str(k): _told(v) for k, v in by_field.items()}
+    error = content.get("error")
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        error = error["message"]
+    said = content.get("message") or by_field or error or content.get("detail")
     if isinstance(said, dict):
-        return {str(k): masked(str(v)) for k, v in said.items()}
-    if isinstance(said, list):
-        return {"": "; ".join(masked(str(item)) for item in said)}
-    return {"": masked(str(said))} if said else {}
+        return {str(k): _told(v) for k, v in said.items()}
+    return {"": _told(said)} if said else {}
+
+
+def _told(said: Any) -> str:
+    return "; ".join(masked(str(item)) for item in said) if isinstance(said, list) else masked(str(said))
 
 
 def _with_status(error: DeliveryError, answer: Answer) -> DeliveryError:

@@ -67,7 +67,7 @@ class Api:
 
     def each(self, name: str, values: Mapping[str, Any] | None = None) -> Iterator[Item]:
         """Yield the records of a list, page after page, holding no more than a page of them."""
-        operation = self.operations[name]
+        operation = self.configured(name)
         paging, asked = operation.paging, values or {}
         if paging is None:
             yield from listed(name, _inside(self.call(name, asked), operation.items))
@@ -131,7 +131,8 @@ class Api:
 
         Raises NotConfigured for one of which nobody knows what it does, until its path is set there.
         """
-        operation, connection = self.operations[name], self.connection
+        connection = self.connection
+        operation = self.vendor.adapt(self.operations[name], connection.account.values)
         if operation.unclear and name not in connection.paths:
             raise NotConfigured(
                 f"{name}: {operation.unclear}; set paths.{name} (and verbs.{name}) of the connection in relay.toml"

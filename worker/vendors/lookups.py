@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mappings.vendor import Record
+from worker.errors import Rejected
 from worker.vendors.vendor import Caller, Item
 
 #: How far the vendor's clock may be off from ours when a list is read back to a point in time.
@@ -22,7 +23,9 @@ class LookUp:
 
     `ask` fills the operation's parameters, each from `match.…` or `body.…` of the record or `values.…` of
     relay.toml, and `always` with fixed values. `newest_first` names the field with the time of creation in a
-    list that has the newest first: it is read no further back than the record can be.
+    list that has the newest first: it is read no further back than the record can be. `whole` names the operation
+    that reads one candidate in full, for lists of which is not known whether they show the fields that it `tells`
+    by.
     """
 
     operation: str
@@ -31,14 +34,28 @@ class LookUp:
     always: Mapping[str, Any] = field(default_factory=dict)
     newest_first: str = ""
     id: str = "id"
+    whole: str = ""
+    tells: tuple[str, ...] = ()
 
     def __call__(self, api: Caller, record: Record, since: datetime | None) -> str | None:
         """Return the record's id, None where a look-up to the end has not found it."""
         asked = {name: asked_of(api, record, path) for name, path in self.ask.items()}
         for item in self._recent(api.each(self.operation, {**self.always, **asked}), since):
-            if item.get(self.id) is not None and self.same(item, record):
+            if item.get(self.id) is not None and self._is(api, item, record):
                 return str(item[self.id])
         return None
+
+    def _is(self, api: Caller, item: Item, record: Record) -> bool:
+        if self.same(item, record):
+            return True
+        if not self.whole or all(item.get(name) for name in self.tells):
+            return False
+        try:
+            return self.same(api.call(self.whole, {"id": item[self.id]}) or {}, record)
+        except Rejected as error:
+            if error.status in (404, 410):  # deleted since, and not yet gone from the list
+                return False
+            raise
 
     def _recent(self, items: Iterator[Item], since: datetime | None) -> Iterator[Item]:
         for item in items:
@@ -94,11 +111,28 @@ def equal(**fields: str) -> Same:
     return same
 
 
-def marked(*fields: str) -> Same:
-    """Return whether one of the item's `fields` contains our key in brackets (`match["marker"]`)."""
+def exact(**fields: str) -> Same:
+    """Like `equal`, but to the letter: for keys of ours and of shops, in which case may be all the difference."""
 
     def same(item: Item, record: Record) -> bool:
-        return any(f"[{record.match['marker']}]" in str(item.get(name) or "") for name in fields)
+        return all(str(item.get(theirs)) == record.match[ours] for theirs, ours in fields.items())
+
+    return same
+
+
+def either(*ways: Same) -> Same:
+    """Return whether one of `ways` says that it is the record."""
+    return lambda item, record: any(same(item, record) for same in ways)
+
+
+def marked(*fields: str) -> Same:
+    """Return whether one of the item's `fields` contains our key in brackets (`match["marker"]`).
+
+    Without `fields` any of them may, for items of which no document tells the fields.
+    """
+
+    def same(item: Item, record: Record) -> bool:
+        return any(f"[{record.match['marker']}]" in str(item.get(name) or "") for name in fields or item)
 
     return same
 

@@ -32,9 +32,12 @@ def rest(
         rest = {k: v for k, v in values.items() if not _only_in_path(operation, k)}
         if operation.sends == "query" or operation.verb in ("GET", "DELETE"):
             return Request(operation.verb, address, headers, query_of(rest))
-        if operation.sends == "multipart":
-            kind, body = multipart({})
-            return Request(operation.verb, address, headers | {"content-type": kind}, query_of(rest), body)
+        if operation.sends.startswith("multipart"):
+            query, form = query_of(rest), dict[str, str]()
+            if operation.sends == "multipart form":
+                query, form = form, query
+            kind, body = multipart(form)
+            return Request(operation.verb, address, headers | {"content-type": kind}, query, body)
         headers["content-type"] = "application/json"
         return Request(operation.verb, address, headers, {}, json_body(rest))
 
@@ -73,7 +76,8 @@ def record_id(*names: str) -> Callable[[Any], str | None]:
     def taken(answer: Any) -> str | None:
         for name in names:
             answer = answer.get(name) if isinstance(answer, Mapping) else None
-        return str(answer) if isinstance(answer, str | int) and answer not in ("", 0) else None
+        is_one = isinstance(answer, str | int) and not isinstance(answer, bool) and answer not in ("", 0)
+        return str(answer) if is_one else None
 
     return taken
 
@@ -88,16 +92,27 @@ def by_id(operation: str, name: str = "id") -> Callable[[Caller, str, Mapping[st
 
 
 def whole(
-    read: str, operation: str, written: Callable[[Item], Mapping[str, Any]], name: str = "id"
+    read: str,
+    operation: str,
+    written: Callable[[Item], Mapping[str, Any]],
+    name: str = "id",
+    adds: tuple[str, ...] = (),
 ) -> Callable[[Caller, str, Mapping[str, Any]], None]:
     """Return an update for a vendor that replaces the whole record: read, change, write back.
 
     `written` turns what `read` answers into the body of `operation`, so that what people have put into other
-    fields stays.
+    fields stays. Of the texts that it `adds`, those lines of a change that are not there yet go below the rest.
     """
 
     def update(api: Caller, record: str, changes: Mapping[str, Any]) -> None:
         before = written(api.call(read, {name: record}))
-        api.call(operation, {**before, **changes, name: record})
+        added = {text: _below(before.get(text), changes[text]) for text in adds if text in changes}
+        api.call(operation, {**before, **changes, **added, name: record})
 
     return update
+
+
+def _below(before: Any, added: str) -> str:
+    text = str(before or "")
+    news = "\n".join(line for line in added.splitlines() if line not in text)
+    return "\n\n".join(part for part in (text, news) if part)

@@ -41,7 +41,8 @@ class Operation:
     `path` is an address below the connection's, with `{names}` to fill in; `method` is the name of a remote
     procedure. `changes` says whether it changes anything, whatever its verb, `repeatable` whether a repetition
     does no harm, `probe` names the operation that tells whether it happened. `request` describes the input,
-    which goes where `sends` says. `confirmed` tells whether the vendor's document states path and verb; what
+    which goes where `sends` says: `multipart` has it in the query and only files in the form, `multipart form` has
+    both in the form. `confirmed` tells whether the vendor's document states path and verb; what
     it does not state can be set as `paths.<operation>` and `verbs.<operation>` in relay.toml. `unclear` says
     what nobody knows about it: it runs only once its path is set there. `items` is where a list is in the
     answer.
@@ -56,7 +57,7 @@ class Operation:
     repeatable: bool = False
     probe: str = ""
     confirmed: bool = False
-    sends: Literal["body", "query", "multipart"] = "body"
+    sends: Literal["body", "query", "multipart", "multipart form"] = "body"
     method: str = ""
     unclear: str = ""
     items: str = ""
@@ -162,7 +163,8 @@ class Vendor:
     """A CRM product.
 
     `build` makes the request of a call, `read` returns what the answer holds or raises one of worker.errors;
-    `login` gets a token for the connection, where the vendor has no static one.
+    `login` gets a token for the connection, where the vendor has no static one. `adapt` returns an operation as
+    `[connections.X.values]` wants it, where the document leaves open how it is called.
     """
 
     mapping: VendorMapping
@@ -172,6 +174,7 @@ class Vendor:
     read: Callable[[Call, Answer], Any]
     login: Callable[[Caller], Token] | None = None
     lists: Mapping[str, Reference] = field(default_factory=dict)
+    adapt: Callable[[Operation, Mapping[str, Any]], Operation] = lambda operation, _: operation
 
 
 def table(*operations: Operation) -> Mapping[str, Operation]:

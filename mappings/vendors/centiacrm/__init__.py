@@ -11,9 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.commands import OpenTicket, RecordOrder, RegisterLead
-from mappings.errors import CannotMap
 from mappings.fields import FieldLedger
-from mappings.orders import Charge, charges, order_title, products_of
+from mappings.orders import Charge, charges, order_title, products_of, refuse_foreign
 from mappings.parties import Party, company_name, parted_name, party_of, tell_name, told_phone
 from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
 from mappings.vendors.centiacrm import schemas
@@ -49,7 +48,7 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     """
     ledger = FieldLedger(order, account, schemas.Values)
     party = party_of(ledger, stand_in=ledger.values["anonymous_customer"])
-    _refuse_foreign(ledger, order.currency)
+    refuse_foreign(ledger, order.currency, "opportunity.value")
     asked = charges(order, taxed=lambda line: ledger.values["want_tax"] and taxed(line, order.currency))
     customer = _customer(ledger, party)
     products = _products(ledger, asked)
@@ -139,16 +138,6 @@ def _address(ledger: FieldLedger, target: str) -> dict[str, Any] | None:
     parted = _HOUSE.match(whole["street"])
     street, number = parted.groups() if parted else (whole["street"], ledger.values["no_house_number"])
     return {**whole, "country": country, "state": state, "street": street, "number": number}
-
-
-def _refuse_foreign(ledger: FieldLedger, currency: str) -> None:
-    ours = ledger.values.get("currency", "")
-    if ours and ours != currency:
-        raise CannotMap(
-            "currency", f"{currency}, but the connection's amounts are {ours} and bear no currency"
-        )
-    if ours:
-        ledger.tell("currency", "opportunity.value", "mapped")
 
 
 def _products(ledger: FieldLedger, asked: tuple[Charge, ...]) -> tuple[Record, ...]:

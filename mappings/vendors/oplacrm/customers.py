@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mappings.fields import FieldLedger
-from mappings.parties import Party, parted_name, tell_name
+from mappings.parties import Party, account_name, parted_name
 from mappings.phones import split
 from mappings.vendor import Record
 from mappings.vendors.oplacrm import schemas
@@ -12,11 +12,6 @@ from mappings.vendors.oplacrm import schemas
 def customer_of(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
     """Return the account and the contact that the ledger's command is about."""
     return _account(ledger, party), _contact(ledger, party)
-
-
-def account_name(ledger: FieldLedger, party: Party, target: str) -> str:
-    """Return the company's name, or a private person's own."""
-    return str(ledger.take("person.company", target)) or tell_name(ledger, party, target)
 
 
 def _account(ledger: FieldLedger, party: Party) -> Record:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mappings.fields import FieldLedger
-from mappings.parties import Party, tell_name
+from mappings.parties import Party, account_name, tell_name
 from mappings.vendor import Record
 from mappings.vendors.oplacrm import schemas
-from mappings.vendors.oplacrm.customers import account_name, lead_phone
+from mappings.vendors.oplacrm.customers import lead_phone
 
 
 def lead_of(ledger: FieldLedger, party: Party, note: Callable[[], str]) -> Record:

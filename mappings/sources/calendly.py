@@ -1,0 +1,193 @@
+"""Calendly. Special: moving a meeting is two events, a cancellation and a booking that name each other.
+
+Facts: developer.calendly.com, "Webhook payload" and "Webhook signatures".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from marshmallow import fields
+
+from mappings.answers import Answer, lead_of_answers
+from mappings.bodies import read_object
+from mappings.commands import RegisterLead
+from mappings.form_fields import LEAD_OPTIONS
+from mappings.lookup import an_id, at
+from mappings.payloads import Payload, Text, items, load, part, sortable
+from mappings.protection import FIVE_MINUTES, Hmac
+from mappings.source import Arrival, Event, Naming, Source
+
+#: The question that every new event type of Calendly comes with.
+USUAL_QUESTION = "Please share anything that will help prepare for our meeting."
+
+
+class QuestionAndAnswer(Payload):
+    """A question of the booking page; the answer to several boxes has a line for each."""
+
+    question = Text(load_default="")
+    answer = Text(load_default="")
+
+
+class Host(Payload):
+    """One of those whom the invitee meets."""
+
+    user_name = Text(load_default="")
+    user_email = Text(load_default="")
+
+
+class Location(Payload):
+    """Where it takes place; online there is an address to join."""
+
+    type = Text(load_default="")
+    location = fields.Raw(load_default=None)
+    join_url = Text(load_default="")
+
+
+class Meeting(Payload):
+    """What was booked; webhooks made long ago leave it out."""
+
+    name = Text(load_default="")
+    start_time = Text(load_default="")
+    end_time = Text(load_default="")
+    location = part(Location)
+    event_memberships = items(Host)
+
+
+class Cancellation(Payload):
+    """Who called it off and why."""
+
+    canceled_by = Text(load_default="")
+    reason = Text(load_default="")
+
+
+class Tracking(Payload):
+    """What was in the link that led to the booking."""
+
+    utm_source = Text(load_default="")
+    utm_medium = Text(load_default="")
+    utm_campaign = Text(load_default="")
+    utm_content = Text(load_default="")
+    utm_term = Text(load_default="")
+
+
+class Invitee(Payload):
+    """Somebody who booked; `first_name` and `last_name` only where the booking page asks for both."""
+
+    name = Text(load_default="")
+    first_name = Text(load_default="")
+    last_name = Text(load_default="")
+    email = Text(load_default="")
+    text_reminder_number = Text(load_default="")
+    timezone = Text(load_default="")
+    cancel_url = Text(load_default="")
+    reschedule_url = Text(load_default="")
+    old_invitee = Text(load_default="")
+    new_invitee = Text(load_default="")
+    questions_and_answers = items(QuestionAndAnswer)
+    scheduled_event = part(Meeting)
+    cancellation = part(Cancellation)
+    tracking = part(Tracking)
+
+
+class Delivery(Payload):
+    """What is posted."""
+
+    payload = fields.Nested(Invitee, required=True)
+
+
+def name_event(arrival: Arrival) -> Naming:
+    """Name an event by its invitee, who is another one after each move of the meeting."""
+    payload = arrival.payload
+    type_ = an_id(at(payload, "event")) or "unknown"
+    invitee = at(payload, "payload")
+    number = _number(at(invitee, "uri")) if type_.startswith("invitee.") else ""
+    moments = (at(invitee, "updated_at"), at(payload, "created_at"), at(invitee, "created_at"))
+    return Naming(
+        type=type_,
+        dedup_key=f"{type_}:{number or arrival.body_digest}",
+        entity=f"invitee-{number}" if number else None,
+        version=next(filter(None, map(sortable, moments)), None),
+    )
+
+
+def _number(uri: Any) -> str:
+    """Return the last part of an address of the API: the id of what it leads to."""
+    found = re.fullmatch(r"https?://[^/]+/(?:.+/)?([\w-]{1,100})", an_id(uri), re.ASCII)
+    return found[1] if found else ""
+
+
+def register_lead(event: Event) -> Iterable[RegisterLead]:
+    """Turn a booking into a lead with its meeting; a cancellation is the same lead with what became of it.
+
+    Raises CannotMap where the invitee has neither a name nor an e-mail address.
+    """
+    invitee = load(Delivery, event.payload)["payload"]
+    own = {"name": "name", "first_name": "first_name", "last_name": "last_name", "email": "email"}
+    answers = [
+        *(Answer(invitee[theirs], theirs, means=ours) for theirs, ours in own.items()),
+        Answer(invitee["text_reminder_number"], "text_reminder_number", means="phone"),
+        *(
+            Answer(asked["answer"], asked["question"], means=_meaning(asked["question"]))
+            for asked in invitee["questions_and_answers"]
+        ),
+    ]
+    yield lead_of_answers(
+        event,
+        answers,
+        origin=invitee["scheduled_event"]["name"] or "Calendly",
+        attributes=_attributes(invitee, event.type),
+    )
+
+
+def _meaning(question: str) -> str:
+    return "message" if question == USUAL_QUESTION else ""
+
+
+def _attributes(invitee: dict[str, Any], type_: str) -> dict[str, str]:
+    meeting, place = invitee["scheduled_event"], invitee["scheduled_event"]["location"]
+    hosts = (host["user_name"] or host["user_email"] for host in meeting["event_memberships"])
+    typed = place["location"] if isinstance(place["location"], str) else ""
+    moved = "rescheduled" if invitee["new_invitee"] else "canceled"
+    return {
+        "meeting": meeting["name"],
+        "meeting_status": moved if type_ == "invitee.canceled" else "booked",
+        "starts_at": meeting["start_time"],
+        "ends_at": meeting["end_time"],
+        "location": place["join_url"] or typed.strip() or place["type"],
+        "hosts": ", ".join(filter(None, hosts)),
+        "timezone": invitee["timezone"],
+        "cancel_url": invitee["cancel_url"],
+        "reschedule_url": invitee["reschedule_url"],
+        "canceled_by": invitee["cancellation"]["canceled_by"],
+        "cancel_reason": invitee["cancellation"]["reason"],
+        "rescheduled_from": _number(invitee["old_invitee"]),
+        "rescheduled_to": _number(invitee["new_invitee"]),
+        **invitee["tracking"],
+    }
+
+
+SOURCE = Source(
+    type="calendly",
+    media_types=frozenset({"application/json"}),
+    read=read_object,
+    name=name_event,
+    handlers={"invitee.created": register_lead, "invitee.canceled": register_lead},
+    ignored=frozenset(
+        {"invitee_no_show.created", "invitee_no_show.deleted", "routing_form_submission.created"}
+    ),
+    signatures=(
+        Hmac(
+            "calendly-webhook-signature",
+            encoding="hex",
+            signed="{ts}.{body}",
+            parted_by=",",
+            signature_name="v1",
+            timestamp_name="t",
+            tolerance=FIVE_MINUTES,
+        ),
+    ),
+    options=LEAD_OPTIONS,
+)

@@ -1,0 +1,140 @@
+"""Typeform. Special: an answer stands under a key that its own `type` names, and skipped questions are absent.
+
+Facts: typeform.com/developers, "Example payload" and "Secure your webhooks".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from marshmallow import fields
+
+from mappings.answers import Answer, lead_of_answers, said
+from mappings.bodies import read_object
+from mappings.commands import RegisterLead
+from mappings.form_fields import LEAD_OPTIONS
+from mappings.lookup import an_id, at
+from mappings.payloads import Payload, Text, items, load, part, sortable
+from mappings.protection import Hmac
+from mappings.source import Arrival, Event, Naming, Source
+
+#: What an answer means by the type of its question; `legal` is the box under somebody's terms.
+MEANINGS = {"email": "email", "phone_number": "phone", "legal": "consent"}
+
+#: A title may quote an earlier answer; what stands for it differs from form to form, and its value per visitor.
+_QUOTED = re.compile(r"\{\{[^{}]*\}\}")
+
+
+class Question(Payload):
+    """A question, in the form's definition and, without its title, beside the answer."""
+
+    id = Text(load_default="")
+    ref = Text(load_default="")
+    type = Text(load_default="")
+    title = Text(load_default="")
+
+
+class Reply(Payload):
+    """An answer; its value is looked up in the payload, under the key named by `type`."""
+
+    type = Text(load_default="")
+    field = part(Question)
+
+
+class Definition(Payload):
+    """The form as it was when it was answered."""
+
+    title = Text(load_default="")
+    questions = items(Question, "fields")
+
+
+class Calculated(Payload):
+    """What the form computed."""
+
+    score = Text(load_default="")
+
+
+class Response(Payload):
+    """One submission."""
+
+    form_id = Text(load_default="")
+    submitted_at = Text(load_default="")
+    hidden = fields.Dict(load_default=dict)
+    calculated = part(Calculated)
+    definition = part(Definition)
+    answers = items(Reply)
+
+
+class Delivery(Payload):
+    """What is posted."""
+
+    form_response = fields.Nested(Response, required=True)
+
+
+def name_event(arrival: Arrival) -> Naming:
+    """Name a submission by its token, which its retries share; `event_id` is another with each delivery."""
+    response = at(arrival.payload, "form_response")
+    type_ = an_id(at(arrival.payload, "event_type")) or "unknown"
+    token = an_id(at(response, "token"))
+    # Of one visitor come several partial submissions, all with one token.
+    number = token if type_ == "form_response" else an_id(at(arrival.payload, "event_id"))
+    return Naming(
+        type=type_,
+        dedup_key=f"{type_}:{number or arrival.body_digest}",
+        entity=f"response-{token}" if token else None,
+        version=sortable(at(response, "submitted_at")),
+    )
+
+
+def register_lead(event: Event) -> Iterable[RegisterLead]:
+    """Turn a submission into a lead; a question may be named in relay.toml by its title, its ref or its id.
+
+    Raises CannotMap where the answers do not say who it was.
+    """
+    response = load(Delivery, event.payload)["form_response"]
+    found = {
+        "form_id": response["form_id"],
+        "submitted_at": response["submitted_at"],
+        "score": response["calculated"]["score"],
+    }
+    hidden = [Answer(said(value), str(name)) for name, value in response["hidden"].items()]
+    yield lead_of_answers(
+        event,
+        [*_answers(response, at(event.payload, "form_response", "answers")), *hidden],
+        origin=response["definition"]["title"] or response["form_id"],
+        attributes=found,
+    )
+
+
+def _answers(response: dict[str, Any], given: Any) -> Iterator[Answer]:
+    titles = {question["id"]: question["title"] for question in response["definition"]["questions"]}
+    for reply, raw in zip(response["answers"], given or (), strict=True):
+        question = reply["field"]
+        title = _QUOTED.sub("…", titles.get(question["id"]) or question["title"])
+        yield Answer(
+            value=_value(raw.get(reply["type"])),
+            label=title,
+            names=(question["ref"], question["id"]),
+            means=MEANINGS.get(question["type"]) or MEANINGS.get(reply["type"], ""),
+        )
+
+
+def _value(given: Any) -> str:
+    if not isinstance(given, Mapping):
+        return said(given)
+    chosen = [given.get(name) for name in ("label", "labels", "other") if given.get(name)]
+    return ", ".join(filter(None, map(said, chosen))) or said(given)
+
+
+SOURCE = Source(
+    type="typeform",
+    media_types=frozenset({"application/json"}),
+    read=read_object,
+    name=name_event,
+    handlers={"form_response": register_lead},
+    ignored=frozenset({"form_response_partial"}),
+    signatures=(Hmac("typeform-signature", prefix="sha256="),),
+    options=LEAD_OPTIONS,
+)

@@ -1,0 +1,362 @@
+"""Submissions of form builders: what names them, what an edit is, and what no payload may do."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mappings.commands import as_json
+from mappings.errors import BadBody, CannotMap
+from mappings.source import Arrival, Event, Naming
+from mappings.sources import SOURCES
+from tests.mappings.test_sources import BODIES, arrival_of, event_of, json_values, recorded
+
+KINDS = ("contact_form_7", "elementor", "google_forms", "gravity_forms", "jotform", "wpforms")
+OURS = [body for body in BODIES if body.parent.name in KINDS]
+FORM = "application/x-www-form-urlencoded"
+
+
+def named(kind: str, payload: Any, **options: Any) -> Naming:
+    return SOURCES[kind].name(Arrival(kind, {}, payload, "digest", options))
+
+
+def lead(kind: str, payload: Any, **options: Any) -> dict[str, Any]:
+    event = event_of(Arrival(kind, {}, payload, "digest", options))
+    (command,) = SOURCES[kind].handlers["submitted"](event)
+    return as_json(command)
+
+
+def read(kind: str, body: str, content_type: str = FORM) -> Any:
+    return SOURCES[kind].read(body.encode(), content_type)
+
+
+@pytest.mark.parametrize("body", OURS, ids=lambda body: f"{body.parent.name}/{body.stem}")
+def test_a_submission_that_is_sent_twice_makes_two_leads(body: Path) -> None:
+    first, again = arrival_of(body), arrival_of(body)
+    name = SOURCES[body.parent.name].name
+    assert name(first) == name(replace(again, body_digest="another boundary"))
+
+
+@pytest.mark.parametrize("body", OURS, ids=lambda body: f"{body.parent.name}/{body.stem}")
+def test_somebody_elses_submission_is_taken_for_the_same(body: Path) -> None:
+    arrival, name = arrival_of(body), SOURCES[body.parent.name].name
+    before = name(arrival)
+    for path in leaves(arrival.payload):
+        if path[-1] in ("name", "Name", "your-name", "Your Name", "1.3", "q3_name", "value", "who", "first"):
+            changed = copy.deepcopy(arrival.payload)
+            put(changed, path, "Somebody Else")
+            is_bookkeeping = path[0] in ("meta", "form")
+            assert (name(replace(arrival, payload=changed)).dedup_key == before.dedup_key) is is_bookkeeping
+
+
+@pytest.mark.parametrize("kind", ["elementor", "contact_form_7", "wpforms"])
+def test_a_customer_who_writes_the_same_again_next_month_is_not_heard(kind: str) -> None:
+    assert named(kind, {"name": "Lan"}).window == timedelta(seconds=600)
+    assert named(kind, {"name": "Lan"}, dedup_window_seconds=30).window == timedelta(seconds=30)
+
+
+def test_a_visitor_who_tries_again_a_minute_later_is_two_leads() -> None:
+    """Elementor shows an error when our answer is late; the time in the body is then another."""
+    simple = dict(recorded("elementor/submitted__simple.txt").payload)
+    later = simple | {"Time": "9:16 am", "User Agent": "Mozilla/5.0 (another)"}
+    assert named("elementor", simple) == named("elementor", later)
+    advanced = copy.deepcopy(recorded("elementor/submitted__advanced_german.txt").payload)
+    again = copy.deepcopy(advanced)
+    again["meta"]["time"]["value"] = "9:16"
+    assert named("elementor", advanced) == named("elementor", again)
+    again["form"]["id"] = "another form"
+    assert named("elementor", advanced).dedup_key != named("elementor", again).dedup_key
+
+
+def test_a_field_that_the_owner_called_like_the_builders_own_is_thrown_away() -> None:
+    """Only what stands at the end, where the plugin appends it, is the plugin's."""
+    payload = read(
+        "elementor",
+        "Email=a%40example.com&Time=evening&Guests=4&Page+URL=https%3A%2F%2Fexample.com&form_id=1",
+    )
+    assert lead("elementor", payload)["attributes"] == {
+        "Time": "evening",
+        "Guests": "4",
+        "page_url": "https://example.com",
+    }
+
+
+def test_a_template_that_makes_no_json_loses_a_customer() -> None:
+    """The plugin keeps no copy of what it sends, so the text is stored for a person to see."""
+    broken = '{"name": "Lan", "message": "She said "hello" = hi"}'
+    payload = read("contact_form_7", broken, "text/plain; charset=UTF-8")
+    assert payload == broken
+    other = read("contact_form_7", broken.replace("Lan", "Hoa"), "text/plain")
+    assert named("contact_form_7", payload).dedup_key != named("contact_form_7", other).dedup_key
+    with pytest.raises(CannotMap) as refusal:
+        lead("contact_form_7", payload)
+    assert refusal.value.path == "$"
+    assert "your-field" in refusal.value.why
+    fine = read("contact_form_7", '{"name": "Lan"}', "text/plain; charset=UTF-8")
+    assert lead("contact_form_7", fine)["person"]["name"] == "Lan"
+
+
+def test_a_telephone_number_is_lost_because_the_plugin_made_up_its_name() -> None:
+    payload = {
+        "text-1": "Lan",
+        "tel-927": "0901",
+        "tel-928": "0902",
+        "acceptance-terms": "1",
+        "email-of-friend": "x",
+    }
+    found = lead("contact_form_7", payload, fields={"name": "text-1"})
+    assert (found["person"]["phone"], found["consent"]) == ("0901", "1")
+    assert found["attributes"] == {"tel-928": "0902", "email-of-friend": "x"}
+    both = lead("contact_form_7", {"tel-927": "0901", "phone": "0902"}, fields={"office": "tel-927"})
+    assert (both["person"]["phone"], both["attributes"]) == ("0902", {"office": "0901"})
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_body_is_stored_as_a_submission(kind: str, body: bytes) -> None:
+    for media in SOURCES[kind].media_types:
+        with pytest.raises(BadBody):
+            SOURCES[kind].read(body, media)
+
+
+def test_the_second_of_two_equal_wishes_is_lost_though_the_site_numbers_them() -> None:
+    cf7 = [named("contact_form_7", {"your-name": "Lan", "_serial_number": n}) for n in ("7", "8")]
+    wpforms = [named("wpforms", {"Name": "Lan", "number": n}, entry_id="number") for n in ("7", 8)]
+    for first, second in (cf7, wpforms):
+        assert first.dedup_key != second.dedup_key
+        assert first.window is None
+        assert first.entity is None
+    lite = named("wpforms", {"Name": "Lan", "entry_id": "0"})
+    assert lite.window is not None
+
+
+def gravity(**changed: Any) -> dict[str, Any]:
+    return {"id": "5", "form_id": "2", "date_updated": "2026-03-02 08:15:30", "2": "a@example.com", **changed}
+
+
+def test_an_edited_entry_is_a_second_lead_or_an_old_state_wins() -> None:
+    first, second = (
+        named("gravity_forms", gravity()),
+        named("gravity_forms", gravity(date_updated="2026-03-02 08:16:00")),
+    )
+    assert first.entity == second.entity == "entry-2-5"
+    assert first.version == "2026-03-02T08:15:30.000000Z"
+    assert str(first.version) < str(second.version)
+    assert first.dedup_key != second.dedup_key
+    assert first.window is None
+    assert first == named("gravity_forms", gravity(is_read="1", is_starred="1"))
+    assert named("gravity_forms", gravity(date_updated="soon")).version is None
+
+
+def test_two_edits_within_one_second_are_taken_for_one() -> None:
+    assert (
+        named("gravity_forms", gravity()).dedup_key != named("gravity_forms", gravity(**{"3": "x"})).dedup_key
+    )
+
+
+@pytest.mark.parametrize("status", ["spam", "trash"])
+def test_spam_that_gravity_forms_has_recognised_becomes_a_lead(status: str) -> None:
+    naming = named("gravity_forms", gravity(status=status))
+    assert naming.type in SOURCES["gravity_forms"].ignored
+    assert named("gravity_forms", {"status": status, "email": "a@example.com"}).type == "submitted"
+
+
+def test_choices_that_nobody_named_are_lost_or_mixed_up() -> None:
+    payload = gravity(
+        **{"4.10": "ten", "4.2": "two", "9": '["a\\/b"]', "11": "[not JSON]", "12": "[1]", "gpoll": "3"}
+    )
+    options = {"fields": {"email": "2", "tenth": "4.10"}}
+    assert lead("gravity_forms", payload, **options)["attributes"] == {
+        "tenth": "ten",
+        "4": "two",
+        "9": "a/b",
+        "11": "[not JSON]",
+        "12": "[1]",
+        "entry_id": "5",
+    }
+
+
+def response(**changed: Any) -> dict[str, Any]:
+    script = {
+        "responseId": "2_AB",
+        "timestamp": "2026-03-02T02:15:00.000Z",
+        "sentAt": "2026-03-02T02:15:03.000Z",
+    }
+    return script | {"namedValues": {"Name": ["Lan"]}} | changed
+
+
+def test_an_edited_response_is_a_second_lead_or_an_old_answer_wins() -> None:
+    first = named("google_forms", response())
+    edited = named(
+        "google_forms",
+        response(namedValues={"Name": ["Lan"], "Size": ["L"]}, sentAt="2026-03-02T03:00:00.000Z"),
+    )
+    assert first.entity == edited.entity == "response-2_AB"
+    assert str(first.version) < str(edited.version)
+    assert first.dedup_key != edited.dedup_key
+
+
+def test_a_trigger_that_fires_twice_makes_two_events() -> None:
+    first, again = response(), response(sentAt="2026-03-02T02:15:04.000Z")
+    assert named("google_forms", first).dedup_key == named("google_forms", again).dedup_key
+    assert named("google_forms", first).window is not None, "an answer that is changed back later is news"
+
+
+def test_the_scripts_test_becomes_a_lead_or_hides_one() -> None:
+    test, genuine = named("google_forms", response(test=True)), named("google_forms", response())
+    assert test.test
+    assert not genuine.test
+    assert test.dedup_key != genuine.dedup_key
+
+
+@pytest.mark.parametrize("number", ["", "a b", "../x", "x" * 201, None, 1.5, ["2"]])
+def test_a_response_without_a_usable_id_overwrites_another(number: Any) -> None:
+    naming = named("google_forms", response(responseId=number))
+    assert (naming.entity, naming.version) == (None, None)
+
+
+def test_a_spreadsheets_edit_becomes_a_lead_without_a_person() -> None:
+    """Without our script an edit brings the changed cells alone."""
+    with pytest.raises(CannotMap, match="Size"):
+        lead("google_forms", {"namedValues": {"Horodateur": ["02/03/2026"], "Name": [""], "Size": ["L"]}})
+    with pytest.raises(CannotMap, match=r"google-forms\.gs"):
+        lead("google_forms", {"values": ["Lan"]})
+
+
+def test_the_address_that_google_collected_hides_the_one_that_was_typed() -> None:
+    typed = response(namedValues={"Email": ["work@example.com"]}, respondentEmail="home@example.com")
+    assert lead("google_forms", typed)["person"]["email"] == "work@example.com"
+    assert lead("google_forms", typed)["attributes"] == {"email address": "home@example.com"}
+    same = response(namedValues={"Email": ["home@example.com"]}, respondentEmail="home@example.com")
+    assert lead("google_forms", same)["attributes"] == {}
+
+
+def test_a_question_with_brackets_cannot_be_named() -> None:
+    payload = response(namedValues={"Times [Monday]": ["early"], "Name": ["Lan"]})
+    options = {"fields": {"monday": "Times [Monday]"}}
+    assert lead("google_forms", payload, **options)["attributes"] == {"monday": "early"}
+
+
+def jotform(raw: Any, number: str = "618") -> Any:
+    text = raw if isinstance(raw, str) else json.dumps(raw)
+    return read("jotform", urlencode({"formID": "26", "submissionID": number, "rawRequest": text}))
+
+
+def test_an_edited_jotform_is_a_second_lead_or_an_old_answer_wins() -> None:
+    first = named("jotform", jotform({"q3_name": "Lan", "event_id": "1772440100000_26_a"}))
+    edited = named("jotform", jotform({"q3_name": "Hoa", "event_id": "1772526500000_26_b"}))
+    assert first.entity == edited.entity == "submission-618"
+    assert str(first.version) < str(edited.version)
+    assert first.dedup_key != edited.dedup_key
+    assert first.window is not None
+    unordered = named("jotform", jotform({"q3_name": "Lan"}))
+    assert (unordered.entity, unordered.version) == ("submission-618", None)
+
+
+def test_answers_that_cannot_be_read_are_refused_and_gone() -> None:
+    payload = jotform("{broken")
+    assert payload["rawRequest"] == "{broken"
+    assert named("jotform", payload).dedup_key != named("jotform", jotform("{broken too")).dedup_key
+    with pytest.raises(CannotMap) as refusal:
+        lead("jotform", payload)
+    assert refusal.value.path == "rawRequest"
+
+
+def test_the_named_field_loses_its_name_to_a_guess_from_its_shape() -> None:
+    raw = {"q3_name": {"first": "Lan", "last": "Ngo"}, "q4_boss": {"first": "Ada", "last": "Eze"}}
+    found = lead("jotform", jotform(raw), fields={"name": "q4_boss", "assistant": "name"})
+    assert found["person"]["name"] == "Ada Eze"
+    assert found["attributes"] == {"assistant": "Lan Ngo"}
+
+
+def test_the_names_that_jotform_makes_of_labels_hide_who_it_is() -> None:
+    raw = {
+        "q69_1Name69": "Lan",
+        "q4_email4": "lan@example.com",
+        "q5_5": "five",
+        "q6_date6": "a",
+        "q7_date7": "b",
+    }
+    found = lead("jotform", jotform(raw), fields={"moving": "date7"})
+    assert (found["person"]["name"], found["person"]["email"]) == ("Lan", "lan@example.com")
+    assert found["attributes"] == {"5": "five", "date": "a", "moving": "b"}
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Return the paths to all that is inside a payload."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield (*path, key)
+        yield from leaves(item, (*path, key))
+
+
+def put(payload: Any, path: tuple[Any, ...], value: Any) -> None:
+    for key in path[:-1]:
+        payload = payload[key]
+    _ = payload[path[-1]]  # nothing is put where nothing is
+    payload[path[-1]] = value
+
+
+def tried(arrival: Arrival) -> None:
+    """Name and map `arrival`; nothing but commands and CannotMap may come of it."""
+    source = SOURCES[arrival.source]
+    naming = source.name(arrival)
+    assert naming.dedup_key
+    try:
+        event = Event(
+            arrival.source, "1", "submitted", arrival.payload, {}, naming.entity, None, arrival.options
+        )
+        for command in source.handlers["submitted"](event):
+            as_json(command)
+    except CannotMap:
+        pass
+
+
+ODD = json_values | st.sampled_from(
+    ["", "[", '["a",1]', "||", "0", 10**400, -1, True, [], {}, [[]], {"": {}}]
+)
+
+
+@given(st.sampled_from(OURS), st.data())
+def test_a_mutilated_submission_stops_the_worker(body: Path, data: st.DataObject) -> None:
+    """Otherwise one odd post is tried for ever, and those behind it wait."""
+    arrival = arrival_of(body)
+    paths = list(leaves(arrival.payload))
+    for path in data.draw(st.lists(st.sampled_from(paths), max_size=3)):
+        try:
+            if data.draw(st.booleans()):
+                put(arrival.payload, path, data.draw(ODD))
+            else:
+                put(arrival.payload, path, None)
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change has taken its place away
+    tried(arrival)
+
+
+@given(st.sampled_from(KINDS), ODD)
+def test_a_payload_of_any_shape_stops_the_worker(kind: str, payload: Any) -> None:
+    tried(Arrival(kind, {}, payload, "digest"))
+    keys = ("rawRequest", "namedValues", "fields", "form", "meta")
+    tried(Arrival(kind, {}, dict.fromkeys(keys, payload) | {"id": "1", "form_id": "1"}, "digest"))
+
+
+@given(
+    st.sampled_from(KINDS), st.binary(max_size=60) | st.text('{}[]":,=&%\n1aé', max_size=40).map(str.encode)
+)
+def test_bytes_that_are_nothing_stop_the_door(kind: str, body: bytes) -> None:
+    for media in SOURCES[kind].media_types:
+        try:
+            payload = SOURCES[kind].read(body, media)
+        except BadBody:
+            continue
+        tried(Arrival(kind, {}, payload, "digest"))
