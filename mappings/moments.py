@@ -45,7 +45,7 @@ class AnyMoment(fields.Field[str]):
             return str(value)
         if isinstance(value, str) and re.fullmatch("[0-9]{9,13}", value):
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value < 10**14:
+        if not _is_number(value) or not 0 <= value < 10**14:
             raise ValidationError("is neither a date and time with an offset nor a Unix time")
         seconds = int(value) // 1000 if value >= _SINCE_WHEN_MILLISECONDS else int(value)
         return datetime.fromtimestamp(seconds, UTC).isoformat()
@@ -58,6 +58,13 @@ def version_of(value: Any) -> str | None:
     """
     if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value.strip()):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if not _is_number(value):
         return sortable(value)
     return f"{Decimal(value):026.6f}" if 0 <= value < 10**18 else None
+
+
+def _is_number(value: Any) -> bool:
+    # Looked at before anything is compared: NaN cannot be.
+    return (isinstance(value, int) and not isinstance(value, bool)) or (
+        isinstance(value, Decimal) and value.is_finite()
+    )

@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -169,6 +170,11 @@ def test_an_event_by_paths_that_is_like_another_is_swallowed() -> None:
     assert len(set(keys)) == len(keys)
     plain = recorded("generic/lead__urlencoded_form.txt")
     assert SOURCES["generic"].name(plain).window is not None
+
+
+@pytest.mark.parametrize("number", [Decimal("NaN"), Decimal("sNaN"), Decimal("-1"), 10**400, True])
+def test_a_number_that_is_none_crashes_the_door(number: Any) -> None:
+    assert named(LEAD, data={"ref": "a", "rev": number}).version is None
 
 
 @pytest.mark.parametrize(
