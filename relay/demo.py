@@ -25,7 +25,7 @@ from worker.ledger.tables import State
 #: Seconds that everything may take; it takes a few.
 PATIENCE = 90.0
 #: The fields in which one CRM or another holds our key.
-_MARKED = ("external_id", "title", "subject", "code", "notes")
+_MARKED = ("external_id", "title", "subject", "code", "notes", "about")
 
 
 @dataclass

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from mappings.errors import BadBody, CannotMap
 from mappings.vendor import Plan
 from worker import budget
 from worker.enrich import fetch
@@ -19,6 +20,7 @@ from worker.errors import (
     LedgerUnavailable,
     PutBack,
     Rejected,
+    Unmappable,
 )
 from worker.first_step import First
 from worker.http import Http
@@ -153,7 +155,10 @@ def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closi
 def _whole(engine: Engine, event: Any) -> Any:
     """Return the event with what it lacks, which is fetched by the first of its deliveries."""
     source, kind = source_of(engine.settings, event)
-    return {**event, "fetched": fetch(engine.http, engine.db, kind, source, as_seen(source, kind, event))}
+    try:
+        return {**event, "fetched": fetch(engine.http, engine.db, kind, source, as_seen(source, kind, event))}
+    except (CannotMap, BadBody) as error:
+        raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
 
 
 def _steps(

@@ -53,6 +53,8 @@ def _answer_to(http: Http, api: SenderApi, source: SourceSettings, wanted: Fetch
         answer = http.send(Request("GET", address, headers, query), SECONDS)
     except (OutcomeUnknown, Unreachable) as error:
         raise SenderDown(f"{source.name}: {wanted.name}: {error}", error.retry_after) from error
+    if answer.status == 204:  # how some say that a list has nothing in it
+        return []
     if answer.status != 200:
         raise _refusal(source, wanted, answer)
     try:

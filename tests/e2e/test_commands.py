@@ -11,7 +11,19 @@ import pytest
 
 from mappings.sources import SOURCES
 from tests.conftest import wait_for
-from tests.e2e.running import EXAMPLE, PER_LEAD, RELAY, ROOT, Up, environ, free_port, is_alive, relay_up
+from tests.e2e.running import (
+    EXAMPLE,
+    PER_LEAD,
+    PER_ORDER,
+    PER_TICKET,
+    RELAY,
+    ROOT,
+    Up,
+    environ,
+    free_port,
+    is_alive,
+    relay_up,
+)
 
 
 def relay(var: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +42,7 @@ def test_the_demo_delivers_each_event_once(tmp_path: Path) -> None:
     done = relay(tmp_path, "demo", "--env-file", str(ROOT / "demo.env"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "each record exists exactly once" in done.stdout
-    assert done.stdout.count("1 time") == 5
+    assert done.stdout.count("1 time") == PER_LEAD + PER_ORDER + PER_TICKET
     assert done.stdout.count("duplicate of the first") == 3
     again = relay(tmp_path, "demo", "--env-file", str(ROOT / "demo.env"))
     assert again.returncode == 0, again.stdout + again.stderr

@@ -188,7 +188,7 @@ def test_a_ticket_lives_on(bench: Bench, api: Api, monkeypatch: pytest.MonkeyPat
     ]
     for hour, (ticket, closed, events) in enumerate(lives, 10):
         plan = planned(bench, ticket)
-        monkeypatch.setattr("worker.delivery.planned", lambda *_, plan=plan: [plan])
+        monkeypatch.setattr("worker.planning.planned", lambda *_, plan=plan: [plan])
         email = {"FromFull": {"Email": "ana@example.com"}, "MessageID": f"m-{hour}", "Date": at_hour(hour)}
         (row,) = bench.until_ended(bench.receive("inbox", json.dumps(email).encode(), to="office"))
         assert row["state"] == State.DELIVERED, (row["error"], row["reason"])
