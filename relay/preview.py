@@ -16,6 +16,7 @@ from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
 from mappings.vendor import JsonText, Named, Ref
 from relay.send import content_type_of
+from webhooks.parts import parts_of
 from worker.errors import Stop
 from worker.planning import as_seen, commands, planned
 from worker.settings import ConnectionSettings, Settings, SourceSettings
@@ -33,32 +34,43 @@ def preview_file(
 ) -> dict[str, Any]:
     """Return the event's name, its commands, and for each connection the requests and the field ledger.
 
-    `fetched` is the JSON that stands for what a thin event lacks, by name.
-
-    Raises click.ClickException, saying what is wrong, where the file is no body of that source.
+    `fetched` is the JSON that stands for what a thin event lacks, by name. A file that holds several events gives
+    {"events": [...]} with the same for each. Raises click.ClickException, saying what is wrong, where the file is
+    no body of that source.
     """
     known = settings.sources.get(source)
     if known is None:
         raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
-    event, naming = _arrived(known, file, event_type, headers, content_type)
-    event["fetched"] = fetched
+    shown = [
+        _shown(settings, known, event | {"fetched": fetched}, naming)
+        for event, naming in _arrived(known, file, event_type, headers, content_type)
+    ]
+    return shown[0] if len(shown) == 1 else {"events": shown}
+
+
+def _shown(
+    settings: Settings, known: SourceSettings, event: dict[str, Any], naming: Naming
+) -> dict[str, Any]:
     named: dict[str, Any] = {"type": event["type"], "dedup_key": naming.dedup_key, "entity": naming.entity}
     named |= {"version": naming.version, "test": naming.test}
-    wanted = SOURCES[known.type].fetches
-    if wanted and known.api_url and not fetched:
-        seen = as_seen(known, SOURCES[known.type], event)
-        lacking = [{"name": fetch.name, "path": fetch.path} for fetch in wanted(seen)]
-        if lacking:
-            return {"event": named, "commands": [], "deliveries": [], "fetches": lacking}
+    kind = SOURCES[known.type]
+    if event["type"] in kind.ignored:
+        return {"event": named, "commands": [], "deliveries": [], "ignored": "not delivered, on purpose"}
+    wanted = kind.fetches
     try:
+        if wanted and known.api_url and not event["fetched"]:
+            seen = as_seen(known, kind, event)
+            lacking = [{"name": fetch.name, "path": fetch.path} for fetch in wanted(seen)]
+            if lacking:
+                return {"event": named, "commands": [], "deliveries": [], "fetches": lacking}
         asked = [as_json(command) for command in commands(settings, event)]
-    except CannotMap as error:
+    except (BadBody, CannotMap) as error:
         return {"event": named, "commands": [], "deliveries": [], "error": str(error)}
-    connections = [settings.connections[n] for n in settings.connections_for(source, str(event["type"]))]
+    connections = settings.connections_for(known.name, str(event["type"]))
     return {
         "event": named,
         "commands": asked,
-        "deliveries": [_delivery(settings, connection, event) for connection in connections],
+        "deliveries": [_delivery(settings, settings.connections[name], event) for name in connections],
     }
 
 
@@ -68,8 +80,8 @@ def _arrived(
     event_type: str | None,
     headers: Mapping[str, str],
     content_type: str | None,
-) -> tuple[dict[str, Any], Naming]:
-    """Return the event as the ledger would hold it, and its name."""
+) -> list[tuple[dict[str, Any], Naming]]:
+    """Return each event of the file as the ledger would hold it, and its name."""
     kind, body = SOURCES[known.type], file.read_bytes()
     media = content_type_of(kind, file.name, content_type)
     try:
@@ -77,19 +89,27 @@ def _arrived(
     except BadBody as error:
         raise click.ClickException(f"{file}: {error}") from error
     given = {**headers, **({kind.event_header: event_type} if event_type and kind.event_header else {})}
-    naming = kind.name(Arrival(known.name, given, payload, hashlib.sha256(body).hexdigest(), known.options))
-    event = {
+    whole = Arrival(known.name, given, payload, hashlib.sha256(body).hexdigest(), known.options)
+    return [
+        (_stored(known, part, own, kind.name(part), event_type, media), kind.name(part))
+        for part, own in parts_of(kind, whole, body)
+    ]
+
+
+def _stored(
+    known: SourceSettings, arrival: Arrival, body: bytes, naming: Naming, event_type: str | None, media: str
+) -> dict[str, Any]:
+    return {
         "id": "preview",
         "source": known.name,
         "type": event_type or naming.type,
         "body": body,
         "content_type": media,
-        "headers": given,
+        "headers": arrival.headers,
         "entity": naming.entity,
         "version": naming.version,
         "received_at": datetime.now(UTC),
     }
-    return event, naming
 
 
 def _delivery(settings: Settings, connection: ConnectionSettings, event: Mapping[str, Any]) -> dict[str, Any]:

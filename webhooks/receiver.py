@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import simplejson
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, Unauthorized
 
@@ -18,8 +17,9 @@ from mappings.protection import Challenge, Ping
 from mappings.source import Arrival, Naming, Source
 from mappings.sources import SOURCES
 from webhooks.forms import Guards, way_back
+from webhooks.parts import parts_of
 from webhooks.request import headers, kept, media_type, proof, verified, whole_body
-from webhooks.signatures import NotGenuine, VerifiedBody, check_token
+from webhooks.signatures import NotGenuine, check_token
 from worker.handoff import HandOff
 from worker.ledger.database import Database
 from worker.ledger.intake import Intake, NewEvent, Stored
@@ -82,7 +82,7 @@ class Receiver:
         whole = Arrival(known.name, headers(), payload, hashlib.sha256(trusted).hexdigest(), known.options)
         answers = [
             self._take(kind, known, arrival, part, content_type)
-            for arrival, part in _parts(kind, whole, trusted)
+            for arrival, part in parts_of(kind, whole, trusted)
         ]
         back = way_back(known.guard, payload) if known.guard else None
         return back or _answer(answers)
@@ -174,18 +174,6 @@ def _read(kind: Source, body: bytes, content_type: str) -> Any:
         return kind.read(body, content_type)
     except BadBody as error:
         raise BadRequest(str(error)) from error
-
-
-def _parts(kind: Source, whole: Arrival, body: VerifiedBody) -> list[tuple[Arrival, bytes]]:
-    """Return each event of the request with its body: as it came, unless several came in one."""
-    parts = kind.parts(whole.payload) if kind.parts else [whole.payload]
-    if len(parts) == 1 and parts[0] is whole.payload:
-        return [(whole, body)]
-    written = [simplejson.dumps(part, use_decimal=True).encode() for part in parts]
-    return [
-        (replace(whole, payload=part, body_digest=hashlib.sha256(text).hexdigest()), text)
-        for part, text in zip(parts, written, strict=True)
-    ]
 
 
 def _outcome(event: NewEvent, stored: Stored) -> dict[str, str]:
