@@ -132,15 +132,29 @@ class FieldLedger:
         return found
 
     def remainder(self, target: str, first: str) -> str:
-        """Return the field `first`, then, a line each, all that has found no place yet. Call it last."""
-        opening = str(self.take(first, target))
-        lines = []
+        """Return the field `first`, then, a line each, all that has found no place yet, then what was said since.
+
+        Call it last.
+        """
+        opening, said, lines = str(self.take(first, target)), self._comments(target), []
         for path in self._unread():
             self.tell(path, target)
             lines.append(
                 f"{path.removeprefix('attributes.').removeprefix(self._who + '.')}: {self.peek(path)}"
             )
-        return "\n\n".join(part for part in (opening, "\n".join(lines)) if part)
+        return "\n\n".join(part for part in (opening, "\n".join(lines), *said) if part)
+
+    def _comments(self, target: str) -> list[str]:
+        """Return the comments that have found no place yet as `who: what`; their ids mean nothing to people."""
+        said, unread = [], self._unread()
+        for place, comment in enumerate(getattr(self.command, "comments", ())):
+            if f"comments[{place}].text" not in unread:
+                continue
+            for part in ("author", "text"):
+                self.tell(f"comments[{place}].{part}", target)
+            self.tell(f"comments[{place}].id", "", "dropped")
+            said.append(": ".join(part for part in (comment.author, comment.text) if part))
+        return said
 
     def body(self, kind: str, schema_type: type[Schema], **computed: Any) -> dict[str, Any]:
         """Return the body of a `kind` record: each field from `computed`, else from its source.

@@ -91,7 +91,7 @@ def _issue(ledger: FieldLedger, opening: str, path: str, **whose: Any) -> Record
             subject=ledger.title("issue.subject", opening, path),
             status=_status(ledger, "issue.status"),
             priority=ledger.chosen("priorities", "priority", "issue.priority", "priority", demanded=False),
-            description=lambda: _all_said(ledger, "issue.description", first),
+            description=lambda: ledger.remainder("issue.description", first),
         ),
     )
     changes = {name: value for name, value in body.items() if name in ("status", "priority", "description")}
@@ -117,7 +117,7 @@ def _as_opportunity(ledger: FieldLedger, party: Party, opening: str, path: str, 
     key = ledger.command.key
     opportunity = Record("opportunity", key, body, {"marker": key}, changes=changes)
     nothing = Decimal(0)
-    said = _all_said(ledger, "opportunity_item.description", "message" if word == "lead" else "description")
+    said = ledger.remainder("opportunity_item.description", "message" if word == "lead" else "description")
     charge = Charge("", "MESSAGE", "Message", Decimal(1), nothing, nothing, said)
     line = line_of(ledger, charge, 1, 1, nothing)
     return Plan((customer, *items_of(ledger, (charge,)), opportunity, line), ledger.rows(), about=-2)
@@ -130,14 +130,3 @@ def _status(ledger: FieldLedger, target: str) -> str:
         ledger.tell("status", target)
         ledger.setting("ticket_statuses", target)
     return str(word)
-
-
-def _all_said(ledger: FieldLedger, target: str, first: str) -> str:
-    """Return the request as text, then what has no field of its own, then the comments: they have no place."""
-    said = []
-    for place, comment in enumerate(getattr(ledger.command, "comments", ())):
-        for part in ("author", "text"):
-            ledger.tell(f"comments[{place}].{part}", target)
-        ledger.tell(f"comments[{place}].id", "", "dropped")
-        said.append(": ".join(part for part in (comment.author, comment.text) if part))
-    return "\n\n".join(part for part in (ledger.remainder(target, first), *said) if part)
