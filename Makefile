@@ -39,8 +39,10 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# First what measures time and kills processes, alone; then all the rest on every core.
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest -n auto --ignore tests/e2e
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

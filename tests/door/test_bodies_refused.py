@@ -27,7 +27,7 @@ BAD_BODIES: list[tuple[str, bytes, str]] = [
     ("application/json", b"[" * 500_000, "deeper than 64"),
     ("application/json", b"[1]", "an array, where an object"),
     ("application/json", b"null", "null, where an object"),
-    ("application/json", gzip.compress(b"{}"), "offset 1"),
+    ("application/json", gzip.compress(b"{}", mtime=0), "offset 1"),
 ]
 BAD_FORMS: list[tuple[str, bytes, str]] = [
     ("application/x-www-form-urlencoded", b"", "empty"),

@@ -222,7 +222,8 @@ def test_a_garbled_payload_stops_the_worker_instead_of_being_parked(data: st.Dat
         if data.draw(st.booleans()) and isinstance(holder, dict) and way:
             del holder[last]
         else:
-            holder[last] = data.draw(ODD)
+            # A copy: the next round may write into what this one drew.
+            holder[last] = copy.deepcopy(data.draw(ODD))
     if not isinstance(whole["payload"], dict):
         return  # `read` of these sources returns objects only
     fetched = whole.get("fetched")
