@@ -250,7 +250,7 @@ def shown(bench: Bench, delivery_id: str) -> Mapping[str, Any]:
 
 def test_what_a_refused_delivery_had_reserved_is_free(bench: Bench, tmp_path: Path) -> None:
     """Otherwise one refused order blocks all later orders of its customer."""
-    wrong = engine_with(bench, tmp_path, 'company_type = "Cliente"', "company_type = 99999")
+    wrong = engine_with(bench, tmp_path, "company_type = 51", "company_type = 99999")
     refused, later = order(bench, "centia", 5001), order(bench, "centia", 5002)
     assert deliver(wrong, refused, wrong.settings.connections["centia"]) == State.FAILED
     assert shown(bench, refused) == {"state": State.FAILED, "error": "Rejected", "attempts": 1}
