@@ -94,9 +94,7 @@ def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> 
     wrong = {"CENTIA_PASSWORD": "demo-centia-password", "OPLA_TOKEN": "demo-opla-token"}
     with running(CREDENTIALS) as crm:
         config = Path(own_configuration(tmp_path, crm.url))
-        config.write_text(
-            config.read_text("utf-8").replace('contact_origin = "Sitio web"', "contact_origin = 999")
-        )
+        config.write_text(config.read_text("utf-8").replace("contact_origin = 111", "contact_origin = 999"))
         with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=str(config), **wrong) as up:
             up.post("website", data={"name": "Lan", "email": "lan@example.com"})
             wait_for(lambda: up.states() == {"delivered": PER_LEAD - 1, "failed": 1}, 30, "one refusal")
@@ -107,9 +105,7 @@ def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> 
             assert "origin" in shown["reason"]
             assert [step["kind"] for step in shown["steps"]] == ["company"]  # what was done stays done
             assert shown["history"][0]["outcome"] == "failed"
-        config.write_text(
-            config.read_text("utf-8").replace("contact_origin = 999", 'contact_origin = "Sitio web"')
-        )
+        config.write_text(config.read_text("utf-8").replace("contact_origin = 999", "contact_origin = 111"))
         with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=str(config)) as up:
             assert released(up, row["id"]) == "1 of 1 released\n"
             wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 30, "the released delivery")
