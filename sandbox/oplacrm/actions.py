@@ -12,6 +12,7 @@ Action = Callable[[Desk, Call], Answer]
 Finder = Callable[[Desk, str, str], Record | None]
 
 DEFAULT_TAKE = 20
+DONE: Json = {"statusCode": 200, "message": "Request was successful"}
 
 
 def by_key(desk: Desk, kind: str, key: str) -> Record | None:
@@ -124,6 +125,26 @@ def add_contributor(desk: Desk, call: Call) -> Answer:
     others = [one for one in old.state["contributors"] if one["email"] != call.body["email"]]
     state = {**old.state, "contributors": [*others, call.body]}
     return _shown(desk, "opportunity", desk.store.change(old, old.sent, state), 201)
+
+
+def delete(kind: str, finder: Finder) -> Action:
+    """Make the action that deletes one record; what such a call answers is not documented."""
+
+    def action(desk: Desk, call: Call) -> Answer:
+        desk.store.remove(_found(desk, kind, finder, call))
+        return Answer(200, DONE)
+
+    return action
+
+
+def account_employee(desk: Desk, call: Call) -> Answer:
+    """Answer an operation on an account's employee; which of the three does what nobody knows."""
+    account, employee = call.body["account_id"], call.body["employee_id"]
+    if by_key(desk, "account", account) is None:
+        raise Refused(400, f"account_id {account} does not exist")
+    if employee not in [one["external_id"] for one in employees(desk)]:
+        raise Refused(400, f"employee_id {employee} does not exist")
+    return Answer(200, DONE)
 
 
 def _page(query: Mapping[str, str], most: int | None) -> tuple[int, int]:

@@ -71,6 +71,7 @@ INVOICE = record(
         *may(number, "value", nullable=True),
     )
 )
+ACCOUNT_EMPLOYEE: tuple[Field, ...] = needs(filled, "account_id employee_id")
 CONTRIBUTOR: tuple[Field, ...] = (
     *needs(filled, "email"),
     *needs(one_of("READ_ONLY", "READ_WRITE"), "permission"),

@@ -10,10 +10,12 @@ from typing import ClassVar
 from sandbox.fields import Complaint, Json
 from sandbox.oplacrm import fields as f
 from sandbox.oplacrm.actions import (
+    account_employee,
     add_contributor,
     by_id,
     by_key,
     create,
+    delete,
     list_employees,
     list_products,
     listing,
@@ -44,6 +46,7 @@ OPERATIONS = (
         listing("contact", {**KEY, "account_external_id": "account_external_id"}),
     ),
     Operation("contact_create", "POST", "contacts", create("contact"), f.CREATE_CONTACT),
+    Operation("contact_delete", "DELETE", "contacts/{external_id}", delete("contact", by_key)),
     Operation("account_get", "GET", "accounts/{external_id}", read("account", by_key)),
     Operation(
         "account_update", CHANGE, "accounts/{external_id}", update("account", by_key), f.UPDATE_ACCOUNT
@@ -57,6 +60,17 @@ OPERATIONS = (
     Operation("account_create", "POST", "accounts", create("account"), f.CREATE_ACCOUNT),
     Operation(
         "account_update_by_uuid", CHANGE, "accounts/uuid/{uuid}", update("account", by_id), f.UPDATE_ACCOUNT
+    ),
+    # Three operations that the reference prints alike; where they are is our own guess.
+    *(
+        Operation(
+            f"account_employee_action_{number}",
+            "POST",
+            f"accounts/employees/{number}",
+            account_employee,
+            f.ACCOUNT_EMPLOYEE,
+        )
+        for number in (1, 2, 3)
     ),
     # Before opportunity_get, whose pattern would also match this path.
     Operation(

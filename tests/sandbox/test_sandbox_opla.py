@@ -62,6 +62,17 @@ VALID: Mapping[str, tuple[str, str, Json | None, int]] = {
     "unit_of_measure_update": ("PUT", "unit-of-measures/U-1", UNIT, 200),
     "buyer_group_create": ("POST", "buyer-groups", {**UNIT, "external_id": "B-2"}, 201),
     "buyer_group_update": ("PUT", "buyer-groups/{buyer_group}", UNIT, 200),
+    **{
+        f"account_employee_action_{number}": (
+            "POST",
+            f"accounts/employees/{number}",
+            {"account_id": "A-1", "employee_id": "EMP-001"},
+            200,
+        )
+        for number in (1, 2, 3)
+    },
+    # The last, because nothing finds the contact afterwards.
+    "contact_delete": ("DELETE", "contacts/C-1", None, 200),
 }
 
 
@@ -223,3 +234,16 @@ def test_an_id_with_a_slash_is_one_path_part(opla: Opla) -> None:
     """Shops whose order numbers contain slashes could not be looked up."""
     opla.made("accounts", {**ACCOUNT, "external_id": "A/1 ü"})
     assert opla.send("GET", "accounts/A%2F1%20%C3%BC").json()["external_id"] == "A/1 ü"
+
+
+def test_what_nobody_knows_the_place_of_is_played_too(opla: Opla) -> None:
+    """Otherwise these four have never been called when somebody learns where they are."""
+    opla.send("POST", "accounts", {**ACCOUNT, "external_id": "ACT-001"})
+    known = {"account_id": "ACT-001", "employee_id": "EMP-001"}
+    for number in (1, 2, 3):
+        answer = opla.send("POST", f"accounts/employees/{number}", known)
+        assert (answer.status_code, answer.json()["message"]) == (200, "Request was successful")
+    assert opla.send("POST", "accounts/employees/1", {**known, "account_id": "ACT-9"}).status_code == 400
+    opla.send("POST", "contacts", {**CONTACT, "external_id": "C-1", "account_external_id": "ACT-001"})
+    assert opla.send("DELETE", "contacts/C-1").status_code == 200
+    assert opla.send("GET", "contacts/C-1").status_code == 404
