@@ -9,7 +9,7 @@ from flask import Response, abort, request
 
 from sandbox.faults import Fault, FaultBook
 from sandbox.journal import Journal
-from sandbox.vendor import Answer, Call, Inbound, Vendor
+from sandbox.vendor import FORMS, Answer, Call, Inbound, Vendor
 
 GARBAGE = b"\x00\xff\xfe<<not json at all>>{\x80"
 LOGIN_PAGE = (
@@ -17,7 +17,6 @@ LOGIN_PAGE = (
     '<form method="post" action="/login"><input name="user"><input name="password" type="password">'
     "<button>Sign in</button></form></body></html>"
 )
-FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 REASONS: Mapping[int, str] = {
     429: "Too Many Requests",
     500: "Internal Server Error",

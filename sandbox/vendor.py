@@ -11,6 +11,8 @@ from sandbox.store import Query, Record, Store
 Options = Mapping[str, Mapping[str, str | int]]
 Credentials = Mapping[str, Mapping[str, str] | Sequence[Mapping[str, str]]]
 
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
 # Whether a vendor refuses or ignores a field that its document does not list is written nowhere.
 SHARED_CHOICES: Mapping[str, tuple[str, ...]] = {"unknown_fields": ("reject", "ignore")}
 
@@ -108,6 +110,7 @@ class Vendor(ABC):
     choices: ClassVar[Mapping[str, tuple[str, ...]]]
     credential_keys: ClassVar[tuple[str, ...]]
     operations: ClassVar[tuple[Operation, ...]]
+    takes_forms: ClassVar[bool] = False
 
     def __init__(self, desk: Desk) -> None:
         """Take the desk that all operations of this vendor work with."""
@@ -159,7 +162,7 @@ class Vendor(ABC):
             return self.refusal(refused)
 
     def _validate(self, call: Call, inbound: Inbound) -> None:
-        if inbound.malformed:
+        if inbound.malformed or (inbound.media_type in FORMS and not self.takes_forms):
             raise Refused(400, "The request body is not a JSON object")
         found = examine(call.operation.fields, call.body)
         if self.desk.options["unknown_fields"] == "ignore":

@@ -19,6 +19,7 @@ class CrmTop(RestVendor):
     """CRMTop as its API reference describes it: one envelope, ids as the whole answer of a create."""
 
     name = "crmtop"
+    takes_forms = True  # of seven operations; the others answer 415 by themselves
     prefix = ("api", "v1")
     kinds = tuple(KINDS)
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {

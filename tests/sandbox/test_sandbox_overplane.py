@@ -324,3 +324,11 @@ def test_a_body_that_is_no_json_object_is_refused(client: Client) -> None:
         answer = client.http.post("/overplane/api/crm/lead", content=content, headers=headers)
         assert error(answer) == (400, "invalid_request")
     assert records(client.http) == []
+
+
+def test_a_form_is_no_json(client: Client) -> None:
+    """A client that sends forms where the vendor reads JSON would pass here and fail there."""
+    headers = {"Authorization": f"Bearer {KEY}"}
+    answer = client.http.post("/overplane/api/crm/lead", data={"lead_name": "Ann Roe"}, headers=headers)
+    assert answer.status_code == 400
+    assert records(client.http) == []
