@@ -8,7 +8,6 @@ public client BizwebSharp.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from marshmallow import Schema
 
 from mappings.errors import CannotMap
+from mappings.event_ids import a_number, at
 from mappings.payloads import load, sortable
 from mappings.source import Arrival, Event, Fetch, Naming
 
@@ -88,7 +88,7 @@ class Dialect:
     def fetches(self, event: Event) -> Iterator[Fetch]:
         """Ask for the order or customer that a thin event names; for nothing where its id is none."""
         kind, path = THIN_TOPICS.get(event.type, ("", ()))
-        number = _number(_at(event.payload, path))
+        number = a_number(at(event.payload, *path))
         if kind and number:
             yield Fetch(kind, f"{kind}s/{number}.json")
 
@@ -106,11 +106,11 @@ class Dialect:
         if event.type not in THIN_TOPICS:
             return event.payload
         kind, path = THIN_TOPICS[event.type]
-        if not _number(_at(event.payload, path)):
+        if not a_number(at(event.payload, *path)):
             raise CannotMap(".".join(path), f"names no {kind}")
         if kind not in event.fetched:
             raise CannotMap(".".join(path), f"the event holds no more of its {kind}: {_REMEDIES[kind]}")
-        return _at(event.fetched, (kind, kind))
+        return at(event.fetched, kind, kind)
 
     def _plain(self, payload: Any) -> dict[str, Any]:
         """Return the payload with Shopify's names added to the sender's own."""
@@ -129,17 +129,5 @@ class Dialect:
 
 def _entity(topic: str, payload: Any) -> str | None:
     kind, path = THIN_TOPICS.get(topic, (_KINDS.get(topic.partition("/")[0], ""), ("id",)))
-    number = _number(_at(payload, path))
+    number = a_number(at(payload, *path))
     return f"{kind}-{number}" if kind and number else None
-
-
-def _at(payload: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        payload = payload.get(key) if isinstance(payload, Mapping) else None
-    return payload
-
-
-def _number(value: Any) -> str:
-    # True is an int to Python, but its text is no number; an id of 4,300 digits is none that a shop gave.
-    usable = isinstance(value, int | str) and re.fullmatch("[0-9]{1,20}", str(value))
-    return str(value) if usable else ""

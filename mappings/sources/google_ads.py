@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from mappings.answers import Answer, lead_of_answers
 from mappings.bodies import read_object
 from mappings.commands import RegisterLead
+from mappings.event_ids import an_id, at
 from mappings.form_fields import LEAD_OPTIONS
 from mappings.keys import slug
-from mappings.lookup import an_id, at
 from mappings.payloads import Payload, Text, items, load, sortable
 from mappings.protection import BodyKey
 from mappings.source import Arrival, Event, Naming, Source

@@ -16,8 +16,8 @@ from mappings.answers import Answer, lead_of_answers, said
 from mappings.bodies import read_json
 from mappings.commands import RegisterLead
 from mappings.errors import CannotMap
+from mappings.event_ids import a_number, an_id, at, epoch
 from mappings.form_fields import LEAD_OPTIONS, named_by_content
-from mappings.lookup import a_number, an_id, at, epoch
 from mappings.payloads import Payload, load
 from mappings.protection import FIVE_MINUTES, Hmac
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source

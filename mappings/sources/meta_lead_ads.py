@@ -14,8 +14,8 @@ from mappings.answers import Answer, lead_of_answers
 from mappings.bodies import read_object
 from mappings.commands import RegisterLead
 from mappings.errors import CannotMap
+from mappings.event_ids import a_number, an_id, at, epoch
 from mappings.form_fields import LEAD_OPTIONS
-from mappings.lookup import a_number, an_id, at, epoch
 from mappings.payloads import Payload, Text, items, load
 from mappings.protection import Challenge, Hmac
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source

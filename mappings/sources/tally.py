@@ -13,8 +13,8 @@ from marshmallow import fields
 from mappings.answers import Answer, lead_of_answers, said
 from mappings.bodies import read_object
 from mappings.commands import RegisterLead
+from mappings.event_ids import an_id, at
 from mappings.form_fields import LEAD_OPTIONS
-from mappings.lookup import an_id, at
 from mappings.payloads import Payload, Text, items, load, sortable
 from mappings.protection import Hmac
 from mappings.source import Arrival, Event, Naming, Source

@@ -12,8 +12,8 @@ from marshmallow import fields
 
 from mappings.bodies import read_object
 from mappings.commands import RegisterLead
+from mappings.event_ids import an_id, at
 from mappings.form_fields import FORM_OPTIONS, flat, lead_of, named_by_content
-from mappings.lookup import an_id, at
 from mappings.payloads import Payload, Text, load, sortable
 from mappings.protection import FIVE_MINUTES, Hmac
 from mappings.source import Arrival, Event, Naming, Source
