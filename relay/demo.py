@@ -133,6 +133,8 @@ def _copies(row: Mapping[str, Any], held: list[Mapping[str, Any]]) -> int:
     if ours is None:
         return 0
     body = ours["body"]
-    mark = next(str(body[name]) for name in _MARKED if body.get(name))
+    mark = next((str(body[name]) for name in _MARKED if body.get(name)), None)
+    if mark is None:
+        return 0
     same = [r for r in held if r["vendor"] == ours["vendor"] and r["kind"] == ours["kind"]]
     return sum(mark in (r["body"].get(name) for name in _MARKED) for r in same)

@@ -43,6 +43,10 @@ class KeepAliveHandler(WSGIRequestHandler):
         length = int(environ.get("CONTENT_LENGTH") or 0)
         terminated = environ.get("wsgi.input_terminated", False)
         body = environ["wsgi.input"].read() if terminated else self.rfile.read(length)
+        if not terminated and len(body) < length:
+            # The client died while it sent this: no server takes half a request for a whole one.
+            self.close_connection = True
+            return
         # An unread rest would be taken for the next request of the same connection.
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))

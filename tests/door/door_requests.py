@@ -39,6 +39,19 @@ SECRETS = {
     "LANDING_TOKEN": "landing token & more/ü",
     "OPLA_TOKEN": "opla-token",
 }
+#: The CRM of all these tests: the door calls none.
+CONNECTION = """
+[connections.opla]
+vendor = "oplacrm"
+base_url = "https://api-admin.oplacrm.com/api"
+token_env = "OPLA_TOKEN"
+[connections.opla.values]
+owner = "MNV_001"
+lead_status = "New"
+lead_source = "Website"
+sale_process = "Web shop"
+stage = "Ordered"
+"""
 TOML = f"""
 [sources.website]
 type = "form"
@@ -52,17 +65,7 @@ secret_env = ["SHOP_SECRET", "SHOP_SECRET_OLD"]
 [sources.inbox]
 type = "postmark"
 token_env = ["INBOX_TOKEN", "INBOX_TOKEN_OLD"]
-[connections.opla]
-vendor = "oplacrm"
-base_url = "https://api-admin.oplacrm.com/api"
-token_env = "OPLA_TOKEN"
-[connections.opla.values]
-owner = "MNV_001"
-lead_status = "New"
-lead_source = "Website"
-sale_process = "Web shop"
-stage = "Ordered"
-[[routes]]
+{CONNECTION}[[routes]]
 source = "website"
 to = ["opla"]
 [[routes]]

@@ -119,13 +119,14 @@ def test_a_script_gets_json_and_no_redirect(form: Door) -> None:
 
 
 class Captcha(BaseHTTPRequestHandler):
-    """Plays the captcha services: `good` passes once, `low` passes with a score of 0.1."""
+    """Plays the captcha services: `good` passes, `low` passes with a score of 0.1; keeps what it was asked."""
 
-    spent: list[str] = []  # noqa: RUF012
+    asked: list[str] = []  # noqa: RUF012
 
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         answer, secret = form["response"][0], form["secret"][0]
+        self.asked.append(answer)
         said = {"success": secret == SECRETS["LANDING_TOKEN"] and answer in ("good", "low")}
         if answer == "low":
             said |= {"score": 0.1}
@@ -158,6 +159,7 @@ def captcha_service() -> Iterator[str]:
 def test_a_captcha_is_asked_once_and_believed(opened: Opener, service: str, field: str) -> None:
     """Otherwise the captcha on the page keeps out nobody, or everybody when its service is away."""
     toml = with_form(f'[sources.website.form]\ncaptcha = "{service}"\ncaptcha_secret_env = "LANDING_TOKEN"\n')
+    Captcha.asked.clear()
     with captcha_service() as address:
         guards = Guards(captchas={service: (address, field)})
         door = opened(toml, guards)
@@ -166,6 +168,7 @@ def test_a_captcha_is_asked_once_and_believed(opened: Opener, service: str, fiel
     post(door, {**PERSON, "message": "the service is away", field: "good"})
     verdicts = [event["verdict"] for event in door.events()]
     assert verdicts == ["routed", "spam", "spam", "routed", "spam", "routed"]
+    assert Captcha.asked == ["good", "bad", "low", "broken"]  # an answer that is asked twice is spent
     guards.http.close()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from door_requests import Door, open_door, refused
+from door_requests import CONNECTION, Door, open_door, refused
 from werkzeug.test import TestResponse
 
 from mappings.sources.wpforms import SIGNATURE
@@ -30,17 +30,7 @@ secret_env = ["WPFORMS_SECRET", "WPFORMS_OLD"]
 type = "wpforms"
 token_env = "FORMS_TOKEN"
 {TABLES}
-[connections.opla]
-vendor = "oplacrm"
-base_url = "https://api-admin.oplacrm.com/api"
-token_env = "OPLA_TOKEN"
-[connections.opla.values]
-owner_id = "MNV_001"
-lead_status = "New"
-lead_source = "Website"
-sale_process = "Web shop"
-stage = "Ordered"
-[[routes]]
+{CONNECTION}[[routes]]
 source = "wpforms"
 to = ["opla"]
 """

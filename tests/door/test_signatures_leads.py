@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from door_requests import SECRETS, Door, open_door
+from door_requests import CONNECTION, SECRETS, Door, open_door
 from werkzeug.test import TestResponse
 
 from mappings.protection import Hmac
@@ -25,18 +25,6 @@ from worker.settings import SettingsError
 
 ADDRESS = "https://hooks.example.com/webhooks/hubspot"
 NEW, OLD = SECRETS["SHOP_SECRET"], SECRETS["SHOP_SECRET_OLD"]
-CONNECTION = """
-[connections.opla]
-vendor = "oplacrm"
-base_url = "https://api-admin.oplacrm.com/api"
-token_env = "OPLA_TOKEN"
-[connections.opla.values]
-owner = "MNV_001"
-lead_status = "New"
-lead_source = "Website"
-sale_process = "Web shop"
-stage = "Ordered"
-"""
 FURTHER = {
     "hubspot": f'api_token_env = "OPLA_TOKEN"\npublic_url = "{ADDRESS}"',
     "meta_lead_ads": 'api_token_env = "OPLA_TOKEN"\napi_version = "v23.0"\ntoken_env = "INBOX_TOKEN"',

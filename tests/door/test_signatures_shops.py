@@ -10,27 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from door_requests import SECRETS, Door, open_door
+from door_requests import CONNECTION, SECRETS, Door, open_door
 from werkzeug.test import TestResponse
 
 from tests.conftest import Clock
 from worker.ledger.database import Database
 from worker.settings import SettingsError
 
-ROUTE = """
-[connections.opla]
-vendor = "oplacrm"
-base_url = "https://api-admin.oplacrm.com/api"
-token_env = "OPLA_TOKEN"
-[connections.opla.values]
-owner = "MNV_001"
-lead_status = "New"
-lead_source = "Website"
-sale_process = "Web shop"
-stage = "Ordered"
-"""
 TYPES = ("haravan", "sapo", "shopify", "woocommerce")
-TOML = ROUTE + "".join(
+TOML = CONNECTION + "".join(
     f'[sources.{kind}]\ntype = "{kind}"\nsecret_env = ["SHOP_SECRET", "SHOP_SECRET_OLD"]\n'
     f'[[routes]]\nsource = "{kind}"\nto = ["opla"]\n'
     for kind in TYPES
