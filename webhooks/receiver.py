@@ -199,6 +199,7 @@ def _tell(event: NewEvent, stored: Stored) -> None:
         type=event.naming.type,
         outcome="duplicate" if stored.duplicate else event.verdict,
         deliveries=len(event.connections),
+        **({"kept_as": stored.kept} if stored.kept else {}),
     )
 
 

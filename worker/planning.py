@@ -101,11 +101,7 @@ def as_seen(source: SourceSettings, kind: Source, event: Any) -> Event:
 
 def _options(source: SourceSettings) -> Mapping[str, Any]:
     # Whether an event is a test, some senders say only in what has to be fetched.
-    options = {**source.options, "deliver_tests": source.deliver_tests}
-    if source.guard is None:
-        return options
-    # The fields that catch robots are nothing that anybody filled in.
-    return {**options, "noise": [n for n in (source.guard.honeypot, source.guard.filled_at) if n]}
+    return {**source.options, "deliver_tests": source.deliver_tests}
 
 
 def _dated(command: Command, received_at: str) -> Command:

@@ -75,6 +75,7 @@ class SourceSettings:
     api_url: str = ""
     api_token: str = field(default="", repr=False)
     guard: FormGuard | None = None
+    unprotected: bool = False
 
     @property
     def is_protected(self) -> bool:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from mappings.source import Naming
 from worker.errors import LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger.database import TURN_SECONDS, Database
+from worker.ledger.duplicates import note_repeat
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.tables import State, deliveries, events
 from worker.ledger.together import Piece, Together
@@ -47,11 +48,15 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """`duplicate` is true where the event was known; `event_id` is then the first one's."""
+    """`duplicate` is true where the event was known; `event_id` is then the first one's.
+
+    A duplicate that says something else than the first is stored as well: as `kept`.
+    """
 
     event_id: str
     duplicate: bool
     deliveries: tuple[tuple[str, str], ...] = ()  # (connection, delivery id)
+    kept: str | None = None
 
 
 class Intake:
@@ -88,9 +93,9 @@ def store(db: Database, event: NewEvent, now: datetime) -> Stored:
         try:
             return _insert(db, [(event, now)])[0]
         except IntegrityError:
-            first = _repeat(db, event, now)
-            if first:
-                return Stored(first, duplicate=True)
+            repeat = note_repeat(db, _event_row(event, now), event.naming.window)
+            if repeat:
+                return Stored(repeat.first, duplicate=True, kept=repeat.kept)
     raise LedgerUnavailable("the event's key changed hands five times in a row")
 
 
@@ -114,7 +119,7 @@ def _insert(db: Database, batch: Sequence[tuple[NewEvent, datetime]]) -> list[St
     event_rows, delivery_rows, stored = [], [], []
     for event, now in batch:
         row = _event_row(event, now)
-        rows = [_delivery_row(event, row["id"], connection, now) for connection in event.connections]
+        rows = [delivery_row(event, row["id"], connection, now) for connection in event.connections]
         event_rows.append(row)
         delivery_rows += rows
         pending = rows if event.state == State.PENDING else []
@@ -147,7 +152,8 @@ def _event_row(event: NewEvent, now: datetime) -> dict[str, Any]:
     }
 
 
-def _delivery_row(event: NewEvent, event_id: str, connection: str, now: datetime) -> dict[str, Any]:
+def delivery_row(event: NewEvent, event_id: str, connection: str, now: datetime) -> dict[str, Any]:
+    """Return the row of `deliveries` with which an event begins its way over `connection`."""
     naming = event.naming
     return {
         "id": new_id(),
@@ -171,24 +177,3 @@ def bounded(key: str) -> str:
     if len(key) <= LONGEST_KEY:
         return key
     return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
-
-
-def _repeat(db: Database, event: NewEvent, now: datetime) -> str | None:
-    """Note the repetition and return the first event's id, or free the key where its window is over.
-
-    Equal content means the same event only for a while: somebody may order the same again tomorrow. Freeing
-    the key and trying again keeps the unique constraint the only judge, also between two processes.
-    """
-    key, window = bounded(event.naming.dedup_key), event.naming.window
-    same = (events.c.source == event.source) & (events.c.dedup_key == key)
-    with db.write() as c:
-        first = c.execute(select(events.c.id, events.c.received_at).where(same)).one_or_none()
-        if first is None:
-            return None
-        # This very row: by now another process may have freed the key and stored a new event under it.
-        same = (events.c.id == first.id) & (events.c.dedup_key == key)
-        if window is not None and first.received_at + window < now:
-            c.execute(update(events).where(same).values(dedup_key=f"{key}@{first.id}"))
-            return None
-        c.execute(update(events).where(same).values(repeats=events.c.repeats + 1, repeated_at=now))
-        return str(first.id)

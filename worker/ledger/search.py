@@ -33,6 +33,7 @@ _EVENT = (
     events.c.verdict,
     events.c.received_at,
     events.c.repeats,
+    events.c.duplicate_of,
 )
 _DELIVERY = (
     deliveries.c.id,
@@ -51,13 +52,38 @@ _DELIVERY = (
 )
 
 
-def list_events(db: Database, source: str | None = None, limit: int = 100) -> list[Mapping[str, Any]]:
+def list_events(
+    db: Database, source: str | None = None, limit: int = 100, verdict: str | None = None
+) -> list[Mapping[str, Any]]:
     """Return the newest events first, at most `limit`."""
     query = select(*_EVENT).order_by(events.c.id.desc()).limit(limit)
     if source:
         query = query.where(events.c.source == source)
+    if verdict:
+        query = query.where(events.c.verdict == verdict)
     with db.read() as c:
         return [dict(row._mapping) for row in c.execute(query)]
+
+
+def show_event(db: Database, event_id: str) -> Mapping[str, Any] | None:
+    """Return one event as received, with its deliveries and its duplicates; None where there is none.
+
+    A body that is no UTF-8 shows with replacement characters.
+    """
+    whole = (*_EVENT, events.c.repeated_at, events.c.dedup_key, events.c.content_type, events.c.headers)
+    with db.read() as c:
+        row = c.execute(select(*whole, events.c.body).where(events.c.id == event_id)).one_or_none()
+        if row is None:
+            return None
+        linked = select(*_EVENT).where(events.c.duplicate_of == event_id).order_by(events.c.id)
+        sent = select(*_DELIVERY).join(events).where(events.c.id == event_id).order_by(deliveries.c.id)
+        return {
+            **row._mapping,
+            "headers": json.loads(row.headers),
+            "body": bytes(row.body).decode("utf-8", "replace"),
+            "deliveries": [dict(r._mapping) for r in c.execute(sent)],
+            "duplicates": [dict(r._mapping) for r in c.execute(linked)],
+        }
 
 
 def list_deliveries(

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -87,6 +88,10 @@ def _as_text(value: datetime | None) -> str | None:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 def _id(**kwargs: Any) -> Column[str]:
     return Column("id", String(36), primary_key=True, **kwargs)
 
@@ -100,7 +105,7 @@ events = Table(
     Column("dedup_key", Text, nullable=False),
     Column("entity", Text),
     Column("version", Text),
-    Column("verdict", String(16), nullable=False),  # routed, unrouted, ignored, test or unknown
+    Column("verdict", String(16), nullable=False),  # routed, unrouted, ignored, test, spam, unknown …
     Column("received_at", UtcTime, nullable=False),
     Column("content_type", Text, nullable=False),
     Column("headers", Text, nullable=False),  # JSON, without secrets
@@ -108,7 +113,11 @@ events = Table(
     Column("fetched", Text),  # JSON: what a thin event lacked, as the sender's interface gave it
     Column("repeats", Integer, nullable=False, default=0),  # how often the sender posted it again
     Column("repeated_at", UtcTime),
+    # … or duplicate: then the first event's id; it stays after a release. No foreign key: the first may be purged.
+    Column("duplicate_of", String(36)),
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
+    # Of duplicates only, so that it costs other events nothing.
+    Index("ix_events_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
 )
 
 deliveries = Table(
