@@ -52,6 +52,13 @@ INTERCOM = frozenset(
 )
 
 
+MERCADO_LIBRE = frozenset(
+    """
+    catalog_item_competition_status catalog_suggestions fbm_stock_operations invoices item_competition items
+    items_prices leads-credits messages orders_feedback payments pictures price_suggestion public_candidates
+    public_offers quotations shipments stock-locations user-products-families vis_leads
+    """.split()
+)
 STRIPE = frozenset(
     """
     balance.available charge.captured charge.dispute.created charge.failed charge.pending charge.refunded
