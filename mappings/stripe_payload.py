@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields
 
 from mappings.commands import Address, Person
+from mappings.event_ids import at
 from mappings.moments import UnixTime
 from mappings.money import decimals
 from mappings.order_totals import NOTHING
@@ -217,3 +219,9 @@ def person_of(details: dict[str, Any], company: str = "", language: str = "") ->
         address=None if postal == Address() else postal,
         language=language if language != "auto" else "",
     )
+
+
+def object_of(payload: Any) -> Mapping[str, Any]:
+    """Return what an event is about, empty where it says nothing of it."""
+    found = at(payload, "data", "object")
+    return found if isinstance(found, Mapping) else {}

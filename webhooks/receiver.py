@@ -140,6 +140,7 @@ class Receiver:
             headers=kept(arrival.headers, (*known.secrets, *known.tokens)),
             body=body,
             connections=connections,
+            reachable=self.settings.connections_of(known.name) if naming.settles else (),
             state=state,
             reason=reason,
         )

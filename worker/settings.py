@@ -134,6 +134,12 @@ class Settings:
     routes: tuple[Route, ...]
     trusted_proxies: int = 0  # how many proxies of ours stand before the receiver
 
+    def connections_of(self, source: str) -> list[str]:
+        """Return all connections that events of `source` may go to, each once."""
+        return list(
+            dict.fromkeys(name for route in self.routes if route.source == source for name in route.to)
+        )
+
     def connections_for(self, source: str, event_type: str) -> list[str]:
         """Return the connections that an event goes to, each once, in the order of the routes."""
         hit = [

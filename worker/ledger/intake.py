@@ -19,6 +19,7 @@ from worker.ids import new_id
 from worker.ledger.database import TURN_SECONDS, Database
 from worker.ledger.duplicates import note_repeat
 from worker.ledger.prepared import Prepared, Transaction
+from worker.ledger.settling import settle, waiting_for
 from worker.ledger.tables import State, deliveries, events
 from worker.ledger.together import Piece, Together
 
@@ -29,11 +30,15 @@ HAND_OFF_GRACE = timedelta(seconds=5)
 LINGER_SECONDS = 0.002
 #: Characters of a key that are kept as they are.
 LONGEST_KEY = 200
+NO_TIME = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """What the door knows of an event. `reason` says why its deliveries begin in `state`, if not pending."""
+    """What the door knows of an event. `reason` says why its deliveries begin in `state`, if not pending.
+
+    `reachable` are the connections over which deliveries may wait that the event settles.
+    """
 
     source: str
     naming: Naming
@@ -44,13 +49,15 @@ class NewEvent:
     connections: Sequence[str]
     state: State = State.PENDING
     reason: str | None = None
+    reachable: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """`duplicate` is true where the event was known; `event_id` is then the first one's.
 
-    A duplicate that says something else than the first is stored as well: as `kept`.
+    `deliveries` are those that are due. A duplicate that says something else than the first is stored as well: as
+    `kept`.
     """
 
     event_id: str
@@ -122,13 +129,16 @@ def _insert(db: Database, batch: Sequence[tuple[NewEvent, datetime]]) -> list[St
         rows = [delivery_row(event, row["id"], connection, now) for connection in event.connections]
         event_rows.append(row)
         delivery_rows += rows
-        pending = rows if event.state == State.PENDING else []
+        pending = rows if event.state == State.PENDING and not event.naming.settle else []
         stored.append(Stored(row["id"], False, tuple((r["connection"], r["id"]) for r in pending)))
 
     def write(t: Transaction) -> None:
         t.run_all(_EVENT, event_rows)
         if delivery_rows:
             t.run_all(_DELIVERY, delivery_rows)
+        for (event, now), one in zip(batch, stored, strict=True):
+            thing = bounded(f"{event.source}:{event.naming.settles}")
+            settle(t, event.naming, thing, event.reachable, one.event_id, now)
 
     db.commit(write)
     return stored
@@ -162,10 +172,10 @@ def delivery_row(event: NewEvent, event_id: str, connection: str, now: datetime)
         "entity": bounded(f"{event.source}:{naming.entity}") if naming.entity else None,
         "version": naming.version,
         "state": event.state,
-        "reason": event.reason,
+        "reason": event.reason or waiting_for(naming),
         "attempts": 0,
         "tries": 0,
-        "due_at": now,
+        "due_at": now + (naming.settle or NO_TIME),
         "handed_until": now + HAND_OFF_GRACE,
         "created_at": now,
         "updated_at": now,
