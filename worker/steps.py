@@ -6,22 +6,25 @@ the intent, looks the record up, and adopts it or makes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import count
 from typing import Any
 
-from mappings.vendor import JsonText, Named, Plan, Record, Ref
+from mappings.vendor import Plan, Record
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
+from worker.filling import filled_in
 from worker.first_step import at_once, digest
 from worker.ledger.steps import Busy, Checkpoints, Linked, Opening, Reserved, StepName
 from worker.vendors.api import Api
-from worker.vendors.vendor import Kind, json_body
+from worker.vendors.vendor import Kind
 
 #: When a record that another delivery is making will be there, most often.
 BUSY_DELAY = timedelta(milliseconds=500)
+#: The digest of a step whose record was found, and never sent.
+FOUND = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Steps:
     def _made_of(self, place: int, record: Record) -> Made:
         if not self._checkpoints.is_ahead:  # else the intent is committed: what could prevent it was asked
             self._before_each()
-        filled = replace(record, body=self._filled(record.body))
+        filled = replace(record, body=filled_in(self._api, self._made, record.body))
         try:
             made = self._step(2 * place, filled)
         except Rejected as error:
@@ -120,10 +123,12 @@ class Steps:
                 self._checkpoints.forget(name, key)
 
     def _compare(self, record: Record) -> None:
-        kind = self._api.vendor.kinds[record.kind]
-        if not record.expect or kind.read is None:
+        read = self._api.vendor.kinds[record.kind].proof.one
+        if not record.expect or read is None:
             return
-        item = kind.read(self._api, self._made[record.kind, record.key])
+        item = read(self._api, self._made[record.kind, record.key])
+        if item is None:
+            raise Rejected(f"the {record.kind} was made, and is not there any more")
         wrong = {
             name: f"{item.get(name)} at the vendor, {wanted} was sent"
             for name, wanted in record.expect.items()
@@ -150,7 +155,9 @@ class Steps:
                     self._checkpoints.intend(step)
                 record_id = self._create(kind, record, step)
             else:
-                self._checkpoints.finish(step, record_id)
+                # What somebody else has made is not what our request says.
+                found = step if opening.as_sent else replace(step, digest=FOUND)
+                self._checkpoints.finish(found, record_id)
             self._new.add((record.kind, record.key))
         else:
             record_id, is_due = opening.record_id, isinstance(opening, Linked) or record.changes_when_new
@@ -171,7 +178,7 @@ class Steps:
         """Bring the record up to date. An update may be repeated, so it needs no probe, only a checkpoint."""
         if record.changes is None or kind.update is None:
             return Made(record_id, left_as_it_was=True)
-        changes = self._filled(record.changes)
+        changes = filled_in(self._api, self._made, record.changes)
         step = StepName(f"{record.kind} update", record.key, position, digest(changes))
         if not self._checkpoints.is_done(step):
             self._checkpoints.write()
@@ -214,22 +221,6 @@ class Steps:
             raise
         self._checkpoints.finish(step, record_id)
         return record_id
-
-    def _filled(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(value) for name, value in body.items()}
-
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, Ref):
-            return self._api.vendor.kinds[value.kind].reference(self._made[value.kind, value.key])
-        if isinstance(value, Named):
-            return self._api.named(value)
-        if isinstance(value, JsonText):
-            return json_body(self._value(value.value)).decode()
-        if isinstance(value, Mapping):
-            return self._filled(value)
-        if isinstance(value, list | tuple):
-            return [self._value(item) for item in value]
-        return value
 
 
 def _agree(theirs: Any, ours: Any) -> bool:

@@ -39,13 +39,26 @@ class LookUp:
 
     def __call__(self, api: Caller, record: Record, since: datetime | None) -> str | None:
         """Return the record's id, None where a look-up to the end has not found it."""
-        asked = {name: asked_of(api, record, path) for name, path in self.ask.items()}
-        for item in self._recent(api.each(self.operation, {**self.always, **asked}), since):
-            if item.get(self.id) is not None and self._is(api, item, record):
+        for item in self.items(api, self.asked(api, record), since):
+            if item.get(self.id) is not None and self.is_one(api, item, record):
                 return str(item[self.id])
         return None
 
-    def _is(self, api: Caller, item: Item, record: Record) -> bool:
+    @property
+    def is_of_record(self) -> bool:
+        """Whether something of the record must be known to ask for the list."""
+        return any(not path.startswith("values.") for path in self.ask.values())
+
+    def asked(self, api: Caller, record: Record) -> Mapping[str, Any]:
+        """Return the parameters of the list in which the record would be."""
+        return {**self.always, **{name: asked_of(api, record, path) for name, path in self.ask.items()}}
+
+    def items(self, api: Caller, asked: Mapping[str, Any], since: datetime | None) -> Iterator[Item]:
+        """Yield the list's items; of one that has the newest first, none made before `since`."""
+        return self._recent(api.each(self.operation, asked), since)
+
+    def is_one(self, api: Caller, item: Item, record: Record) -> bool:
+        """Say whether the item is the record, reading it whole where the list does not tell."""
         if self.same(item, record):
             return True
         if not self.whole or all(item.get(name) for name in self.tells):
@@ -56,6 +69,10 @@ class LookUp:
             if error.status in (404, 410):  # deleted since, and not yet gone from the list
                 return False
             raise
+
+    def of(self, record: Record) -> LookUp:
+        """Return the way to look the record up: this one."""
+        return self
 
     def _recent(self, items: Iterator[Item], since: datetime | None) -> Iterator[Item]:
         for item in items:
@@ -77,10 +94,14 @@ class FirstOf:
 
     def __call__(self, api: Caller, record: Record, since: datetime | None) -> str | None:
         """Return the id that the first fitting way finds."""
-        for name, way in self.ways.items():
-            if record.match.get(name):
-                return way(api, record, since)
-        raise KeyError(f"{record.kind}: nothing to look it up by in {sorted(record.match)}")
+        way = self.of(record)
+        if way is None:
+            raise KeyError(f"{record.kind}: nothing to look it up by in {sorted(record.match)}")
+        return way(api, record, since)
+
+    def of(self, record: Record) -> LookUp | None:
+        """Return the first way that the record's `match` has something for."""
+        return next((way for name, way in self.ways.items() if record.match.get(name)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +164,15 @@ def plain(value: Any) -> str:
 
 
 def asked_of(api: Caller, record: Record, path: str) -> Any:
-    """Return what `path` stands for: `match.…` and `body.…` of the record, `values.…` of relay.toml."""
+    """Return what `path` stands for: `match.…` and `body.…` of the record, `values.…` of relay.toml.
+
+    Of a list in the body the first counts.
+    """
     place, _, name = path.partition(".")
     if place == "values":
         return api.setting(name)
-    return (record.match if place == "match" else record.body).get(name)
+    value = (record.match if place == "match" else record.body).get(name)
+    return value[0] if isinstance(value, list) else value
 
 
 def _moment(written: Any) -> datetime | None:

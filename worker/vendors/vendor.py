@@ -98,14 +98,68 @@ class Caller(Protocol):
         """Like `call`, without a token: for the login itself."""
 
 
+class Listing(Protocol):
+    """A list that shows a record of ours and those like it; `worker.vendors.lookups.LookUp` is one."""
+
+    @property
+    def operation(self) -> str:
+        """The operation that gives the list."""
+
+    @property
+    def id(self) -> str:
+        """The field of its items that holds their id."""
+
+    @property
+    def is_of_record(self) -> bool:
+        """Whether something of the record must be known to ask for it: its key, or what it hangs on."""
+
+    def asked(self, api: Caller, record: Record) -> Mapping[str, Any]:
+        """Return the operation's parameters; records with the same ones are read from one list."""
+
+    def items(self, api: Caller, asked: Mapping[str, Any], since: datetime | None) -> Iterator[Item]:
+        """Yield the list, not far beyond `since` where it shows the newest first."""
+
+    def is_one(self, api: Caller, item: Item, record: Record) -> bool:
+        """Say whether the item bears the record's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a kind's records are read back, to prove that each is there, once, and as it was sent.
+
+    `one` reads a record by its id, None only where the vendor's own word is that it is not there. `alike` gives
+    the list of all that bear the record's key, of which `whole` says that its items tell as much as `one`.
+    `everywhere` lists all records of the kind, or of what the record hangs on: where it is given, a record is
+    missing only if that list does not show it either, as a 404 on a path that no document states may be about
+    the path. `cannot` says why none of that is possible.
+
+    `names` are our fields = theirs where they differ: a path, in which `[]` stands for each of a list. What an
+    answer does not have is not compared, unless the vendor is `lean`: it leaves out what is empty, so the fields
+    of `names` are compared and no others. To a field of `grows` an update adds lines. `delete` names a documented
+    operation that deletes a record of this kind, on which no other hangs, and `made_at` the field with the time
+    of its creation.
+    """
+
+    one: Callable[[Caller, str], Item | None] | None = None
+    alike: Callable[[Record], Listing | None] | None = None
+    everywhere: Callable[[Record], Listing | None] | None = None
+    whole: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+    lean: bool = False
+    grows: frozenset[str] = frozenset()
+    delete: str = ""
+    made_at: str = ""
+    cannot: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How records of one kind are made, found, changed and taken away.
+    """How records of one kind are made, found, changed, taken away and read back.
 
     Without `find` an unknown outcome is parked for a person. `repeatable` means that the vendor documents the
     create as an upsert on our key. `protection` tells the operator what that gives. `record_id` takes the id
     from what the create answers, `reference` writes it as other records' bodies want it. `update` brings a
-    record up to date, `remove` names the operation that deletes one, `read` returns one as it is.
+    record up to date, `remove` names the operation that deletes one.
     """
 
     create: str
@@ -114,7 +168,7 @@ class Kind:
     find: Find | None = None
     update: Callable[[Caller, str, Mapping[str, Any]], None] | None = None
     remove: str | None = None
-    read: Callable[[Caller, str], Item] | None = None
+    proof: Proof = Proof(cannot="nobody has said how it is read back")
     repeatable: bool = False
     reference: Callable[[str], Any] = str
 

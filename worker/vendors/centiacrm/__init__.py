@@ -17,8 +17,9 @@ from worker.vendors.answers import read_json
 from worker.vendors.centiacrm.operations import OPERATIONS
 from worker.vendors.centiacrm.refusals import meaning_of
 from worker.vendors.lookups import FirstOf, LookUp, Same, equal, marked, plain
+from worker.vendors.read_back import by_id, everything
 from worker.vendors.rest import record_id
-from worker.vendors.vendor import Call, Caller, Item, Kind, Reference, Token, Vendor, json_body
+from worker.vendors.vendor import Call, Caller, Item, Kind, Proof, Reference, Token, Vendor, json_body
 
 
 def _build(connection: ConnectionSettings, call: Call, token: str) -> Request:
@@ -105,34 +106,72 @@ _CONTACT = FirstOf(
     }
 )
 _MARKED = "our key in the title, looked up by it"
+_COMPANY = LookUp("companies_get_companies", equal(name="name"), {**_PROFILE, "query": "match.name"})
+_PRODUCT = LookUp("products_get_products", equal(sku="sku"), _PROFILE)
+_OPPORTUNITY = _marked("opportunities_get_opportunities", query="match.marker")
+_TICKET = _marked("tickets_get_tickets")
+_ONE = {"profile_id": "values.profile", "search_by": "id"}
+
+
+def _everywhere(operation: str) -> LookUp:
+    return everything(operation, _PROFILE)
+
+
+# No failure has a code, so that a record is gone is believed only where the whole list does not show it either.
+_KINDS = (
+    (
+        "company",
+        "companies_create_company",
+        "looked up by name",
+        _COMPANY,
+        Proof(
+            by_id("companies_get_company", "search_value", "company", also=_ONE),
+            everywhere=_everywhere("companies_get_companies").of,
+        ),
+    ),
+    (
+        "contact",
+        "contacts_create_contact",
+        "looked up by e-mail or phone",
+        _CONTACT,
+        Proof(
+            by_id("contacts_get_contact", "search_value", "contact", also=_ONE),
+            everywhere=_everywhere("contacts_get_contacts").of,
+        ),
+    ),
+    (
+        "product",
+        "products_create_product",
+        "looked up by SKU",
+        _PRODUCT,
+        Proof(alike=_PRODUCT.of, everywhere=_everywhere("products_get_products").of, whole=True),
+    ),
+    (
+        "opportunity",
+        "opportunities_create_opportunity",
+        _MARKED,
+        _OPPORTUNITY,
+        Proof(
+            by_id("opportunities_get_opportunity", "opportunity_id", "opportunity", int, _PROFILE),
+            _OPPORTUNITY.of,
+            _everywhere("opportunities_get_opportunities").of,
+        ),
+    ),
+    (
+        "ticket",
+        "tickets_create_ticket",
+        _MARKED,
+        _TICKET,
+        Proof(alike=_TICKET.of, everywhere=_everywhere("tickets_get_tickets").of, whole=True),
+    ),
+)
 
 VENDOR = Vendor(
     mapping=CENTIACRM,
     operations=OPERATIONS,
     kinds={
-        kind: Kind(create, protection, record_id(kind, "id"), find, reference=int)
-        for kind, create, protection, find in (
-            (
-                "company",
-                "companies_create_company",
-                "looked up by name",
-                LookUp("companies_get_companies", equal(name="name"), {**_PROFILE, "query": "match.name"}),
-            ),
-            ("contact", "contacts_create_contact", "looked up by e-mail or phone", _CONTACT),
-            (
-                "product",
-                "products_create_product",
-                "looked up by SKU",
-                LookUp("products_get_products", equal(sku="sku"), _PROFILE),
-            ),
-            (
-                "opportunity",
-                "opportunities_create_opportunity",
-                _MARKED,
-                _marked("opportunities_get_opportunities", query="match.marker"),
-            ),
-            ("ticket", "tickets_create_ticket", _MARKED, _marked("tickets_get_tickets")),
-        )
+        kind: Kind(create, protection, record_id(kind, "id"), find, proof=proof, reference=int)
+        for kind, create, protection, find, proof in _KINDS
     },
     build=_build,
     read=_read,

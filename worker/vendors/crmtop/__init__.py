@@ -22,8 +22,9 @@ from worker.errors import VendorDown
 from worker.vendors.crmtop.answers import NO_ID, read
 from worker.vendors.crmtop.operations import LOGIN, OPERATIONS
 from worker.vendors.lookups import FirstOf, InTurn, LookUp, Same, either, equal, exact, marked, plain
+from worker.vendors.read_back import by_id, everything
 from worker.vendors.rest import record_id, rest, whole
-from worker.vendors.vendor import Caller, Item, Kind, Operation, Reference, Token, Vendor
+from worker.vendors.vendor import Caller, Item, Kind, Operation, Proof, Reference, Token, Vendor
 
 
 def _login(api: Caller) -> Token:
@@ -106,6 +107,21 @@ _PRODUCT = _way("product", exact(code="code"), "code", search="match.code")
 _COMMENT = LookUp("ticket_comment_search", marked(), {"ticketId": "body.TicketId"})
 
 
+def _lowered(form: type[Schema]) -> Mapping[str, str]:
+    """Return the fields that a request spells with a capital and an answer does not."""
+    return {name: name[0].lower() + name[1:] for name in instance(form).fields}
+
+
+def _proof(name: str, alike: LookUp | FirstOf, **more: Any) -> Proof:
+    return Proof(by_id(f"{name}_get"), alike.of, made_at="createdOn", **more)
+
+
+#: By our key alone: that two people share a phone or two companies a name is no fault.
+_CUSTOMER_BY_CODE, _CONTACT_BY_CODE = (
+    _way(name, exact(code="code"), "code", code="match.code") for name in ("customer", "contact")
+)
+
+
 def _change_ticket(api: Caller, ticket: str, changes: Mapping[str, Any]) -> None:
     if changes:
         api.call("ticket_change_status", {"id": ticket, **changes})
@@ -116,27 +132,40 @@ VENDOR = Vendor(
     operations=OPERATIONS,
     kinds={
         "lead": Kind(
-            "lead_create", "our key in the notes, looked up by e-mail, phone or name", _record_id, _LEAD
+            "lead_create",
+            "our key in the notes, looked up by e-mail, phone or name",
+            _record_id,
+            _LEAD,
+            proof=_proof("lead", _LEAD, delete="lead_delete"),
         ),
         "customer": Kind(
             "customer_create",
             "our key as code, looked up by it, e-mail, phone, company name",
             _record_id,
             _CUSTOMER,
+            proof=_proof("customer", _CUSTOMER_BY_CODE),
         ),
         "contact": Kind(
             "contact_create",
             "our key as code, looked up by it, then by e-mail and phone",
             _record_id,
             _CONTACT,
+            proof=_proof("contact", _CONTACT_BY_CODE),
         ),
-        "product": Kind("product_create", "the SKU as code, looked up by it", _record_id, _PRODUCT),
+        "product": Kind(
+            "product_create",
+            "the SKU as code, looked up by it",
+            _record_id,
+            _PRODUCT,
+            proof=_proof("product", _PRODUCT),
+        ),
         "opportunity": Kind(
             "opportunity_create",
             "our key as code and in the name, looked up among the customer's",
             _record_id,
             _OPPORTUNITY,
             update=whole("opportunity_get", "opportunity_update", _documented(schemas.Opportunity)),
+            proof=_proof("opportunity", _OPPORTUNITY),
         ),
         "order": Kind(
             "order_create",
@@ -144,6 +173,7 @@ VENDOR = Vendor(
             _record_id,
             _ORDER,
             update=whole("order_get", "order_update", _documented(schemas.Order), adds=("note",)),
+            proof=_proof("order", _ORDER, grows=frozenset({"note"}), delete="order_delete"),
         ),
         "ticket": Kind(
             "ticket_create",
@@ -151,12 +181,19 @@ VENDOR = Vendor(
             _record_id,
             _TICKET,
             update=_change_ticket,
+            proof=_proof("ticket", _TICKET, names=_lowered(schemas.Ticket)),
         ),
         "comment": Kind(
             "ticket_send_comment",
             "our key in the message, looked up among the ticket's",
             _record_id,
             _COMMENT,
+            proof=Proof(
+                alike=_COMMENT.of,
+                everywhere=everything("ticket_comment_search", {"ticketId": "body.TicketId"}).of,
+                whole=True,
+                names=_lowered(schemas.Comment),
+            ),
         ),
     },
     build=rest(),

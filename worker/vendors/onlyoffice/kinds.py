@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from mappings.vendors.onlyoffice.schemas import EMAIL, PHONE
 from worker.errors import Rejected
 from worker.vendors.lookups import FirstOf, InTurn, LookUp, equal, marked, plain
 from worker.vendors.onlyoffice.operations import OPERATIONS
+from worker.vendors.onlyoffice.proofs import PROOFS
 from worker.vendors.rest import record_id
 from worker.vendors.vendor import Caller, Find, Item, Kind
 
@@ -57,12 +59,6 @@ def _member(api: Caller, record: Record, since: datetime | None) -> str | None:
     members = api.call("opportunity_get", {"id": record.body["id"]}).get("members") or ()
     wanted = str(record.body["contactid"])
     return _MEMBER if any(str(member.get("id")) == wanted for member in members if member) else None
-
-
-def _case(api: Caller, record: Record, since: datetime | None) -> str | None:
-    # By a member of it: what `filterValue` finds may lag behind.
-    way = LookUp("case_filter", marked("title"), always={"contactid": record.body["members"][0]})
-    return way(api, record, since)
 
 
 def _opened_or_closed(kind: str) -> Any:
@@ -136,6 +132,14 @@ _EVENTS = FirstOf(
         ),
     }
 )
+#: By a member of it: what `filterValue` finds may lag behind.
+_CASE = LookUp("case_filter", marked("title"), {"contactid": "body.members"})
+_TASK = LookUp("task_filter", marked("title"), {"entityType": "body.entityType", "entityid": "body.entityId"})
+_OPPORTUNITY = LookUp("opportunity_by_prefix", marked("title"), {"prefix": "match.bracketed"})
+_INVOICE_ITEM = LookUp("invoiceitem_filter", equal(stockkeepingunit="sku"), {"filterValue": "match.sku"})
+_INVOICE = LookUp(
+    "invoice_by_entity", equal(number="number"), {"entityid": "body.entityId"}, {"entityType": "opportunity"}
+)
 _ID = record_id("id")
 _IN_TITLE = "our key in the title, looked up by it"
 
@@ -149,41 +153,60 @@ KINDS = {
         "company_create",
         "looked up by name",
         LookUp("contact_filter", _is_company, {"filterValue": "match.name"}, {"contactListView": "company"}),
+        proof=PROOFS["company"],
     ),
-    "person": _made("person_create", "looked up by e-mail or phone, else by our key in `about`", _PEOPLE),
+    "person": _made(
+        "person_create",
+        "looked up by e-mail or phone, else by our key in `about`",
+        _PEOPLE,
+        proof=replace(PROOFS["person"], alike=_PEOPLE.ways["name"].of),
+    ),
     "contact_info": _made(
         "contact_info_add",
         "looked up among the contact's own",
         _unless_gone(LookUp("contact_info_list", equal(data="data"), {"id": "body.id"})),
+        proof=PROOFS["contact_info"],
     ),
     "contact_status": Kind(
-        "contact_set_status", "set once; one that is there already stays", _ID, _unless_gone(_status_of)
+        "contact_set_status",
+        "set once; one that is there already stays",
+        _ID,
+        _unless_gone(_status_of),
+        proof=PROOFS["contact_status"],
     ),
-    "tag": Kind("tag_add", "may be repeated: a contact has a tag once", record_id(), repeatable=True),
-    "history": _made("history_add", "our key in the text, looked up by it", _unless_gone(_EVENTS)),
+    "tag": Kind(
+        "tag_add",
+        "may be repeated: a contact has a tag once",
+        record_id(),
+        repeatable=True,
+        proof=PROOFS["tag"],
+    ),
+    "history": _made(
+        "history_add",
+        "our key in the text, looked up by it",
+        _unless_gone(_EVENTS),
+        proof=replace(PROOFS["history"], alike=_EVENTS.of, everywhere=_EVENTS.of),
+    ),
     "opportunity": _made(
         "opportunity_create",
         _IN_TITLE,
-        LookUp("opportunity_by_prefix", marked("title"), {"prefix": "match.bracketed"}),
+        _OPPORTUNITY,
         update=_update_opportunity,
+        proof=replace(PROOFS["opportunity"], alike=_OPPORTUNITY.of),
     ),
     "case": _made(
         "case_create",
         _IN_TITLE,
-        _case,
+        _CASE,
         update=_opened_or_closed("case"),
+        proof=replace(PROOFS["case"], alike=_CASE.of),
     ),
     "task": _made(
         "task_create",
         _IN_TITLE,
-        _unless_gone(
-            LookUp(
-                "task_filter",
-                marked("title"),
-                {"entityType": "body.entityType", "entityid": "body.entityId"},
-            )
-        ),
+        _unless_gone(_TASK),
         update=_opened_or_closed("task"),
+        proof=replace(PROOFS["task"], alike=_TASK.of, everywhere=_TASK.of),
     ),
     "member": Kind(
         "opportunity_add_contact",
@@ -191,20 +214,18 @@ KINDS = {
         # Versions of the server answer the contact or the opportunity; nothing refers to this record.
         lambda answer: _MEMBER,
         _unless_gone(_member),
+        proof=PROOFS["member"],
     ),
     "invoice_item": _made(
         "invoiceitem_create",
         "looked up by SKU",
-        LookUp("invoiceitem_filter", equal(stockkeepingunit="sku"), {"filterValue": "match.sku"}),
+        _INVOICE_ITEM,
+        proof=replace(PROOFS["invoice_item"], alike=_INVOICE_ITEM.of),
     ),
     "invoice": _made(
         "invoice_create",
         "our key as its number, looked up among the opportunity's",
-        LookUp(
-            "invoice_by_entity",
-            equal(number="number"),
-            {"entityid": "body.entityId"},
-            {"entityType": "opportunity"},
-        ),
+        _INVOICE,
+        proof=replace(PROOFS["invoice"], alike=_INVOICE.of),
     ),
 }

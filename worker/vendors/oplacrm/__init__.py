@@ -15,10 +15,12 @@ from mappings.vendors.oplacrm.schemas import LeadChanges
 from worker.errors import NotConfigured, VendorDown
 from worker.http import Answer
 from worker.vendors.answers import by_status, read_json
-from worker.vendors.lookups import LookUp, equal, marked
+from worker.vendors.lookups import LookUp, equal, exact, marked
 from worker.vendors.oplacrm.operations import OPERATIONS
+from worker.vendors.read_back import by_id as read_by_id
+from worker.vendors.read_back import everything
 from worker.vendors.rest import by_id, record_id, rest
-from worker.vendors.vendor import Call, Caller, Kind, Reference, Vendor
+from worker.vendors.vendor import Call, Caller, Kind, Proof, Reference, Vendor
 
 
 def _read(call: Call, answer: Answer) -> Any:
@@ -68,24 +70,65 @@ def _update_lead(api: Caller, record: str, changes: Mapping[str, Any]) -> None:
     api.call("lead_update", {**kept, **changed, "id": record})
 
 
+def _kept_by_key(operation: str, **all_of_them: str) -> Proof:
+    # No operation reads one by the vendor's id; a key that people have changed still stands in the whole list.
+    whole_list = everything(operation, always={"external_id": "", **all_of_them}).of
+    return Proof(alike=_by_key(operation, **all_of_them).of, everywhere=whole_list, whole=True)
+
+
 _ID = record_id("id")
 _KEYED = "our key as external_id, looked up by it"
+_PRODUCT = LookUp("product_list", exact(external_id="external_id"))
+_OPPORTUNITY = LookUp("opportunity_list", marked("name"))
+_NO_TAX_NUMBER = {"tax_identification_number": ""}
 
 VENDOR = Vendor(
     mapping=OPLACRM,
     operations=OPERATIONS,
     kinds={
-        "lead": Kind("lead_create", _KEYED, _ID, _by_key("lead_list"), update=_update_lead),
-        "account": Kind("account_create", _KEYED, _ID, _by_key("account_list", tax_identification_number="")),
-        "contact": Kind("contact_create", _KEYED, _ID, _by_key("contact_list", account_external_id="")),
-        "product": Kind("product_upsert", "documented upsert on external_id", _ID, repeatable=True),
+        "lead": Kind(
+            "lead_create",
+            _KEYED,
+            _ID,
+            _by_key("lead_list"),
+            update=_update_lead,
+            proof=_kept_by_key("lead_list"),
+        ),
+        "account": Kind(
+            "account_create",
+            _KEYED,
+            _ID,
+            _by_key("account_list", **_NO_TAX_NUMBER),
+            proof=_kept_by_key("account_list", **_NO_TAX_NUMBER),
+        ),
+        "contact": Kind(
+            "contact_create",
+            _KEYED,
+            _ID,
+            _by_key("contact_list", account_external_id=""),
+            proof=_kept_by_key("contact_list", account_external_id=""),
+        ),
+        "product": Kind(
+            "product_upsert",
+            "documented upsert on external_id",
+            _ID,
+            repeatable=True,
+            proof=Proof(alike=_PRODUCT.of, everywhere=everything("product_list").of, whole=True),
+        ),
         # Neither the list's filters nor its items know external_id, so our key stands in the name, too.
         "opportunity": Kind(
             "opportunity_create",
             "our key in the name, looked up by reading the list",
             _ID,
-            LookUp("opportunity_list", marked("name")),
+            _OPPORTUNITY,
             update=by_id("opportunity_update"),
+            proof=Proof(
+                read_by_id("opportunity_get"),
+                _OPPORTUNITY.of,
+                everything("opportunity_list").of,
+                whole=True,
+                names={"stage_close": "stage_compact"},
+            ),
         ),
     },
     build=rest(),

@@ -19,8 +19,10 @@ from worker.masking import excerpt
 from worker.vendors.answers import read_json
 from worker.vendors.lookups import FirstOf, LookUp, Same, equal, marked
 from worker.vendors.overplane.operations import OPERATIONS
+from worker.vendors.read_back import by_id as read_by_id
+from worker.vendors.read_back import everything
 from worker.vendors.rest import by_id, record_id, rest
-from worker.vendors.vendor import Call, Caller, Item, Kind, Reference, Vendor
+from worker.vendors.vendor import Call, Caller, Item, Kind, Proof, Reference, Vendor
 
 #: What to do where an account does not have an API that the reference describes on another page.
 _REMEDIES = {
@@ -103,9 +105,20 @@ def _is_the_reason(item: Item, record: Record) -> bool:
     return bool(item.get("lost_reason") == record.body["lost_reason"])
 
 
-def _get(api: Caller, opportunity: str) -> Item:
-    found: Item = api.call("opportunity_get", {"id": opportunity})
-    return found
+def _proof(name: str, alike: LookUp | None = None, **more: Any) -> Proof:
+    return Proof(
+        read_by_id(f"{name}_get"),
+        alike.of if alike else None,
+        everything(f"{name}_list").of,
+        whole=True,
+        made_at="created_at",
+        **more,
+    )
+
+
+def _proof_of_part(name: str, alike: LookUp) -> Proof:
+    of_parent = everything(f"{name}_list", {"parent_id": "body.opportunity_id"}).of
+    return Proof(alike=alike.of, everywhere=of_parent, whole=True)
 
 
 def _lists() -> Mapping[str, Reference]:
@@ -133,6 +146,11 @@ _CUSTOMER = FirstOf(
         "name": _newest("customer_list", equal(customer_name="name")),
     }
 )
+_ITEM = _newest("item_list", equal(item_code="code"))
+_OPPORTUNITY = _newest("opportunity_list", _ours)
+_LINE = _of_parent("opportunity_item_list", marked("description"))
+_LOST_REASON = _of_parent("opportunity_lost_reason_detail_list", _is_the_reason)
+_ISSUE = _newest("issue_list", marked("subject"))
 
 VENDOR = Vendor(
     mapping=OVERPLANE,
@@ -144,41 +162,49 @@ VENDOR = Vendor(
             _ID,
             _find_lead,
             update=by_id("lead_update"),
+            proof=_proof("lead", _MARKED_LEAD, delete="lead_delete"),
         ),
-        "customer": Kind("customer_create", "looked up by e-mail, else phone, else name", _ID, _CUSTOMER),
-        "item": Kind(
-            "item_create", "looked up by item code", _ID, _newest("item_list", equal(item_code="code"))
+        "customer": Kind(
+            "customer_create",
+            "looked up by e-mail, else phone, else name",
+            _ID,
+            _CUSTOMER,
+            proof=_proof("customer"),
         ),
+        "item": Kind("item_create", "looked up by item code", _ID, _ITEM, proof=_proof("item", _ITEM)),
         "opportunity": Kind(
             "opportunity_create",
             "our key as utm_content and in the title, looked up by reading the list",
             _ID,
-            _newest("opportunity_list", _ours),
+            _OPPORTUNITY,
             update=by_id("opportunity_update"),
-            read=_get,
+            proof=_proof("opportunity", _OPPORTUNITY),
         ),
         "opportunity_item": Kind(
             "opportunity_item_create",
             "our key in the description, looked up among the opportunity's lines",
             _ID,
-            _of_parent("opportunity_item_list", marked("description")),
+            _LINE,
             update=by_id("opportunity_item_update"),
+            proof=_proof_of_part("opportunity_item", _LINE),
             remove="opportunity_item_delete",
         ),
         "lost_reason": Kind(
             "opportunity_lost_reason_detail_create",
             "the reason itself, looked up among the opportunity's lost reasons",
             _ID,
-            _of_parent("opportunity_lost_reason_detail_list", _is_the_reason),
+            _LOST_REASON,
             update=by_id("opportunity_lost_reason_detail_update"),
+            proof=_proof_of_part("opportunity_lost_reason_detail", _LOST_REASON),
             remove="opportunity_lost_reason_detail_delete",
         ),
         "issue": Kind(
             "issue_create",
             "our key in the subject, looked up by reading the list",
             _ID,
-            _newest("issue_list", marked("subject")),
+            _ISSUE,
             update=by_id("issue_update"),
+            proof=_proof("issue", _ISSUE, delete="issue_delete"),
         ),
     },
     build=rest(),

@@ -1,0 +1,142 @@
+"""Compares what was delivered with what the CRM holds: each record there, once, and as it was sent.
+
+The ledger is read page by page and of a page no more than its records is kept, so memory does not grow with the
+period.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from worker.errors import Hold
+from worker.ledger.database import Database
+from worker.ledger.reconciling import Delivered, Period, pages
+from worker.reconcile.agreement import differences
+from worker.reconcile.expected import Kept, kept
+from worker.reconcile.findings import Difference, Finding, Tally, Verdict
+from worker.reconcile.reading import Reading, Said, is_readable
+from worker.settings import Settings
+from worker.vendors.api import Api
+from worker.vendors.vendor import Item, Proof
+
+#: Records that many deliveries share are asked for once, as long as no more than these came in between.
+REMEMBERED = 50_000
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One page: how many deliveries it had, and what was found."""
+
+    deliveries: int
+    findings: Sequence[Finding]
+
+
+def reconcile(settings: Settings, db: Database, api: Api, period: Period, tally: Tally) -> Iterator[Compared]:
+    """Yield what is found page by page, and count it in `tally`, whose `mark` is where to go on.
+
+    Where nothing can be read any more, `tally.stopped` says why; the page under way then counts for nothing.
+    """
+    seen: OrderedDict[Name, None] = OrderedDict()
+    for page in pages(db, period):
+        so_far = Tally(deliveries=len(page), mark=page[-1].created_at)
+        try:
+            wanted = _wanted(settings, db, api, page, seen, so_far)
+            findings = [found for kind, some in wanted.items() for found in _of_kind(api, kind, some, so_far)]
+        except Hold as error:
+            tally.stopped = str(error)
+            return
+        tally.merge(so_far)
+        yield Compared(len(page), findings)
+
+
+def _wanted(
+    settings: Settings,
+    db: Database,
+    api: Api,
+    page: Sequence[Delivered],
+    seen: OrderedDict[Name, None],
+    tally: Tally,
+) -> Mapping[str, list[tuple[Kept, bool]]]:
+    """Return the page's records by kind, each once, and whether it was asked for on an earlier page."""
+    found: dict[Name, tuple[Kept, bool]] = {}
+    for delivered in page:
+        for one in kept(settings, db, api, delivered, tally):
+            name = one.kind, one.key
+            if name in found:
+                if one.sent is not None or found[name][0].record is None:
+                    found[name] = one, found[name][1]
+            elif name not in seen:
+                found[name] = one, False
+            elif one.sent is not None:
+                found[name] = one, True
+            seen[name] = None
+            seen.move_to_end(name)
+    while len(seen) > REMEMBERED:
+        seen.popitem(last=False)
+    by_kind: dict[str, list[tuple[Kept, bool]]] = {}
+    for one, is_known in found.values():
+        by_kind.setdefault(one.kind, []).append((one, is_known))
+    return by_kind
+
+
+def _of_kind(api: Api, name: str, some: Sequence[tuple[Kept, bool]], tally: Tally) -> Iterator[Finding]:
+    kind = api.vendor.kinds[name]
+    readable = []
+    for one, was_asked in some:
+        if not was_asked:
+            tally.add(name, "delivered")
+        if is_readable(kind, one):
+            readable.append((one, was_asked))
+        elif not was_asked:
+            tally.add(name, "uncompared")
+            tally.uncompared[name] = kind.proof.cannot or "without the payload nothing tells where to look"
+    if not readable:
+        return
+    said = Reading(api).of(kind, [one for one, _ in readable])
+    for one, was_asked in readable:
+        for found in _judged(kind.proof, one, said[one.id], tally):
+            if not was_asked or found.verdict == "changed":
+                tally.add(name, found.verdict)
+                yield found
+        if not was_asked and said[one.id].is_known and said[one.id].item is not None:
+            tally.add(name, "there")
+
+
+def _judged(proof: Proof, one: Kept, said: Said, tally: Tally) -> Iterator[Finding]:
+    def finding(verdict: Verdict, **more: Any) -> Finding:
+        return Finding(verdict, one.kind, one.key, one.id, one.delivery, **more)
+
+    if not said.is_known:
+        yield finding("not known", why=said.error)
+        return
+    others = tuple(said.others)
+    if said.item is None:
+        yield finding("missing", others=others)
+        return
+    if others:
+        yield finding("doubled", others=others, younger=_younger(proof, said.item, said.others))
+    if one.sent is not None:
+        fields = _compared(one.sent, said.item, proof, tally, one.kind)
+        if fields:
+            yield finding("changed", fields=tuple(fields))
+
+
+def _compared(sent: Mapping[str, Any], item: Item, proof: Proof, tally: Tally, kind: str) -> list[Difference]:
+    fields, unseen = differences(sent, item, proof)
+    if unseen:
+        tally.unseen.setdefault(kind, set()).update(unseen)
+    return fields
+
+
+def _younger(proof: Proof, linked: Item, others: Mapping[str, Item]) -> str:
+    """Return the id of the one double that is surely younger than ours and may be deleted, else nothing."""
+    if not proof.delete or len(others) != 1:
+        return ""
+    ((record_id, other),) = others.items()
+    ours, theirs = linked.get(proof.made_at), other.get(proof.made_at)
+    return record_id if ours and theirs and str(theirs) > str(ours) else ""
