@@ -128,7 +128,8 @@ def replay(
     db = open_ledger(env_file)
     ids = list(delivery_ids)
     if state:
-        ids += [str(row["id"]) for row in search.list_deliveries(db, state, connection, limit=1_000_000)]
+        rows = search.list_deliveries(db, state, connection, limit=1_000_000)
+        ids += [str(row["id"]) for row in rows if row["purged_at"] is None]
     if not ids:
         raise click.ClickException("nothing to release: name deliveries, or a --state that has some")
     if not yes:

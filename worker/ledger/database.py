@@ -157,19 +157,6 @@ class Database:
         """Return the statement that inserts a whole row of `table`, or replaces the one with its key."""
         return _prepared_put(table, self.is_sqlite)
 
-    def sweep_traces(self) -> bool:
-        """Write SQLite's log into its file and empty it: what was erased still stands there until then.
-
-        Return False where others read and write so much that it was not possible. PostgreSQL does the like by
-        itself. Raises LedgerUnavailable.
-        """
-        if not self.is_sqlite:
-            return True
-        with self._our_turn(), self._translated(), closing(self.engine.raw_connection()) as connection:
-            driver: Any = connection.driver_connection
-            driver.execute(f"PRAGMA busy_timeout={TURN_SECONDS * 1000:.0f}")
-            return bool(driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
-
     def close(self) -> None:
         """Close all connections."""
         if self._writer is not None:

@@ -7,6 +7,7 @@ What does not begin so is plain, as all is that was written before there was a k
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from sqlalchemy import Dialect, LargeBinary, Text, TypeDecorator
 
 from worker.errors import LedgerUnavailable
 
+DAMAGED = "an encrypted value of the ledger is damaged: restore a backup"
 _NONCE_BYTES = 12
 _ID_LENGTH = 16
 _BEGIN = b"sealed:"
@@ -59,7 +61,7 @@ class Keys:
         try:
             return cipher.decrypt(stored[_HEAD : _HEAD + _NONCE_BYTES], stored[_HEAD + _NONCE_BYTES :], None)
         except InvalidTag:
-            raise LedgerUnavailable("an encrypted value of the ledger is damaged: restore a backup") from None
+            raise LedgerUnavailable(DAMAGED) from None
 
     def seal_text(self, plain: str | None) -> str | None:
         """Return `plain` as a text column stores it."""
@@ -77,7 +79,11 @@ class Keys:
         raw = stored.encode()
         if sealing_key(raw) is None:
             return self.open(raw).decode()
-        return self.open(raw[:_HEAD] + base64.b64decode(raw[_HEAD:])).decode()
+        try:
+            sealed = base64.b64decode(raw[_HEAD:])
+        except binascii.Error:
+            raise LedgerUnavailable(DAMAGED) from None
+        return self.open(raw[:_HEAD] + sealed).decode()
 
 
 def sealing_key(stored: bytes) -> str | None:
