@@ -119,7 +119,7 @@ def _ledger(settings: Settings) -> Database | None:
     # Opening makes the file; a command that calls a CRM has no business to found a ledger.
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return None
-    db = Database(settings.database_url, threads=1)
+    db = Database(settings.database_url, 1, settings.encryption_keys)
     try:
         require_current(db)
     except LedgerUnavailable:

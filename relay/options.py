@@ -72,7 +72,7 @@ def open_ledger(file: Path | None) -> Database:
 
 def ledger_of(settings: Settings) -> Database:
     """Return the ledger of `settings`. Raises LedgerUnavailable."""
-    db = Database(settings.database_url, threads=1)
+    db = Database(settings.database_url, 1, settings.encryption_keys)
     require_current(db)
     return db
 

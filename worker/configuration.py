@@ -13,7 +13,8 @@ from marshmallow import ValidationError
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, VendorMapping
 from mappings.vendors import VENDORS
-from worker.settings import ConnectionSettings, Fault, Route, Settings, SettingsError
+from worker.encryption_keys import key_bytes
+from worker.settings import ConnectionSettings, Fault, Retention, Route, Settings, SettingsError
 from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, report
 from worker.source_settings import read_source
 
@@ -41,6 +42,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         faults.append(Fault(str(path), "has no sources, connections and routes: it needs one of each"))
     limit = _whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
     proxies = _whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
+    keys = _encryption_keys(environ, faults)
     if faults:
         raise SettingsError(faults)
     var = Path(environ.get("RELAY_VAR") or "var").absolute()
@@ -55,6 +57,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         connections={c.name: c for c in connections.values() if c},
         routes=routes,
         trusted_proxies=proxies,
+        encryption_keys=keys,
+        retention=_retention(document["retention"]),
     )
 
 
@@ -168,6 +172,25 @@ def _routes(document: Mapping[str, Any], path: Path, faults: list[Fault]) -> tup
         events = frozenset(table["events"]) if table["events"] else None
         routes.append(Route(table["source"], tuple(table["to"]), events))
     return tuple(routes)
+
+
+def _encryption_keys(environ: Mapping[str, str], faults: list[Fault]) -> tuple[bytes, ...]:
+    keys = []
+    for place, text in enumerate(filter(None, environ.get("RELAY_ENCRYPTION_KEY", "").split(",")), 1):
+        try:
+            keys.append(key_bytes(text))
+        except ValueError:
+            # Never the text itself: it may be a good key with one sign too many.
+            faults.append(
+                Fault("RELAY_ENCRYPTION_KEY", f"its key number {place} is none: `relay keys new` makes one")
+            )
+    return tuple(keys)
+
+
+def _retention(table: Mapping[str, Any]) -> Retention:
+    return Retention(
+        **{name.removesuffix("_days"): days and timedelta(days=days) for name, days in table.items()}
+    )
 
 
 def _whole_number(

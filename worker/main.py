@@ -16,10 +16,12 @@ from worker.app import make_app
 from worker.budget import Lanes
 from worker.configuration import load
 from worker.delivery import Engine
+from worker.errors import LedgerUnavailable
 from worker.http import Http
 from worker.ledger.database import Database
 from worker.ledger.migrate import require_current
 from worker.publisher import Publisher
+from worker.retention import Retaining
 from worker.settings import SettingsError
 from worker.shared_tokens import sessions
 from worker.sweep import Sweep
@@ -45,22 +47,28 @@ def compose() -> Celery:
     warnings.simplefilter("ignore", SecurityWarning)
     start_logging()
     start_sentry(settings.sentry_dsn, "worker")
-    db = Database(settings.database_url, threads=THREADS)
-    require_current(db)
+    db = Database(settings.database_url, THREADS, settings.encryption_keys)
+    try:
+        require_current(db)
+    except LedgerUnavailable as error:
+        sys.exit(f"relay: {error}")
     celery = make_app(settings)
     lanes = Lanes(THREADS, len(settings.connections))
     engine = Engine(settings, db, Http(), lanes, utc_now, random.random, sessions=sessions(settings))
     register(celery, engine)
     sweep = Sweep(settings, db, Publisher(celery, settings.connections), utc_now)
+    retaining = Retaining(settings.retention, db, utc_now)
 
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def ready(**_: Any) -> None:
         sweep.start()
+        retaining.start()
 
     @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def shutting_down(**_: Any) -> None:
         engine.stopping.set()
         sweep.stop()
+        retaining.stop()
 
     return celery
 

@@ -69,6 +69,8 @@ def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> l
 def commands(settings: Settings, event: Any) -> list[Command]:
     """Return what a stored event asks for. Raises CannotMap and BadBody."""
     source, kind = source_of(settings, event)
+    if event.get("purged_at"):
+        raise CannotMap("body", "was purged: an event without its payload cannot be delivered again")
     handler = kind.handlers.get(event["type"])
     if handler is None:
         raise CannotMap("type", f"{source.type} event {event['type']!r} is not known to this version")

@@ -120,6 +120,20 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """`[retention]`: how long payloads are kept after the end of their deliveries; None is for ever.
+
+    `delivered` is also for what was superseded, `ignored` for what was skipped and what had nowhere to go.
+    `remembered` is how long an emptied event is still known, so that a repetition of it is recognised.
+    """
+
+    delivered: timedelta | None = None
+    ignored: timedelta | None = None
+    failed: timedelta | None = None
+    remembered: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a process needs to know, fixed at its start."""
 
@@ -133,6 +147,8 @@ class Settings:
     connections: Mapping[str, ConnectionSettings]
     routes: tuple[Route, ...]
     trusted_proxies: int = 0  # how many proxies of ours stand before the receiver
+    encryption_keys: tuple[bytes, ...] = field(default=(), repr=False)  # the first seals, all of them open
+    retention: Retention = field(default_factory=lambda: Retention())
 
     def connections_of(self, source: str) -> list[str]:
         """Return all connections that events of `source` may go to, each once."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from worker.settings import Fault
 
@@ -33,6 +33,10 @@ def an_address(text: str) -> None:
         raise ValidationError("has a port that is none: ports go from 0 to 65535") from None
 
 
+def _days() -> fields.Integer:
+    return fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1, max=36500))
+
+
 class NamesOrName(fields.Field[list[str]]):
     """One environment variable's name, or a list of them."""
 
@@ -52,6 +56,7 @@ class RelayToml(Schema):
     sources = fields.Dict(keys=fields.String(validate=_a_name), values=fields.Dict(), load_default=dict)
     connections = fields.Dict(keys=fields.String(validate=_a_name), values=fields.Dict(), load_default=dict)
     routes = fields.List(fields.Nested(lambda: RouteSchema()), load_default=list)
+    retention = fields.Nested(lambda: RetentionSchema(), load_default=lambda: RetentionSchema().load({}))
 
 
 class ConnectionSchema(Schema):
@@ -96,6 +101,27 @@ class RouteSchema(Schema):
     source = fields.String(required=True)
     to = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
     events = fields.List(fields.String(), load_default=list)
+
+
+class RetentionSchema(Schema):
+    """`[retention]`: for how many days what is kept; what is not said is kept for ever."""
+
+    class Meta:
+        unknown = RAISE
+
+    delivered_days = _days()
+    ignored_days = _days()
+    failed_days = _days()
+    remembered_days = _days()
+
+    @validates_schema
+    def _remembers_longest(self, data: dict[str, Any], **_: Any) -> None:
+        longest = max((days for name, days in data.items() if days and name != "remembered_days"), default=0)
+        if (data["remembered_days"] or longest) < longest:
+            raise ValidationError(
+                f"must be at least {longest}, the longest of the others: until then the payload is there",
+                "remembered_days",
+            )
 
 
 def report(path: Path, where: str, messages: Any, faults: list[Fault]) -> None:

@@ -155,7 +155,7 @@ def replay(
     wanted = releasable(settings, db, ids)
     if state:
         found = search.list_deliveries(db, state, connection, limit=1_000_000)
-        wanted += [Releasable("delivery", str(row["id"])) for row in found]
+        wanted += [Releasable("delivery", str(row["id"])) for row in found if row["purged_at"] is None]
     if not wanted:
         raise click.ClickException(
             "nothing to release: name deliveries or events, or a --state that has some"

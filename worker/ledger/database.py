@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
 from worker.ledger.prepared import Prepared, Transaction
+from worker.ledger.sealed import Keys, give_keys
 from worker.ledger.together import Piece, Together
 
 T = TypeVar("T")
@@ -32,7 +33,8 @@ POLL_SECONDS = 0.0004
 class Database:
     """The ledger, open. Hand it to the functions beside this file; share it between threads, not processes."""
 
-    def __init__(self, url: str, threads: int = 32) -> None:
+    def __init__(self, url: str, threads: int = 32, keys: Sequence[bytes] = ()) -> None:
+        """Open the ledger at `url`; with `keys` payloads are encrypted, see `Keys`."""
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
@@ -55,6 +57,8 @@ class Database:
             pool_pre_ping=not self.is_sqlite,
             connect_args=arguments,
         )
+        self.keys = Keys(keys)
+        give_keys(self.engine.dialect, self.keys)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -201,7 +205,7 @@ def _prepared_put(table: Table, is_sqlite: bool) -> Prepared:
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

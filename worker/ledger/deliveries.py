@@ -131,7 +131,9 @@ _CLOSE = Prepared(
         updated_at=bindparam("now_"),
         record_id=func.coalesce(bindparam("record"), deliveries.c.record_id),
         mapping_version=func.coalesce(bindparam("mapping"), deliveries.c.mapping_version),
-        field_ledger=func.coalesce(bindparam("fields"), deliveries.c.field_ledger),
+        field_ledger=func.coalesce(
+            bindparam("fields", type_=deliveries.c.field_ledger.type), deliveries.c.field_ledger
+        ),
     )
 )
 

@@ -37,8 +37,8 @@ def note_repeat(db: Database, row: Mapping[str, Any], window: timedelta | None) 
     unique constraint the only judge, also between two processes.
     """
     same = (events.c.source == row["source"]) & (events.c.dedup_key == row["dedup_key"])
-    is_same_body = (events.c.body == row["body"]).label("is_same_body")
-    columns = (events.c.id, events.c.received_at, events.c.verdict, is_same_body)
+    # Compared here and not by the database, which may hold it encrypted.
+    columns = (events.c.id, events.c.received_at, events.c.verdict, events.c.body, events.c.purged_at)
     now = row["received_at"]
     with db.write() as c:
         first = c.execute(select(*columns).where(same)).one_or_none()
@@ -52,7 +52,9 @@ def note_repeat(db: Database, row: Mapping[str, Any], window: timedelta | None) 
             c.execute(update(events).where(same).values(dedup_key=f"{row['dedup_key']}@{first.id}"))
             return None
         c.execute(update(events).where(same).values(repeats=events.c.repeats + 1, repeated_at=now))
-        return Repeat(first.id, None if first.is_same_body else _keep(db, c, row, first.id))
+        # What the first one said is gone: then nobody can tell, and it is no reason to keep what was to be purged.
+        is_nothing_new = first.purged_at is not None or bytes(first.body) == row["body"]
+        return Repeat(first.id, None if is_nothing_new else _keep(db, c, row, first.id))
 
 
 def _is_unreleased(c: Connection, event_id: str) -> bool:

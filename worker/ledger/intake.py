@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from worker.errors import LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger.database import TURN_SECONDS, Database
 from worker.ledger.duplicates import note_repeat
+from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.settling import settle, waiting_for
 from worker.ledger.tables import State, deliveries, events
@@ -28,8 +28,6 @@ HAND_OFF_GRACE = timedelta(seconds=5)
 #: How long an event waits for company where there was some the last time: six in one commit cost half of what they
 #: cost one by one, and a lonely sender waits for nobody.
 LINGER_SECONDS = 0.002
-#: Characters of a key that are kept as they are.
-LONGEST_KEY = 200
 NO_TIME = timedelta()
 
 
@@ -180,10 +178,3 @@ def delivery_row(event: NewEvent, event_id: str, connection: str, now: datetime)
         "created_at": now,
         "updated_at": now,
     }
-
-
-def bounded(key: str) -> str:
-    """Return `key`, or its digest where it is longer than an index of PostgreSQL takes (a third of a page)."""
-    if len(key) <= LONGEST_KEY:
-        return key
-    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
+from worker.ledger.sealed import Keys, keys_of
+
 Convert = Callable[[Any], Any]
 
 
@@ -24,13 +26,14 @@ class Prepared:
         self._statement: ClauseElement = statement
         self._keys = None if keys is None else list(keys)
         self._columns = _columns(statement)
-        self._ready: dict[str, Ready] = {}
+        self._ready: dict[tuple[str, Keys], Ready] = {}
 
     def on(self, dialect: Dialect) -> Ready:
         """Return the statement as the driver of `dialect` takes it."""
-        ready = self._ready.get(dialect.name)
+        name = dialect.name, keys_of(dialect)
+        ready = self._ready.get(name)
         if ready is None:
-            ready = self._ready[dialect.name] = Ready(self._statement, self._keys, self._columns, dialect)
+            ready = self._ready[name] = Ready(self._statement, self._keys, self._columns, dialect)
         return ready
 
 

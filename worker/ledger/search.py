@@ -34,6 +34,7 @@ _EVENT = (
     events.c.received_at,
     events.c.repeats,
     events.c.duplicate_of,
+    events.c.purged_at,
 )
 _DELIVERY = (
     deliveries.c.id,
@@ -49,6 +50,7 @@ _DELIVERY = (
     deliveries.c.due_at,
     deliveries.c.created_at,
     deliveries.c.updated_at,
+    events.c.purged_at,
 )
 
 
@@ -133,11 +135,12 @@ def count_states(db: Database) -> dict[str, int]:
 
 
 def release(db: Database, delivery_id: str, operator: str, now: datetime, not_made: bool = False) -> bool:
-    """Make a delivery due again; return False where it is not in a state that can be released.
+    """Make a delivery due again; return False where its state, or a payload that was purged, forbids it.
 
     `not_made` is the operator's word that a record whose creation is in doubt is not at the vendor.
     """
-    mine = (deliveries.c.id == delivery_id) & deliveries.c.state.in_(RELEASABLE)
+    whole = deliveries.c.event_id.in_(select(events.c.id).where(events.c.purged_at.is_(None)))
+    mine = (deliveries.c.id == delivery_id) & deliveries.c.state.in_(RELEASABLE) & whole
     again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
     with db.write() as c:
         if not c.execute(update(deliveries).where(mine).values(**again, updated_at=now)).rowcount:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -24,6 +23,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+from worker.ledger.sealed import SealedBytes, SealedText
 
 metadata = MetaData()
 
@@ -108,13 +109,14 @@ events = Table(
     Column("verdict", String(16), nullable=False),  # routed, unrouted, ignored, test, spam, unknown …
     Column("received_at", UtcTime, nullable=False),
     Column("content_type", Text, nullable=False),
-    Column("headers", Text, nullable=False),  # JSON, without secrets
-    Column("body", LargeBinary, nullable=False),  # as received
-    Column("fetched", Text),  # JSON: what a thin event lacked, as the sender's interface gave it
+    Column("headers", SealedText, nullable=False),  # JSON, without secrets
+    Column("body", SealedBytes, nullable=False),  # as received
+    Column("fetched", SealedText),  # JSON: what a thin event lacked, as the sender's interface gave it
     Column("repeats", Integer, nullable=False, default=0),  # how often the sender posted it again
     Column("repeated_at", UtcTime),
     # … or duplicate: then the first event's id; it stays after a release. No foreign key: the first may be purged.
     Column("duplicate_of", String(36)),
+    Column("purged_at", UtcTime),  # since then body, headers and what was fetched are empty
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
     # Of duplicates only, so that it costs other events nothing.
     Index("ix_events_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
@@ -130,7 +132,7 @@ deliveries = Table(
     Column("version", Text),
     Column("state", String(16), nullable=False),
     Column("error", String(32)),  # the name of the last error
-    Column("reason", Text),  # what an operator should know of it
+    Column("reason", SealedText),  # what an operator should know of it
     Column("attempts", Integer, nullable=False, default=0),  # those that an answer of the vendor spent
     Column("tries", Integer, nullable=False, default=0),  # failures in a row, for the backoff
     Column("failing_since", UtcTime),
@@ -139,7 +141,7 @@ deliveries = Table(
     Column("lease", String(36)),
     Column("lease_until", UtcTime),
     Column("mapping_version", Integer),
-    Column("field_ledger", Text),  # JSON: what became of each field
+    Column("field_ledger", SealedText),  # JSON: what became of each field
     Column("record_id", Text),  # the vendor's id of the record that the event is about
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
@@ -172,7 +174,7 @@ attempts = Table(
     Column("outcome", String(16), nullable=False),  # the delivery's state after it
     Column("error", String(32)),
     Column("status", Integer),  # HTTP status of the vendor's answer
-    Column("excerpt", Text),  # what the vendor said, secrets and personal data masked
+    Column("excerpt", SealedText),  # what the vendor said, secrets and personal data masked
 )
 
 links = Table(
@@ -214,3 +216,6 @@ audit = Table(
     Column("action", String(32), nullable=False),
     Column("subject", Text, nullable=False),
 )
+
+#: Which keys have encrypted values here, by their ids: what a process must have before it starts.
+sealing_keys = Table("sealing_keys", metadata, Column("id", String(16), primary_key=True))
