@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import wraps
 from typing import Any
 
 from mappings import ignored_events
@@ -69,6 +70,7 @@ def _is_ours(event: Event) -> bool:
 def _checked(handler: Handler) -> Handler:
     """Return `handler` for notifications that name one of our seller's things; raises CannotMap for others."""
 
+    @wraps(handler)  # its signature says which commands it makes
     def handle(event: Event) -> Iterable[Any]:
         if not _is_ours(event):
             raise CannotMap("user_id", f"is not {event.options['seller_id']}, the seller whose token is used")
