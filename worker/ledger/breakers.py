@@ -165,10 +165,10 @@ def in_flight(t: Transaction, connection: str, now: datetime) -> int:
     return int(t.first(_IN_FLIGHT, {"over": connection, "now_": now}).number)
 
 
-def held_since(t: Transaction, connection: str) -> datetime | None:
-    """Return since when the connection is as it is, None where it always was."""
-    row = t.first(_ANY, {"over": connection})
-    return None if row is None else row.since
+def usable_since(t: Transaction, connection: str, now: datetime) -> datetime | None:
+    """Return since when the connection can be used, `now` where it cannot, None where it always could."""
+    breaker = found(t, connection).breaker
+    return now if breaker.phase in (Phase.OPEN, Phase.HALF_OPEN) else breaker.since
 
 
 def found(t: Transaction, connection: str) -> Gate:

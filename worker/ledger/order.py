@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, not_, or_, select, update
 
-from worker.ledger.breakers import held_since
+from worker.ledger.breakers import usable_since
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.tables import UNFINISHED, State, UtcTime, deliveries
 
 #: A delivery that waits for an earlier one of its entity looks again this often.
 BLOCKED_DELAY = timedelta(seconds=1)
+#: Outages are not counted, but after so many times its patience an earlier one is waited for no more in any case.
+AT_MOST = 7
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SAME = (deliveries.c.connection == bindparam("over")) & (deliveries.c.entity == bindparam("of"))
@@ -80,10 +82,10 @@ _TURN_AWAY_AFRESH = Prepared(_OURS.values(**_AWAY, failing_since=None))
 def overtaken(t: Transaction, row: Any, now: datetime, patience: timedelta) -> bool:
     """Turn away a delivery that must wait for an earlier one of its entity, or that a newer one has overtaken.
 
-    An earlier one is waited for until it has been tried in vain for `patience`.
+    An earlier one is waited for until it has been tried in vain for `patience` while the connection was there.
     """
     same = {"over": row.connection, "of": row.entity, "delivery": row.id}
-    earlier = _earlier(t, same, now - patience)
+    earlier = _earlier(t, same, now, patience)
     if earlier:
         why = f"waits for delivery {earlier} of the same entity"
         turn_away(t, row, State.BLOCKED, now + BLOCKED_DELAY, why)
@@ -102,12 +104,14 @@ def overtaken(t: Transaction, row: Any, now: datetime, patience: timedelta) -> b
     return bool(newer)
 
 
-def _earlier(t: Transaction, same: dict[str, Any], past: datetime) -> str | None:
-    first = t.first(_EARLIER, {**same, "past": _LONG_AGO})
+def _earlier(t: Transaction, same: dict[str, Any], now: datetime, patience: timedelta) -> str | None:
+    first, past = t.first(_EARLIER, {**same, "past": _LONG_AGO}), now - patience
     if first is None:
         return None
-    usable_since = held_since(t, same["over"])
-    if first.tried_since >= past or (usable_since is not None and usable_since >= past):
+    if first.tried_since >= past:
+        return str(first.id)
+    usable = usable_since(t, same["over"], now)
+    if usable is not None and usable >= past and first.tried_since >= now - AT_MOST * patience:
         return str(first.id)
     # It has had its time, and the connection was there all the while.
     other = t.first(_EARLIER, {**same, "past": past})
