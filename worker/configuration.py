@@ -111,6 +111,7 @@ def _connection(
         timeout=timedelta(seconds=known["timeout_seconds"]),
         search_lag=timedelta(seconds=known["search_lag_seconds"]),
         give_up_after=timedelta(hours=known["give_up_after_hours"]),
+        **{key: known[key] for key in ("requests_per_day", "day_zone", "concurrency", "breaker_after")},
     )
 
 

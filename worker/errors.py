@@ -70,11 +70,15 @@ class CredentialsRefused(Hold):
 
 
 class BudgetSpent(Hold):
-    """The connection's own limit of requests is used up; `retry_after` says when the next one is free."""
+    """The connection's own limit of requests is used up; `retry_after` says when the next one is free.
 
-    def __init__(self, message: str, retry_after: timedelta) -> None:
+    `whole` says that the connection has none for anybody, and not only none of this kind.
+    """
+
+    def __init__(self, message: str, retry_after: timedelta, whole: bool = True) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.whole = whole
 
 
 class Stop(DeliveryError):

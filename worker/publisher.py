@@ -26,10 +26,15 @@ QUEUE_DEPTH = 500
 
 
 def capacity(connection: ConnectionSettings) -> int:
-    """Return how many tasks of `connection` may wait: no more than its own limit lets through in two seconds."""
-    if connection.requests_per_second is None:
-        return QUEUE_DEPTH
-    return min(QUEUE_DEPTH, math.ceil(2 * connection.requests_per_second))
+    """Return how many tasks of `connection` may wait: no more than its own limits let through in two seconds."""
+    rate, wide = connection.requests_per_second, connection.concurrency
+    by_rate = QUEUE_DEPTH if rate is None else math.ceil(2 * rate)
+    return min(QUEUE_DEPTH, by_rate, QUEUE_DEPTH if wide is None else 2 * wide)
+
+
+def for_the_door(places: int) -> int:
+    """Return how many of a queue's places the door may fill."""
+    return max(1, places - max(1, places // 4))
 
 
 class BrokerDown(Exception):
@@ -98,9 +103,13 @@ class Publisher:
         )
 
     def room(self, connection: str) -> int:
-        """Return how many more tasks the queue of `connection` may take. Raises BrokerDown."""
+        """Return how many more tasks the queue of `connection` may take from the door. Raises BrokerDown.
+
+        A quarter of it is the sweep's, where the sources take turns: a source that posts without pause would fill
+        every place that comes free, and what others have in the ledger would never get one.
+        """
         known = self._connections.get(connection)
-        return capacity(known) - self.depth(known.queue) if known else 0
+        return for_the_door(capacity(known)) - self.depth(known.queue) if known else 0
 
     def depth(self, queue: str) -> int:
         """Return how many tasks wait in `queue`. Raises BrokerDown."""

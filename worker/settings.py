@@ -11,6 +11,8 @@ from typing import Any
 
 from mappings.protection import Signature
 from mappings.vendor import Account
+from worker.allowance import Allowance
+from worker.breaker import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,20 @@ class ConnectionSettings:
     timeout: timedelta
     search_lag: timedelta
     give_up_after: timedelta
+    requests_per_day: int | None = None
+    day_zone: str = "UTC"
+    concurrency: int | None = None
+    breaker_after: int = 5
+
+    @property
+    def allowance(self) -> Allowance:
+        """How many requests it may have."""
+        return Allowance(self.requests_per_second, self.requests_per_day, self.day_zone)
+
+    @property
+    def terms(self) -> Terms:
+        """When it is left alone, and how many deliveries may be in flight."""
+        return Terms(self.breaker_after, self.concurrency, self.give_up_after)
 
     @property
     def queue(self) -> str:

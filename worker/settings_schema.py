@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
@@ -35,6 +36,15 @@ def an_address(text: str) -> None:
 
 def _days() -> fields.Integer:
     return fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1, max=36500))
+
+
+def _a_zone(text: str) -> None:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValidationError(
+            'must be a time zone such as "Asia/Ho_Chi_Minh"; if it is one, this machine lacks the package tzdata'
+        ) from None
 
 
 class NamesOrName(fields.Field[list[str]]):
@@ -75,6 +85,12 @@ class ConnectionSchema(Schema):
     requests_per_second = fields.Float(
         load_default=None, validate=validate.Range(min=0, min_inclusive=False, max=1000)
     )
+    requests_per_day = fields.Integer(
+        load_default=None, strict=True, validate=validate.Range(min=1, max=1_000_000_000)
+    )
+    day_zone = fields.String(load_default="UTC", validate=_a_zone)
+    concurrency = fields.Integer(load_default=None, strict=True, validate=validate.Range(min=1, max=1000))
+    breaker_after = fields.Integer(load_default=5, strict=True, validate=validate.Range(min=1, max=1000))
     timeout_seconds = fields.Float(load_default=20.0, validate=validate.Range(min=1, max=300))
     search_lag_seconds = fields.Float(load_default=10.0, validate=validate.Range(min=0, max=3600))
     give_up_after_hours = fields.Float(load_default=24.0, validate=validate.Range(min=0.001, max=24 * 30))

@@ -51,6 +51,19 @@ def log() -> Any:
     return _bound or structlog.get_logger()
 
 
+def alert(event: str, *, is_over: bool = False, **fields: Any) -> None:
+    """Write one line that a person should see, and send one event to Sentry, where it is on.
+
+    `is_over` says that what was wrong is no more.
+    """
+    if is_over:
+        log().warning(event, **fields)
+    else:
+        log().error(event, **fields)
+    said = ", ".join(f"{name}: {value}" for name, value in fields.items())
+    sentry_sdk.capture_message(f"{event}: {said}", level="info" if is_over else "error")
+
+
 def start_sentry(dsn: str, process: str) -> None:
     """Report our own faults to Sentry; does nothing without a DSN."""
     if not dsn:

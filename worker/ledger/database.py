@@ -132,6 +132,11 @@ class Database:
         with self._translated(), closing(self.engine.raw_connection()) as connection:
             return Transaction(self.engine.dialect, connection.driver_connection).first(statement, values)
 
+    def reading(self, work: Callable[[Transaction], T]) -> T:
+        """Return what `work` returns, which only reads. Raises LedgerUnavailable."""
+        with self.read() as connection:
+            return work(Transaction(self.engine.dialect, connection.connection.driver_connection))
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes. Raises LedgerUnavailable; IntegrityError passes through."""

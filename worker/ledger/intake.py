@@ -114,8 +114,8 @@ _EVENT = Prepared(
 _DELIVERY = Prepared(
     insert(deliveries),
     [
-        *("id", "event_id", "connection", "entity", "version", "state", "reason", "attempts", "tries"),
-        *("due_at", "handed_until", "created_at", "updated_at"),
+        *("id", "event_id", "connection", "source", "entity", "version", "state", "reason", "attempts"),
+        *("tries", "due_at", "handed_until", "created_at", "updated_at"),
     ],
 )
 
@@ -167,6 +167,7 @@ def delivery_row(event: NewEvent, event_id: str, connection: str, now: datetime)
         "id": new_id(),
         "event_id": event_id,
         "connection": connection,
+        "source": event.source,
         "entity": bounded(f"{event.source}:{naming.entity}") if naming.entity else None,
         "version": naming.version,
         "state": event.state,

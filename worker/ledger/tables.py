@@ -46,6 +46,8 @@ class State(StrEnum):
 
 #: Claimed as soon as they are due.
 OPEN = (State.PENDING, State.WAITING, State.HELD, State.BLOCKED, State.UNKNOWN)
+#: The same in SQL. The index of those that are open is used only by queries that say it in these very words.
+IS_OPEN = f"state IN ({', '.join(repr(str(state)) for state in OPEN)})"
 #: Not at their end: a later delivery of the same entity waits for these.
 UNFINISHED = (*OPEN, State.SENDING)
 
@@ -130,6 +132,7 @@ deliveries = Table(
     Column("connection", String(32), nullable=False),
     Column("entity", Text),  # source and entity, for the order in which one entity's events are applied
     Column("version", Text),
+    Column("source", String(32), nullable=False, server_default=""),  # the event's, for turns between sources
     Column("state", String(16), nullable=False),
     Column("error", String(32)),  # the name of the last error
     Column("reason", SealedText),  # what an operator should know of it
@@ -148,6 +151,13 @@ deliveries = Table(
     UniqueConstraint("event_id", "connection", name="uq_deliveries_event_connection"),
     Index("ix_deliveries_due", "connection", "state", "due_at"),
     Index("ix_deliveries_entity", "connection", "entity", "id"),
+    # What is over leaves it: the next turn of a source is found at once, however much was delivered.
+    Index(
+        "ix_deliveries_turn",
+        *("connection", "source", "due_at", "id"),
+        sqlite_where=text(IS_OPEN),
+        postgresql_where=text(IS_OPEN),
+    ),
 )
 
 steps = Table(
@@ -193,9 +203,26 @@ connections = Table(
     "connections",
     metadata,
     Column("name", String(32), primary_key=True),
-    Column("held_until", UtcTime),
+    Column("held_until", UtcTime),  # nothing before this: the vendor asked for a pause, or the operator
     Column("reason", Text),
-    Column("next_slot_at", UtcTime),  # when its budget has the next request free
+    # The breaker, see worker/breaker.py; no phase is closed.
+    Column("phase", String(16)),
+    Column("since", UtcTime),
+    Column("until", UtcTime),
+    Column("breaker_reason", Text),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("openings", Integer, nullable=False, server_default="0"),
+    Column("width", Integer, nullable=False, server_default="0"),
+    Column("wins", Integer, nullable=False, server_default="0"),
+    Column("probe", String(36)),
+    # The budget, see worker/allowance.py: when the next request is free, of any kind and of either.
+    Column("next_slot_at", UtcTime),
+    Column("next_create_at", UtcTime),
+    Column("next_lookup_at", UtcTime),
+    Column("creates_waited_at", UtcTime),
+    Column("lookups_waited_at", UtcTime),
+    Column("day", String(10)),  # the vendor's date …
+    Column("day_used", Integer, nullable=False, server_default="0"),  # … and its requests of that day
 )
 
 duties = Table(

@@ -8,7 +8,7 @@ from alembic import op
 from worker.ledger.personal import bounded
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 #: Rows that are looked at in one go.
 PAGE = 1000
