@@ -64,21 +64,19 @@ class Publisher:
 
     def _publish(self, connection: ConnectionSettings, ids: Sequence[str]) -> None:
         channel = self._connection().default_channel
-        written = self._template(connection, channel)
-        if written is not None:
+        # A broker that is not Redis has messages of its own kind, and kombu publishes them.
+        if isinstance(channel, Channel) and (made := self._template(connection, channel)):
             for at in range(0, len(ids), BATCH):
-                texts = [written.message(one, new_id(), new_id()) for one in ids[at : at + BATCH]]
-                channel.push(written.key, texts)
+                channel.push(
+                    made.key, [made.message(one, new_id(), new_id()) for one in ids[at : at + BATCH]]
+                )
             return
         producer = self._connection().Producer()
         with producer.batch(max_size=BATCH):
             for delivery_id in ids:
                 self._one(producer, connection, delivery_id, new_id())
 
-    def _template(self, connection: ConnectionSettings, channel: Any) -> Template | None:
-        # A broker that is not Redis has messages of its own kind, and kombu publishes them.
-        if not isinstance(channel, Channel):
-            return None
+    def _template(self, connection: ConnectionSettings, channel: Channel) -> Template | None:
         if connection.name not in self._templates:
             task_id, delivery_id, producer = new_id(), new_id(), Producer(channel)
             key, text = channel.caught(lambda: self._one(producer, connection, delivery_id, task_id))

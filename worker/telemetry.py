@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
@@ -17,6 +18,8 @@ from worker.masking import masked
 REQUEST_KEYS = frozenset({"method", "url"})
 
 
+#: Made once: json.dumps makes one for each line that names a `default`.
+_JSON = json.JSONEncoder(default=repr)
 #: Bound once: structlog puts a logger together anew for every line otherwise.
 _bound: Any = None
 
@@ -30,10 +33,10 @@ def start_logging() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
             _mask_traceback,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(lambda line, **_: _JSON.encode(line)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     _bound = structlog.get_logger().bind()

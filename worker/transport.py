@@ -93,8 +93,9 @@ class Channel(redis.Channel):
         if self._caught is None:
             put(queue, message, **kwargs)
             return
-        priority = self._get_message_priority(message, reverse=False)
-        self._caught.append((self._q_for_pri(queue, priority), dumps(message)))
+        channel: Any = self
+        priority = channel._get_message_priority(message, reverse=False)
+        self._caught.append((channel._q_for_pri(queue, priority), dumps(message)))
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         new: Any = super()._create_client

@@ -105,7 +105,7 @@ class Database:
             return
         with self._our_turn(), self._translated():
             # One connection for all of them, past the pool: taking one out costs as much as a statement.
-            self._writer = self._writer or self.engine.raw_connection()
+            self._writer = self._writer or self._new_writer()
             driver: Any = self._writer.driver_connection
             _begin_immediate(driver)
             try:
@@ -114,6 +114,11 @@ class Database:
             except BaseException:
                 driver.rollback()
                 raise
+
+    def _new_writer(self) -> PoolProxiedConnection:
+        writer = self.engine.raw_connection()
+        _wait_ourselves(writer.driver_connection)
+        return writer
 
     @contextmanager
     def _our_turn(self) -> Iterator[None]:
@@ -221,14 +226,19 @@ def _begin_sqlite(connection: Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout={TURN_SECONDS * 1000:.0f}")
         driver.execute("BEGIN")
         return
+    _wait_ourselves(driver)
     _begin_immediate(driver)
+
+
+def _wait_ourselves(driver: Any) -> None:
+    # SQLite's own busy handler sleeps up to a tenth of a second between its tries, while our transactions last
+    # less than a thousandth.
+    driver.execute("PRAGMA busy_timeout=0")
 
 
 def _begin_immediate(driver: Any) -> None:
     # A transaction that begins by reading and then writes fails at once when another wrote in between, and no
-    # busy handler helps: so a writing one takes the write lock first. SQLite's own busy handler sleeps up to a
-    # tenth of a second between its tries, while our transactions last less than a thousandth.
-    driver.execute("PRAGMA busy_timeout=0")
+    # busy handler helps: so a writing one takes the write lock first.
     until = time.monotonic() + TURN_SECONDS
     while True:
         try:
