@@ -7,8 +7,8 @@ import re
 
 #: Characters of a key that are kept as they are: an index of PostgreSQL takes a third of a page.
 LONGEST_KEY = 200
-#: An e-mail address, or a phone number in E.164.
-_PERSONAL = re.compile(r"[^\s@]@[\w-]+(?:\.[\w-]+)+|\+[0-9]{6,}")
+#: An e-mail address, of which a long key may have lost the end, or a phone number in E.164.
+_PERSONAL = re.compile(r"\S@\w|\+[0-9]{6,}")
 _FORGOTTEN = "forgotten:"
 
 

@@ -38,7 +38,6 @@ def _digest(table: str, column: str) -> None:
         if not found:
             return
         for row in found:
-            # A key whose window is over has an @ of its own; nothing is compared with it any more.
             if bounded(row[1]) != row[1]:
                 change = sa.update(rows).where(rows.c.id == row.id).values({column: bounded(row[1])})
                 connection.execute(change)
