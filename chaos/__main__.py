@@ -32,12 +32,11 @@ def main() -> int:
     asked = _arguments()
     if asked.list:
         for fault in ROWS:
-            print(f"{fault.name:<26} {fault.missing() and 'NOT HERE: ' + fault.missing() or fault.title}")
+            print(f"{fault.name:<26} {'NOT HERE: ' + fault.missing() if fault.missing() else fault.title}")
         return 0
     if not Path("/proc/self/stat").exists():
         print("chaos: needs /proc, to find processes: run it on Linux", file=sys.stderr)
         return 2
-    # Short, since the paths of sockets are; and so that rows of an old run are no part of this one.
     signal.signal(signal.SIGTERM, _interrupt)
     if asked.row:
         return _one(BY_NAME[asked.row], asked)
@@ -72,7 +71,8 @@ def _one(fault: Fault, asked: argparse.Namespace) -> int:
 def _all(faults: Sequence[Fault], asked: argparse.Namespace) -> list[Row]:
     """Run each row in a process of its own, a few at a time; return them in the order of the table."""
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=_var()))
-    waiting, running = list(faults), {}
+    waiting = list(faults)
+    running: dict[str, subprocess.Popen[bytes]] = {}
     done: dict[str, Row] = {}
     try:
         while waiting or running:
@@ -100,7 +100,17 @@ def _all(faults: Sequence[Fault], asked: argparse.Namespace) -> list[Row]:
 
 
 def _argv(fault: Fault, folder: Path, asked: argparse.Namespace) -> list[str]:
-    argv = [sys.executable, "-m", "chaos", "--row", fault.name, "--folder", str(folder), "--seed", str(asked.seed)]
+    argv = [
+        sys.executable,
+        "-m",
+        "chaos",
+        "--row",
+        fault.name,
+        "--folder",
+        str(folder),
+        "--seed",
+        str(asked.seed),
+    ]
     argv += ["--seconds", str(asked.seconds)] if asked.seconds else []
     return argv + (["--full"] if asked.full else [])
 
@@ -134,7 +144,9 @@ def _var() -> Path:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--list", action="store_true", help="show the rows, and which cannot be run here")
-    parser.add_argument("--only", nargs="+", default=[], choices=BY_NAME, metavar="ROW", help="run these rows")
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=BY_NAME, metavar="ROW", help="run these rows"
+    )
     parser.add_argument("--seconds", type=float, help="of load per row (each row has its own)")
     parser.add_argument("--full", action="store_true", help="20,000 events wait for the CRMs that are down")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="for the same run again")

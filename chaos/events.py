@@ -41,7 +41,9 @@ def lead(number: int) -> Post:
     }
     if number % 4 == 0:
         form["company"] = f"Firm {number % 3}"
-    return Post(number, "lead", "website", token, urlencode(form).encode(), "application/x-www-form-urlencoded")
+    return Post(
+        number, "lead", "website", token, urlencode(form).encode(), "application/x-www-form-urlencoded"
+    )
 
 
 def shopify_order(number: int, buyers: int = BUYERS) -> Post:

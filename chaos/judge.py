@@ -55,12 +55,10 @@ class Verdict:
         return not (self.lost or self.doubled or self.stuck or self.parked > self.excused)
 
 
-def judge(
-    evidence: Evidence, is_found_again: Callable[[str, str], bool] | None = None
-) -> Verdict:
+def judge(evidence: Evidence, is_found_again: Callable[[str, str], bool] | None = None) -> Verdict:
     """Return what became of the accepted events.
 
-    `is_found_again` says whether all that a vendor makes of a job can be looked up: only then must nothing be parked.
+    `is_found_again` says whether all that a vendor makes of a job can be looked up: then nothing may be parked.
     """
     looked_up = is_found_again or found_again
     lost, stuck = _lost(evidence), _stuck(evidence)

@@ -29,7 +29,12 @@ class Process:
     """
 
     def __init__(
-        self, name: str, argv: Sequence[str], environ: Mapping[str, str], folder: Path, user: str | None = None
+        self,
+        name: str,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        user: str | None = None,
     ) -> None:
         self.name = name
         self._argv = list(argv)
@@ -39,7 +44,6 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
         self._ended_at: float | None = None
         self.is_wanted = False
-        self.is_frozen = False
         self.starts = 0
 
     def start(self) -> None:
@@ -62,7 +66,6 @@ class Process:
                 preexec_fn=_die_with_parent,
             )
         self._ended_at = None
-        self.is_frozen = False
         self.starts += 1
 
     @property
@@ -89,7 +92,6 @@ class Process:
         """Send it a signal; nothing if it has ended."""
         if self.is_alive():
             os.kill(self.pid, number)
-            self.is_frozen = {signal.SIGSTOP: True, signal.SIGCONT: False}.get(number, self.is_frozen)
 
     def kill(self) -> None:
         """End it and what it started, with SIGKILL, and wait for that; it is started again by `revive`."""

@@ -86,7 +86,7 @@ def run(fault: Fault, folder: Path, seed: int, size: Size, tell: Tell) -> Row:
 def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
     stand.start()
     chance = random.Random(f"{row.seed} {fault.name}")
-    load = Load(stand.settings, stand.url, fault.make, size.events, size.rate)
+    load = Load(stand.url, fault.make, size.events, size.rate)
     load.start()
     tell(f"load: {size.events} events, {size.rate:g} per second")
     for wait in fault.harm(stand, chance, size.seconds):
@@ -148,5 +148,7 @@ def _connections(stand: Stand, source: str) -> list[str]:
 def _of_the_senders(outcome: Outcome) -> list[str]:
     """Return what no sender may meet: a refusal of what was right, or no answer for minutes."""
     unanswered = [post.token for post in outcome.unanswered]
-    silent = [f"{len(unanswered)} events were never answered: {', '.join(unanswered[:5])}"] if unanswered else []
+    silent = (
+        [f"{len(unanswered)} events were never answered: {', '.join(unanswered[:5])}"] if unanswered else []
+    )
     return [*(f"refused: {text}" for text in outcome.refused[:5]), *silent]

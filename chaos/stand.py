@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,9 @@ from dotenv import dotenv_values
 
 from chaos.postgres import Postgres, url_at
 from chaos.processes import ROOT, DidNotRun, Process, wait_until
+from chaos.procfile import command
 from chaos.proxy import Proxy, to_port
+from chaos.senders import SECRETS
 from relay.broker import broker_answers, broker_command
 from relay.ports import HOST, free_port
 from worker.configuration import load
@@ -63,7 +64,7 @@ class Build:
 class Stand:
     """Everything that runs for one row. Harm is done to its parts; `tick` starts again what died.
 
-    `notes` are what the harm has to say to whoever reads the row, `moments` when (in seconds since 1970) it did what.
+    `notes` are what the harm says to whoever reads the row, `moments` when it did what (seconds since 1970).
     """
 
     def __init__(self, folder: Path, build: Build) -> None:
@@ -134,7 +135,9 @@ class Stand:
 
     def fault(self, **fault: Any) -> None:
         """Set a fault of the sandbox."""
-        httpx.post(f"{self.sandbox_url}/_sandbox/faults", json=fault, timeout=30, trust_env=False).raise_for_status()
+        httpx.post(
+            f"{self.sandbox_url}/_sandbox/faults", json=fault, timeout=30, trust_env=False
+        ).raise_for_status()
 
     def no_faults(self) -> None:
         """Remove all faults of the sandbox."""
@@ -162,12 +165,16 @@ class Stand:
 
     def last_words(self, names: Iterable[str] = ("web", "worker1", "worker2")) -> str:
         """Return the end of what the processes said."""
-        return "; ".join(f"{name}: {self.processes[name].last_words()}" for name in names if name in self.processes)
+        return "; ".join(
+            f"{name}: {self.processes[name].last_words()}" for name in names if name in self.processes
+        )
 
     def _configured(self) -> tuple[dict[str, str], Settings]:
         config = self.folder / "relay.toml"
         example = (ROOT / "relay.toml").read_text("utf-8")
-        timed = re.sub(r'^vendor = "\w+"$', rf"\g<0>\ntimeout_seconds = {self.build.timeout}", example, flags=re.M)
+        timed = re.sub(
+            r'^vendor = "\w+"$', rf"\g<0>\ntimeout_seconds = {self.build.timeout}", example, flags=re.M
+        )
         config.write_text(timed + _SECOND_SHOP, "utf-8")
         (self.folder / "broker").mkdir(exist_ok=True)
         broker = free_port()
@@ -175,7 +182,7 @@ class Stand:
         env |= {name: value or "" for name, value in dotenv_values(ROOT / "demo.env").items()}
         env |= {
             "HOME": str(self.folder),
-            "WOO_SECRET": "chaos-woo-secret",
+            **SECRETS,
             "RELAY_CONFIG": str(config),
             "RELAY_VAR": str(self.folder),
             "RELAY_THREADS": str(THREADS),
@@ -237,14 +244,3 @@ class Stand:
         except (httpx.HTTPError, ValueError, KeyError):
             return False
         return swept is not None and datetime.fromisoformat(swept) >= began
-
-
-def command(name: str, environ: Mapping[str, str], number: int = 1) -> list[str]:
-    """Return how the Procfile starts `name`, with what `environ` says; worker `number` has a name of its own."""
-    lines = (ROOT / "Procfile").read_text("utf-8").splitlines()
-    (line,) = (line.partition(":")[2] for line in lines if line.startswith(f"{name}:"))
-    filled = re.sub(r"\$\{(\w+):-([^}]*)}", lambda found: environ.get(found[1]) or found[2], line)
-    program, *arguments = shlex.split(filled.replace("worker@", f"worker{number}@"))
-    bind = f"{HOST}:{environ['PORT']}"
-    arguments = [bind if argument == f"0.0.0.0:{environ['PORT']}" else argument for argument in arguments]
-    return [sys.executable, "-m", program, *arguments]

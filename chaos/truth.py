@@ -26,7 +26,7 @@ OWN: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A kind whose records stand for a person, a company or a product: two with the same `fields` are one too many."""
+    """A kind of records that events share: two with the same `fields` are one too many."""
 
     vendor: str
     kind: str

@@ -37,7 +37,7 @@ def _set_back(stand: Stand, chance: random.Random, seconds: float) -> Iterator[f
 
 
 def _cut_off(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
-    """Swallow all between worker 2 and ledger and broker, longer than its leases last; it still reaches the CRMs."""
+    """Swallow all between worker 2 and ledger and broker, for longer than its leases; the CRMs are reached."""
     yield 3.0
     for proxy in stand.proxies.values():
         proxy.cut()

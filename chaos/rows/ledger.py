@@ -32,9 +32,7 @@ def _cut(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]
     assert stand.postgres is not None  # noqa: S101
     for _ in range(max(2, int(seconds / 2))):
         yield 2.0
-        stand.postgres.say(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'relay'"
-        )
+        stand.postgres.say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'relay'")
 
 
 def _kill_and_flush(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
@@ -64,11 +62,11 @@ def _fill(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float
 def _on_a_small_disk(folder: Path) -> Iterator[Build]:
     place = folder / "small-disk"
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(place)], check=True)
+    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(place)], check=True)
     try:
         yield Build(ledger_folder=place)
     finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+        subprocess.run(["/bin/umount", "--lazy", str(place)], check=True)
 
 
 RESTARTED = Fault(
