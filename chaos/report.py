@@ -66,7 +66,8 @@ def row_to_json(row: Row) -> dict[str, Any]:
         "why_not_run": row.why,
         "findings": list(row.findings),
         "notes": list(row.notes),
-        "seconds": round(row.seconds, 1),
+        "seconds": row.seconds,
+        "slowest": row.slowest,
     }
 
 
@@ -82,6 +83,7 @@ def row_from_json(written: Mapping[str, Any]) -> Row:
         tuple(written["findings"]),
         tuple(written["notes"]),
         written["seconds"],
+        written["slowest"],
     )
 
 

@@ -45,7 +45,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of a row. `why` says why it was not run; then there is no verdict."""
+    """What became of a row. `why` says why it was not run; then there is no verdict.
+
+    `seconds` is how long the row took, `slowest` how long the sender waited that waited longest for its 200.
+    """
 
     name: str
     title: str
@@ -55,6 +58,7 @@ class Row:
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    slowest: float = 0.0
 
     @property
     def is_clean(self) -> bool:
@@ -101,7 +105,10 @@ def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
     if not verdict.is_clean:
         stand.notes.append(f"last words: {stand.last_words()}")
     stand.notes.append(f"settled in {settled:.0f} s")
-    return replace(row, verdict=verdict, findings=tuple(findings), notes=tuple(stand.notes))
+    slowest = max((event.seconds for event in outcome.accepted), default=0.0)
+    stand.notes.append(f"the longest wait of a sender {slowest:.1f} s")
+    notes = tuple(stand.notes)
+    return replace(row, verdict=verdict, findings=tuple(findings), notes=notes, slowest=slowest)
 
 
 def _pass(stand: Stand, seconds: float) -> None:
