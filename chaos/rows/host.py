@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 from chaos.fault import Fault, faketime, needs_faketime, needs_postgresql, plain
 from chaos.stand import Build, Stand
 
+HOUR = 3600
 _CLOCK = "clock-of-worker1"
 
 
@@ -31,9 +34,24 @@ def _with_a_clock_of_its_own(folder: Path) -> Iterator[Build]:
 
 def _set_back(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
     yield seconds / 3
-    (stand.folder / _CLOCK).write_text("-3600\n", "ascii")
+    (stand.folder / _CLOCK).write_text(f"-{HOUR}\n", "ascii")
     yield seconds / 3
+    stand.moments["behind"] = time.time() - _seen_by_worker_1(stand)
     (stand.folder / _CLOCK).write_text("+0\n", "ascii")
+
+
+def _seen_by_worker_1(stand: Stand) -> float:
+    """Return the time that a process with worker 1's environment sees, in seconds since 1970."""
+    environ = {**stand.env, **stand.build.worker_1}
+    shown = subprocess.run(["/bin/date", "+%s"], env=environ, check=True, capture_output=True, text=True)
+    return float(shown.stdout)
+
+
+def _was_behind(stand: Stand) -> list[str]:
+    """Return a finding where the clock was never wrong, so that the row proves nothing."""
+    behind = stand.moments.get("behind", 0.0)
+    stand.notes.append(f"the clock of worker 1 was {behind:.0f} s behind")
+    return [] if behind > HOUR - 60 else [f"the clock of worker 1 was only {behind:.0f} s behind"]
 
 
 def _cut_off(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
@@ -52,6 +70,7 @@ CLOCK_BACK = Fault(
     _set_back,
     building=_with_a_clock_of_its_own,
     needs=(needs_faketime,),
+    check=_was_behind,
     seconds=18,
 )
 CUT_OFF = Fault(
