@@ -25,7 +25,7 @@ from worker.configuration import load
 from worker.vendors import VENDORS as CALLED
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("relay", "webhooks", "worker", "mappings", "sandbox", "bench")
+PACKAGES = ("relay", "webhooks", "worker", "mappings", "sandbox", "bench", "chaos")
 BANNED = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"}
 #: Lines of a file and of a function, in the packages and in the tests.
 LIMITS = {"packages": (250, 40), "tests": (400, 60)}
