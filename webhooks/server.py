@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from typing import Any
 
+from worker.configuration import grace_seconds
+
 worker_class = "gthread"
 workers = 2
 threads = 8
-graceful_timeout = 10
+#: Requests in flight are answered in this time, which ends before the platform's own.
+graceful_timeout = int(grace_seconds(os.environ) * 0.8)
 #: Its warnings quote request lines that are not valid HTTP, and with them the token of a URL.
 loglevel = "error"
 control_socket_disable = True

@@ -14,7 +14,7 @@ from celery.exceptions import SecurityWarning
 
 from worker.app import make_app
 from worker.budget import Lanes
-from worker.configuration import load
+from worker.configuration import grace_seconds, load
 from worker.delivery import Engine
 from worker.http import Http
 from worker.ledger.database import Database
@@ -22,6 +22,7 @@ from worker.ledger.migrate import require_current
 from worker.publisher import Publisher
 from worker.settings import SettingsError
 from worker.shared_tokens import sessions
+from worker.stopping import end_in_time
 from worker.sweep import Sweep
 from worker.tasks import register
 from worker.telemetry import start_logging, start_sentry
@@ -49,7 +50,8 @@ def compose() -> Celery:
     require_current(db)
     celery = make_app(settings)
     lanes = Lanes(THREADS, len(settings.connections))
-    engine = Engine(settings, db, Http(), lanes, utc_now, random.random, sessions=sessions(settings))
+    http = Http()
+    engine = Engine(settings, db, http, lanes, utc_now, random.random, sessions=sessions(settings))
     register(celery, engine)
     sweep = Sweep(settings, db, Publisher(celery, settings.connections), utc_now)
 
@@ -59,8 +61,10 @@ def compose() -> Celery:
 
     @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def shutting_down(**_: Any) -> None:
-        engine.stopping.set()
-        sweep.stop()
+        if not engine.stopping.is_set():
+            engine.stopping.set()
+            sweep.stop()
+            end_in_time(grace_seconds(os.environ), http.cut)
 
     return celery
 

@@ -10,6 +10,7 @@ from worker.errors import (
     BudgetSpent,
     CredentialsRefused,
     DeliveryError,
+    Interrupted,
     NotConfigured,
     OutcomeUnknown,
     PutBack,
@@ -123,6 +124,11 @@ def _outcome_unknown(error: DeliveryError, now: Situation) -> Decision:
     return replace(again, delay=FIRST_PROBE) if now.tries == 0 and not again.cooldown else again
 
 
+def _interrupted(error: DeliveryError, now: Situation) -> Decision:
+    # The next worker looks at once whether it happened; the vendor's patience is not at stake.
+    return Again(timedelta(0), spent=False, unknown=True)
+
+
 def _hold_a_minute(error: DeliveryError, now: Situation) -> Decision:
     return Hold(HOLD_AFTER_REFUSED_CREDENTIALS)
 
@@ -146,6 +152,7 @@ TABLE: dict[type[DeliveryError], Callable[[DeliveryError, Situation], Decision]]
     VendorDown: _vendor_down,
     SenderDown: _sender_down,
     OutcomeUnknown: _outcome_unknown,
+    Interrupted: _interrupted,
     CredentialsRefused: _hold_a_minute,
     BudgetSpent: _hold_as_told,
     Rejected: _give_up,

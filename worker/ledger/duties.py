@@ -33,3 +33,9 @@ def last_done(db: Database, name: str) -> datetime | None:
     """Return when the duty was last done, None if never."""
     with db.read() as c:
         return c.execute(select(duties.c.done_at).where(duties.c.name == name)).scalar_one_or_none()
+
+
+def leave(db: Database, name: str, holder: str, now: datetime) -> None:
+    """Let another holder take the duty at once."""
+    with db.write() as c:
+        c.execute(update(duties).where(duties.c.name == name, duties.c.holder == holder).values(until=now))
