@@ -71,7 +71,9 @@ def _one(fault: Fault, asked: argparse.Namespace) -> int:
 def _all(faults: Sequence[Fault], asked: argparse.Namespace) -> list[Row]:
     """Run each row in a process of its own, a few at a time; return them in the order of the table."""
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=_var()))
-    waiting = sorted(faults, key=lambda fault: -fault.seconds - fault.settle)  # else the longest are left alone
+    waiting = sorted(
+        faults, key=lambda fault: -fault.seconds - fault.settle
+    )  # else the longest are left alone
     running: dict[str, subprocess.Popen[bytes]] = {}
     done: dict[str, Row] = {}
     try:

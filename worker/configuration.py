@@ -20,6 +20,11 @@ from worker.source_settings import read_source
 
 DEFAULT_LIMIT_BYTES = 1024 * 1024
 
+#: What Docker gives a process after SIGTERM by default, the shortest of the usual platforms.
+GRACE_SECONDS = 10
+#: Below this there is no time for an answer, a commit and the end of the interpreter.
+LEAST_GRACE_SECONDS = 5
+
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Return the settings that `environ` and its relay.toml describe.
@@ -43,6 +48,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     limit = _whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
     proxies = _whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
     keys = _encryption_keys(environ, faults)
+    _grace(environ, faults)
     if faults:
         raise SettingsError(faults)
     var = Path(environ.get("RELAY_VAR") or "var").absolute()
@@ -60,6 +66,19 @@ def load(environ: Mapping[str, str]) -> Settings:
         encryption_keys=keys,
         retention=_retention(document["retention"]),
     )
+
+
+def grace_seconds(environ: Mapping[str, str]) -> int:
+    """Return how many seconds a process has after SIGTERM. Raises SettingsError."""
+    faults: list[Fault] = []
+    seconds = _grace(environ, faults)
+    if faults:
+        raise SettingsError(faults)
+    return seconds
+
+
+def _grace(environ: Mapping[str, str], faults: list[Fault]) -> int:
+    return _whole_number(environ, "RELAY_GRACE_SECONDS", GRACE_SECONDS, faults, least=LEAST_GRACE_SECONDS)
 
 
 def _document(path: Path, faults: list[Fault]) -> dict[str, Any]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import simplejson
 
 from mappings.source import Event, Fetch, SenderApi, Source
-from worker.errors import DeliveryError, OutcomeUnknown, SenderDown, Unmappable, Unreachable
+from worker.errors import (
+    DeliveryError,
+    Interrupted,
+    OutcomeUnknown,
+    PutBack,
+    SenderDown,
+    Unmappable,
+    Unreachable,
+)
 from worker.http import Answer, Http, Request
 from worker.ledger.database import Database
 from worker.ledger.fetched import keep_fetched
@@ -51,6 +60,8 @@ def _answer_to(http: Http, api: SenderApi, source: SourceSettings, wanted: Fetch
     address = f"{source.api_url}/{wanted.path.lstrip('/')}"
     try:
         answer = http.send(Request("GET", address, headers, query), SECONDS)
+    except Interrupted as error:
+        raise PutBack(f"{source.name}: {wanted.name}: {error}", timedelta(0)) from error
     except (OutcomeUnknown, Unreachable) as error:
         raise SenderDown(f"{source.name}: {wanted.name}: {error}", error.retry_after) from error
     if answer.status == 204:  # how some say that a list has nothing in it

@@ -7,6 +7,7 @@ DeliveryError
 │   ├── VendorDown          the vendor answered that it cannot
 │   ├── SenderDown          the sender's own interface does not give what a thin event lacks
 │   └── OutcomeUnknown      it may have happened: probe before trying again
+│       └── Interrupted     it was we who did not wait for the answer, since the worker stops
 ├── Hold                    the connection waits, not only this delivery; no attempt is spent
 │   ├── CredentialsRefused
 │   └── BudgetSpent
@@ -59,6 +60,10 @@ class SenderDown(Retry):
 
 class OutcomeUnknown(Retry):
     """A changing call left us and its outcome is not known: the record may exist."""
+
+
+class Interrupted(OutcomeUnknown):
+    """We ended the call ourselves, because the worker had to stop; it says nothing of the vendor."""
 
 
 class Hold(DeliveryError):

@@ -14,7 +14,7 @@ from celery.exceptions import SecurityWarning
 
 from worker.app import make_app
 from worker.budget import Lanes
-from worker.configuration import load
+from worker.configuration import grace_seconds, load
 from worker.delivery import Engine
 from worker.errors import LedgerUnavailable
 from worker.http import Http
@@ -24,6 +24,7 @@ from worker.publisher import Publisher
 from worker.retention import Retaining
 from worker.settings import SettingsError
 from worker.shared_tokens import sessions
+from worker.stopping import end_in_time
 from worker.sweep import Sweep
 from worker.tasks import register
 from worker.telemetry import start_logging, start_sentry
@@ -54,7 +55,8 @@ def compose() -> Celery:
         sys.exit(f"relay: {error}")
     celery = make_app(settings)
     lanes = Lanes(THREADS, len(settings.connections))
-    engine = Engine(settings, db, Http(), lanes, utc_now, random.random, sessions=sessions(settings))
+    http = Http()
+    engine = Engine(settings, db, http, lanes, utc_now, random.random, sessions=sessions(settings))
     register(celery, engine)
     sweep = Sweep(settings, db, Publisher(celery, settings.connections), utc_now)
     retaining = Retaining(settings.retention, db, utc_now)
@@ -66,9 +68,11 @@ def compose() -> Celery:
 
     @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def shutting_down(**_: Any) -> None:
-        engine.stopping.set()
-        sweep.stop()
-        retaining.stop()
+        if not engine.stopping.is_set():
+            engine.stopping.set()
+            sweep.stop()
+            retaining.stop()
+            end_in_time(grace_seconds(os.environ), http.cut)
 
     return celery
 

@@ -11,6 +11,7 @@ from worker.errors import (
     BudgetSpent,
     CredentialsRefused,
     DeliveryError,
+    Interrupted,
     NotConfigured,
     OutcomeUnknown,
     PutBack,
@@ -129,6 +130,11 @@ def _refused(error: DeliveryError, now: Situation) -> Decision:
     return Hold(LEAST_OPEN_REFUSED, cooldown=False)
 
 
+def _interrupted(error: DeliveryError, now: Situation) -> Decision:
+    # The next worker looks at once whether it happened; the vendor's patience is not at stake.
+    return Again(timedelta(0), spent=False, unknown=True)
+
+
 def _budget_spent(error: DeliveryError, now: Situation) -> Decision:
     return Hold(error.retry_after, error.whole) if isinstance(error, BudgetSpent) else Hold(FIRST_DELAY)
 
@@ -148,6 +154,7 @@ TABLE: dict[type[DeliveryError], Callable[[DeliveryError, Situation], Decision]]
     VendorDown: _vendor_down,
     SenderDown: _sender_down,
     OutcomeUnknown: _outcome_unknown,
+    Interrupted: _interrupted,
     CredentialsRefused: _refused,
     BudgetSpent: _budget_spent,
     Rejected: _give_up,

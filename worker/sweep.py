@@ -62,6 +62,14 @@ class Sweep:
             except Exception:  # noqa: BLE001
                 log().exception("sweep.crashed")
                 self._stopping.wait(1.0)
+        self._leave()
+
+    def _leave(self) -> None:
+        # What this process puts back as it stops would otherwise wait until its duty has run out.
+        try:
+            duties.leave(self._db, DUTY, self._holder, self._clock())
+        except LedgerUnavailable as error:
+            log().warning("sweep.failed", why=str(error))
 
     def once(self) -> int:
         """Publish what is due, if this process has the duty; return how many deliveries that were.

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from mappings.vendor import Named
-from worker.errors import CredentialsRefused, NotConfigured, OutcomeUnknown, Rejected, VendorDown
+from worker.errors import (
+    CredentialsRefused,
+    Interrupted,
+    NotConfigured,
+    OutcomeUnknown,
+    PutBack,
+    Rejected,
+    VendorDown,
+)
 from worker.http import Answer, Http
 from worker.settings import ConnectionSettings
 from worker.vendors.lookups import plain
@@ -160,6 +169,8 @@ class Api:
         except OutcomeUnknown as error:
             if call.operation.changes:
                 raise
+            if isinstance(error, Interrupted):
+                raise PutBack(str(error), timedelta(0)) from error
             raise VendorDown(str(error), error.retry_after) from error
 
 
