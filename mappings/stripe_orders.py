@@ -133,7 +133,8 @@ def record_checkout(event: Event) -> Iterable[RecordOrder]:
     failed = event.type == "checkout.session.async_payment_failed"
     details = session["customer_details"]
     details["email"] = details["email"] or session["customer_email"]
-    customer = person_of(details, session["collected_information"]["business_name"], session["locale"])
+    company, region = session["collected_information"]["business_name"], event.options.get("default_region")
+    customer = person_of(details, region, company, session["locale"])
     yield order_of(
         event,
         currency,
@@ -174,7 +175,8 @@ def record_invoice(event: Event) -> Iterable[RecordOrder]:
     taxes = sum((tax["amount"] for tax in invoice["total_taxes"] or invoice["total_tax_amounts"]), NOTHING)
     failed = event.type == "invoice.payment_failed"
     customer = person_of(
-        {name: invoice[f"customer_{name}"] for name in ("name", "email", "phone", "address")}
+        {name: invoice[f"customer_{name}"] for name in ("name", "email", "phone", "address")},
+        event.options.get("default_region"),
     )
     yield order_of(
         event,

@@ -44,7 +44,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         key=event.key,
         number=order["number"] or order["id"],
         status=_status(order),
-        customer=_buyer(order),
+        customer=_buyer(order, event.options.get("default_region")),
         currency=currency,
         total=total,
         tax=NOTHING,
@@ -78,7 +78,7 @@ def _status(order: dict[str, Any]) -> OrderStatus:
     return OrderStatus.PAID if order["payment_status"] == "paid" else OrderStatus.OPEN
 
 
-def _buyer(order: dict[str, Any]) -> Person | None:
+def _buyer(order: dict[str, Any], region: str | None) -> Person | None:
     customer, country = order["customer"], order["billing_country"]
     street = " ".join(filter(None, (order["billing_address"], order["billing_number"])))
     postal = Address(
@@ -92,7 +92,7 @@ def _buyer(order: dict[str, Any]) -> Person | None:
     person = Person(
         name=order["contact_name"] or customer["name"],
         email=order["contact_email"] or customer["email"],
-        phone=to_e164(phone, country if len(country) == 2 else None),
+        phone=to_e164(phone, country if len(country) == 2 else region),
         company=order["billing_business_name"],
         address=None if postal == Address() else postal,
         language=order["language"],

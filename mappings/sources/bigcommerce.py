@@ -50,7 +50,7 @@ SOURCE = Source(
         "store/order/refund/created": record_order,
     },
     ignored=ignored_events.BIGCOMMERCE,
-    options={"store_hash": str},
+    options={"store_hash": str, "default_region": str},
     api=SenderApi("https://api.bigcommerce.com/stores/{store_hash}", header="x-auth-token", scheme=""),
     fetches=fetches,
 )

@@ -78,4 +78,5 @@ SOURCE = Source(
     ignored=ignored_events.STRIPE,
     api=SenderApi("https://api.stripe.com"),
     fetches=fetches,
+    options={"default_region": str},
 )

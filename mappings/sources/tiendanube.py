@@ -55,7 +55,7 @@ SOURCE = Source(
     },
     signatures=(Hmac("x-linkedstore-hmac-sha256", encoding="hex"),),
     ignored=ignored_events.TIENDANUBE,
-    options={"store_id": str, "contact": str},
+    options={"store_id": str, "contact": str, "default_region": str},
     api=SenderApi(
         "https://api.tiendanube.com/2025-03/{store_id}",
         header="authentication",
