@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from marshmallow import ValidationError
 
@@ -14,7 +15,16 @@ from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, VendorMapping
 from mappings.vendors import VENDORS
 from worker.encryption_keys import key_bytes
-from worker.settings import ConnectionSettings, Fault, Retention, Route, Settings, SettingsError
+from worker.masking import learn
+from worker.settings import (
+    ConnectionSettings,
+    Fault,
+    Retention,
+    Route,
+    Settings,
+    SettingsError,
+    SourceSettings,
+)
 from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, report
 from worker.source_settings import read_source
 
@@ -49,6 +59,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     proxies = _whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
     keys = _encryption_keys(environ, faults)
     _grace(environ, faults)
+    _learn(environ, sources, connections)
     if faults:
         raise SettingsError(faults)
     var = Path(environ.get("RELAY_VAR") or "var").absolute()
@@ -66,6 +77,30 @@ def load(environ: Mapping[str, str]) -> Settings:
         encryption_keys=keys,
         retention=_retention(document["retention"]),
     )
+
+
+def _learn(
+    environ: Mapping[str, str],
+    sources: Mapping[str, SourceSettings | None],
+    connections: Mapping[str, ConnectionSettings | None],
+) -> None:
+    for source in filter(None, sources.values()):
+        learn((*source.secrets, *source.tokens, source.api_token))
+        learn([source.guard.captcha_secret] if source.guard else [])
+    for connection in filter(None, connections.values()):
+        # Whom a login is for is no secret, and a word like it may stand anywhere.
+        learn(text for name, text in connection.secrets.items() if name not in ("email", "client_id"))
+    # An address of ours may hold a password.
+    addresses = (environ.get(name, "") for name in ("RELAY_DATABASE_URL", "RELAY_BROKER_URL", "SENTRY_DSN"))
+    learn(filter(None, map(_password, addresses)))
+    learn(environ.get(name, "") for name in ("FLOWER_PASSWORD", "RELAY_CONSOLE_PASSWORD"))
+
+
+def _password(address: str) -> str:
+    try:
+        return unquote(urlsplit(address).password or "")
+    except ValueError:
+        return ""
 
 
 def grace_seconds(environ: Mapping[str, str]) -> int:
