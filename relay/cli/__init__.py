@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from relay.cli import events, running, vendors
+from relay.cli import events, reconcile, running, vendors
 from relay.options import OneLine
 
 
@@ -20,5 +20,6 @@ for _command in (
     *(running.up, running.demo, running.migrate_ledger, running.run_sandbox),
     *(events.preview, events.send, events.list_events, events.list_deliveries, events.replay),
     *(vendors.check, vendors.list_operations, vendors.list_capabilities, vendors.call),
+    reconcile.reconcile,
 ):
     main.add_command(_command)
