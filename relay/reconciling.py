@@ -143,6 +143,7 @@ def as_summary(tally: Tally, connection: str, since: datetime, until: datetime) 
         "kinds": {row["kind"]: {column: row[column] for column in COLUMNS} for row in tally.rows()},
         "cannot_be_compared": tally.uncompared,
         "fields_not_shown": {kind: sorted(names) for kind, names in sorted(tally.unseen.items())},
+        "too_recent": tally.recent,
         "payload_purged": tally.purged,
         "sent_otherwise": tally.remapped,
         "complete": not tally.stopped,
@@ -159,6 +160,8 @@ def as_report(tally: Tally) -> str:
         lines.append(f"cannot be compared: {tally.counts[kind]['uncompared']} {kind}: {why}")
     for kind, names in sorted(tally.unseen.items()):
         lines.append(f"not shown by the CRM, so not compared: {kind}: {', '.join(sorted(names))}")
+    if tally.recent:
+        lines.append(f"{tally.recent} were delivered a moment ago and are left for the next time")
     if tally.purged:
         lines.append(f"payload purged: of {tally.purged} deliveries only existence is compared")
     if tally.remapped:

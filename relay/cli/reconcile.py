@@ -19,7 +19,7 @@ from worker.configuration import load
 from worker.errors import DeliveryError
 from worker.ledger.database import Database
 from worker.ledger.migrate import require_current
-from worker.ledger.reconciling import Period, count
+from worker.ledger.reconciling import Period, count, count_recent
 from worker.reconcile import reconcile as compare
 from worker.reconcile.findings import Finding, Tally
 from worker.reconcile.repair import delete_double, make_again, may_delete
@@ -66,7 +66,7 @@ def reconcile(
     period = _period(target, moment(since, now), moment(until, now), now)
     db = Database(settings.database_url, threads=1)
     require_current(db)
-    tally, kept = Tally(), list[Finding]()
+    tally, kept = Tally(recent=count_recent(db, period)), list[Finding]()
     with closing(db), patient(settings, target, db) as api:
         _compare(settings, db, api, period, tally, kept, json_)
         click.echo(as_summary(tally, connection, period.since, period.until) if json_ else as_report(tally))
