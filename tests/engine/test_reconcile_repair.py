@@ -175,38 +175,28 @@ def test_a_404_on_a_path_that_no_document_states_is_no_missing_record(
 
 def test_only_the_younger_double_that_nothing_of_ours_is_may_be_deleted(bench: Bench) -> None:
     """Otherwise the repair deletes the record that sales work on."""
-    job = JOB["crmtop", "lead"]
-    delivered(bench, job)
-    ours = about(bench, job)
-    twin = another_id(ours)
-    by_hand(bench, "POST", job, ours, **{"as": twin})
-    api = api_of(bench, "crmtop")
-    for record_id, made in ((ours, "2026-03-02T10:00:00+07:00"), (twin, "2026-03-02T11:00:00+07:00")):
-        by_hand(bench, "PATCH", job, record_id, {"createdOn": made})
-    (found,), _ = compared(bench, "crmtop")
-    # The sandbox, as the vendor's samples, shows no time of creation of a lead: then nobody knows which is younger.
-    assert (found.younger, may_delete(bench.engine.db, api, found)) == ("", False)
-    sure = replace(found, younger=twin)
-    assert may_delete(bench.engine.db, api, sure)
-    assert not may_delete(bench.engine.db, api, replace(found, younger=ours))
-    delete_double(bench.engine.db, api, sure, "lan", bench.clock())
-    assert about(bench, job) == ours
-    assert compared(bench, "crmtop")[0] == []
-    assert audited(bench)[0][:2] == ("lan", "delete double")
-
-
-def test_of_two_issues_at_overplane_the_younger_is_known(bench: Bench) -> None:
-    """Otherwise `relay reconcile --repair` never has a double that it may delete."""
     job = JOB["overplane", "ticket"]
     delivered(bench, job)
     ours = about(bench, job)
     twin = another_id(ours)
     by_hand(bench, "POST", job, ours, **{"as": twin})
-    by_hand(bench, "PATCH", job, twin, {"created_at": "2099-01-01T00:00:00Z"})
+    by_hand(bench, "PATCH", job, ours, {"created_at": "2026-03-02T12:00:00Z"})
+    by_hand(bench, "PATCH", job, twin, {"created_at": "2026-03-02T12:00:00Z"})
+    assert compared(bench, "overplane")[0][0].younger == "", "both are of one second"
+    by_hand(bench, "PATCH", job, twin, {"created_at": "2026-03-02T11:59:59Z"})
+    assert compared(bench, "overplane")[0][0].younger == "", "the double is the older one"
+    by_hand(bench, "PATCH", job, twin, {"created_at": "2026-03-02T12:00:01Z"})
     (found,), _ = compared(bench, "overplane")
     assert (found.others, found.younger) == ((twin,), twin)
-    by_hand(bench, "PATCH", job, ours, {"created_at": "2099-01-02T00:00:00Z"})
-    assert compared(bench, "overplane")[0][0].younger == ""
+    api = api_of(bench, "overplane")
+    assert may_delete(bench.engine.db, api, found)
+    assert not may_delete(bench.engine.db, api, replace(found, younger=ours)), "it is linked"
+    delete_double(bench.engine.db, api, found, "lan", bench.clock())
+    assert about(bench, job) == ours
+    assert compared(bench, "overplane")[0] == []
+    ((operator, action, subject),) = audited(bench)
+    assert (operator, action) == ("lan", "delete double")
+    assert subject.endswith(f": {twin}, kept {ours}")
 
 
 def test_a_delivery_that_is_due_again_is_left_to_the_workers(bench: Bench) -> None:

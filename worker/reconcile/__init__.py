@@ -24,6 +24,8 @@ from worker.vendors.vendor import Item, Kind, Proof
 
 #: Records that many deliveries share are asked for once, as long as no more than these came in between.
 REMEMBERED = 50_000
+#: A kind that only an earlier version made.
+_UNKNOWN = Kind("", "", str, proof=Proof(cannot="this version makes no such records"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _found(api: Api, wanted: Mapping[str, Sequence[tuple[Kept, bool]]], tally: T
 def _of_kind(
     api: Api, name: str, some: Sequence[tuple[Kept, bool]], missing: Set[Name], tally: Tally
 ) -> Iterator[Finding]:
-    kind = api.vendor.kinds[name]
+    kind = api.vendor.kinds.get(name, _UNKNOWN)
     readable = list(_readable(kind, some, tally))
     said = Reading(api).of(kind, [one for one, _ in readable])
     for one, was_asked in readable:
