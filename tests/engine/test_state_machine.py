@@ -54,7 +54,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(order=ORDERS, version=st.integers(0, 3), hook=st.integers(0, 1), is_handed=st.booleans())
     def shop_posts(self, order: int, version: int, hook: int, is_handed: bool) -> None:
-        """Post an order in one of its states, older or newer, under one of two ids, each of which may come twice."""
+        """Post an order in one of its states, older or newer, under one of two ids; each may come twice."""
         headers = {"x-shopify-topic": "orders/updated", "x-shopify-webhook-id": f"hook-{order}-{hook}"}
         body, key = order_body(7000 + order, version), f"{order}-{hook}"
         stored = self.world.post("shop", body, headers=headers)
