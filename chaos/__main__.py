@@ -61,6 +61,7 @@ def _one(fault: Fault, asked: argparse.Namespace) -> int:
             asked.seed,
             Size.of(fault, asked.seconds, asked.full),
             lambda text: _tell(fault.name, text),
+            asked.keep,
         )
     except KeyboardInterrupt:
         return 130
@@ -94,7 +95,7 @@ def _all(faults: Sequence[Fault], asked: argparse.Namespace) -> list[Row]:
             process.terminate()
         for process in running.values():
             process.wait()
-    if all(row.is_clean or row.why for row in done.values()):
+    if not asked.keep and all(row.is_clean or row.why for row in done.values()):
         shutil.rmtree(folder, ignore_errors=True)
     else:
         print(f"what the rows left behind, logs and ledgers: {folder}")
@@ -114,6 +115,7 @@ def _argv(fault: Fault, folder: Path, asked: argparse.Namespace) -> list[str]:
         str(asked.seed),
     ]
     argv += ["--seconds", str(asked.seconds)] if asked.seconds else []
+    argv += ["--keep"] if asked.keep else []
     return argv + (["--full"] if asked.full else [])
 
 
@@ -153,6 +155,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="20,000 events wait for the CRMs that are down")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="for the same run again")
     parser.add_argument("--together", type=int, default=TOGETHER, help=f"rows at a time (default {TOGETHER})")
+    parser.add_argument("--keep", action="store_true", help="keep logs and ledgers of clean rows, too")
     parser.add_argument("--row", choices=BY_NAME, help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     return parser.parse_args()

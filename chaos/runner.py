@@ -66,8 +66,11 @@ class Row:
         return self.verdict is not None and self.verdict.is_clean and not self.findings
 
 
-def run(fault: Fault, folder: Path, seed: int, size: Size, tell: Tell) -> Row:
-    """Run one row in `folder` and return it; what ran is ended. The folder is kept where something was found."""
+def run(fault: Fault, folder: Path, seed: int, size: Size, tell: Tell, keep: bool = False) -> Row:
+    """Run one row in `folder` and return it; what ran is ended.
+
+    The folder is kept where something was found, or where the caller wants to `keep` it.
+    """
     began, row = time.monotonic(), Row(fault.name, fault.title, seed)
     missing = fault.missing()
     if missing:
@@ -82,7 +85,7 @@ def run(fault: Fault, folder: Path, seed: int, size: Size, tell: Tell) -> Row:
                 stand.close()
     except (DidNotRun, LedgerUnavailable) as error:
         return replace(row, why=f"{error}", seconds=time.monotonic() - began)
-    if row.is_clean:
+    if row.is_clean and not keep:
         shutil.rmtree(folder, ignore_errors=True)
     return replace(row, seconds=time.monotonic() - began)
 

@@ -70,22 +70,16 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def _texts(value: Any, depth: int, seen: set[str]) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for pair in value.items():
-            yield from _texts(pair, depth, seen)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner, depth, seen)
+    if isinstance(value, str):
+        if value not in seen:
+            seen.add(value)
+            yield value
+            yield from _texts(list(_unwrapped(value)) if depth else None, depth - 1, seen)
     elif isinstance(value, bytes):
         yield from _texts(_read(value), depth, seen)
-    elif isinstance(value, str):
-        if value in seen:
-            return
-        seen.add(value)
-        yield value
-        if depth:
-            for inside in _unwrapped(value):
-                yield from _texts(inside, depth - 1, seen)
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.items() if isinstance(value, Mapping) else value:
+            yield from _texts(inner, depth, seen)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
 

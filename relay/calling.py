@@ -60,9 +60,12 @@ _REMEDIES: Mapping[type[DeliveryError], str] = {
 
 @contextmanager
 def opened(
-    settings: Settings, connection: ConnectionSettings, session: Session | None = None
+    settings: Settings,
+    connection: ConnectionSettings,
+    session: Session | None = None,
+    made: type[Api] = Api,
 ) -> Iterator[Api]:
-    """Open the connection as a worker would, within its limit of requests.
+    """Open the connection as a worker would, within its limit of requests, as a `made`.
 
     Without a `session` the workers' token is used where the broker has it.
     """
@@ -70,7 +73,7 @@ def opened(
     kept = session or _session(settings, connection)
     with _paced(settings, connection) as pay:
         try:
-            yield Api(VENDORS[connection.vendor], connection, http, kept, lambda: None, pay)
+            yield made(VENDORS[connection.vendor], connection, http, kept, lambda: None, pay)
         finally:
             http.close()
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
-from worker.configuration import LEAST_GRACE_SECONDS, grace_seconds
+from worker.environment import LEAST_GRACE_SECONDS, grace_seconds
 
 #: The part of our own grace in which the children that nobody needs must end; the others have the rest.
 FIRST_PART = 0.85

@@ -8,13 +8,15 @@ from flask import Blueprint, Response, request
 from sandbox.faults import BadFault, FaultBook
 from sandbox.fields import Json
 from sandbox.journal import Journal, iso_utc
-from sandbox.store import Store
+from sandbox.store import Record, Store
 from sandbox.vendor import Vendor
 
 HELP = """CRM sandbox: plays CRM vendors for tests, demos and dry runs.
 
 GET    /_sandbox/records?vendor=&kind=   what the vendors hold, in creation order
-DELETE /_sandbox/records                 forget all records
+DELETE /_sandbox/records                 forget all records, or with vendor=&kind=&id= one
+PATCH  /_sandbox/records?vendor=&kind=&id=       change fields of one by hand (a JSON object)
+POST   /_sandbox/records?vendor=&kind=&id=&as=   make a second one like it, under another id
 GET    /_sandbox/faults                  the faults now set, with how often each struck
 POST   /_sandbox/faults                  set a fault (one JSON object)
 DELETE /_sandbox/faults[?id=]            remove all faults, or one
@@ -51,6 +53,8 @@ class Control:
             ("GET", "/", self.help),
             ("GET", "/records", self.records),
             ("DELETE", "/records", self.forget),
+            ("PATCH", "/records", self.amend),
+            ("POST", "/records", self.copy),
             ("GET", "/faults", self.faults),
             ("POST", "/faults", self.set_fault),
             ("DELETE", "/faults", self.remove_faults),
@@ -86,8 +90,34 @@ class Control:
         return _json({"records": found, "count": len(found)})
 
     def forget(self) -> Response:
-        """Delete all records."""
-        return _json({"deleted": self._store.forget_records()})
+        """Delete all records, or the one that the query names."""
+        if not request.args:
+            return _json({"deleted": self._store.forget_records()})
+        found = self._named()
+        if found is None:
+            return self._unnamed()
+        self._store.remove(found)
+        return _json({"deleted": 1})
+
+    def amend(self) -> Response:
+        """Change fields of one record, as a person does in the CRM."""
+        found, changes = self._named(), request.get_json(force=True, silent=True)
+        if found is None or not isinstance(changes, dict):
+            return self._unnamed()
+        return _json({"id": self._store.amend(found, changes).id})
+
+    def copy(self) -> Response:
+        """Make a second record like one that there is."""
+        found, made = self._named(), request.args.get("as", "")
+        if found is None or not made:
+            return self._unnamed()
+        return _json({"id": self._store.copy(found, made).id}, 201)
+
+    def _named(self) -> Record | None:
+        return self._store.get(*(request.args.get(name, "") for name in ("vendor", "kind", "id")))
+
+    def _unnamed(self) -> Response:
+        return _refuse("id", request.args.get("id"), "vendor, kind and id of a record that there is")
 
     def faults(self) -> Response:
         """List the faults."""

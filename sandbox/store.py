@@ -139,6 +139,27 @@ class Store:
                 "DELETE FROM records WHERE vendor = ? AND kind = ? AND id = ?", (old.vendor, old.kind, old.id)
             )
 
+    def amend(self, old: Record, changes: Json) -> Record:
+        """Change fields of what the vendor knows, as a person would; searches go on finding the record."""
+        state = {**old.state, **changes}
+        with self.transaction():
+            self._db.execute(
+                "UPDATE records SET state = ? WHERE vendor = ? AND kind = ? AND id = ?",
+                (_dump(state), old.vendor, old.kind, old.id),
+            )
+        return Record(old.vendor, old.kind, old.id, old.sent, state, old.created_ms)
+
+    def copy(self, old: Record, record_id: str) -> Record:
+        """Store a second record like `old`, created now."""
+        with self.transaction():
+            self._db.execute(
+                "INSERT INTO records (vendor, kind, id, sent, state, search, created_ms)"
+                " SELECT vendor, kind, ?, sent, state, search, ? FROM records"
+                " WHERE vendor = ? AND kind = ? AND id = ?",
+                (record_id, self.now_ms(), old.vendor, old.kind, old.id),
+            )
+        return Record(old.vendor, old.kind, record_id, old.sent, old.state, self.now_ms())
+
     def get(self, vendor: str, kind: str, record_id: str) -> Record | None:
         """Return the record with this id, or None."""
         found = self._rows("WHERE vendor = ? AND kind = ? AND id = ?", [vendor, kind, record_id])

@@ -7,7 +7,7 @@ import socket
 import struct
 from typing import Any
 
-from worker.configuration import grace_seconds
+from worker.environment import grace_seconds
 
 worker_class = "webhooks.arrivals.Worker"
 workers = 2

@@ -13,17 +13,19 @@ from marshmallow import ValidationError
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, VendorMapping
 from mappings.vendors import VENDORS
-from worker.encryption_keys import key_bytes
-from worker.settings import ConnectionSettings, Fault, Retention, Route, Settings, SettingsError
+from worker.environment import encryption_keys, grace, learn_secrets, whole_number
+from worker.settings import (
+    ConnectionSettings,
+    Fault,
+    Retention,
+    Route,
+    Settings,
+    SettingsError,
+)
 from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, report
 from worker.source_settings import read_source
 
 DEFAULT_LIMIT_BYTES = 1024 * 1024
-
-#: What Docker gives a process after SIGTERM by default, the shortest of the usual platforms.
-GRACE_SECONDS = 10
-#: Below this there is no time for an answer, a commit and the end of the interpreter.
-LEAST_GRACE_SECONDS = 5
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -45,10 +47,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     routes = _routes(document, path, faults)
     if not faults and not (sources and connections and routes):
         faults.append(Fault(str(path), "has no sources, connections and routes: it needs one of each"))
-    limit = _whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
-    proxies = _whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
-    keys = _encryption_keys(environ, faults)
-    _grace(environ, faults)
+    limit = whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
+    proxies = whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
+    keys = encryption_keys(environ, faults)
+    grace(environ, faults)
+    learn_secrets(environ, sources, connections)
     if faults:
         raise SettingsError(faults)
     var = Path(environ.get("RELAY_VAR") or "var").absolute()
@@ -66,19 +69,6 @@ def load(environ: Mapping[str, str]) -> Settings:
         encryption_keys=keys,
         retention=_retention(document["retention"]),
     )
-
-
-def grace_seconds(environ: Mapping[str, str]) -> int:
-    """Return how many seconds a process has after SIGTERM. Raises SettingsError."""
-    faults: list[Fault] = []
-    seconds = _grace(environ, faults)
-    if faults:
-        raise SettingsError(faults)
-    return seconds
-
-
-def _grace(environ: Mapping[str, str], faults: list[Fault]) -> int:
-    return _whole_number(environ, "RELAY_GRACE_SECONDS", GRACE_SECONDS, faults, least=LEAST_GRACE_SECONDS)
 
 
 def _document(path: Path, faults: list[Fault]) -> dict[str, Any]:
@@ -194,30 +184,7 @@ def _routes(document: Mapping[str, Any], path: Path, faults: list[Fault]) -> tup
     return tuple(routes)
 
 
-def _encryption_keys(environ: Mapping[str, str], faults: list[Fault]) -> tuple[bytes, ...]:
-    keys = []
-    for place, text in enumerate(filter(None, environ.get("RELAY_ENCRYPTION_KEY", "").split(",")), 1):
-        try:
-            keys.append(key_bytes(text))
-        except ValueError:
-            # Never the text itself: it may be a good key with one sign too many.
-            faults.append(
-                Fault("RELAY_ENCRYPTION_KEY", f"its key number {place} is none: `relay keys new` makes one")
-            )
-    return tuple(keys)
-
-
 def _retention(table: Mapping[str, Any]) -> Retention:
     return Retention(
         **{name.removesuffix("_days"): days and timedelta(days=days) for name, days in table.items()}
     )
-
-
-def _whole_number(
-    environ: Mapping[str, str], name: str, default: int, faults: list[Fault], least: int = 1
-) -> int:
-    text = environ.get(name) or str(default)
-    if text.isdecimal() and int(text) >= least:
-        return int(text)
-    faults.append(Fault(name, f"must be a whole number of at least {least}, not {text!r}"))
-    return default

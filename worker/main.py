@@ -14,8 +14,9 @@ from celery.exceptions import SecurityWarning
 
 from worker.app import make_app
 from worker.budget import Lanes
-from worker.configuration import grace_seconds, load
+from worker.configuration import load
 from worker.delivery import Engine
+from worker.environment import grace_seconds
 from worker.errors import LedgerUnavailable
 from worker.http import Http
 from worker.ledger.database import Database

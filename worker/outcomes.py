@@ -17,6 +17,7 @@ from worker.breaker import (
 from worker.errors import (
     CredentialsRefused,
     DeliveryError,
+    Interrupted,
     OutcomeUnknown,
     PutBack,
     Rejected,
@@ -77,6 +78,8 @@ def heard(delivery: str, error: Exception | None, has_changed: bool) -> Event:
             return Succeeded(delivery)
         case CredentialsRefused():
             return Refused(delivery, masked(str(error)))
+        case Interrupted():  # by ourselves: a restart of all workers under load is no outage of the CRM
+            return Undecided(delivery)
         case Unreachable() | VendorDown() | OutcomeUnknown():
             # A vendor that takes one thing and fails at the next is there: it is no outage.
             said = f"{type(error).__name__}: {masked(str(error))}"

@@ -12,7 +12,7 @@ import sentry_sdk
 import structlog
 from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
 
-from worker.masking import masked
+from worker.masking import masked, without_secrets, without_secrets_inside
 
 #: What a Sentry event may say of a request; everything else of it is a sender's data.
 REQUEST_KEYS = frozenset({"method", "url"})
@@ -34,12 +34,30 @@ def start_logging() -> None:
             structlog.processors.format_exc_info,
             _mask_traceback,
             structlog.processors.JSONRenderer(lambda line, **_: _JSON.encode(line)),
+            _without_secrets,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     _bound = structlog.get_logger().bind()
+    # What libraries log (Celery of a task that crashed, gunicorn of a request) goes its own ways to standard error.
+    logging.setLogRecordFactory(_masked_record)
+
+
+def _masked_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = logging.LogRecord(*args, **kwargs)
+    try:
+        record.msg, record.args = masked(record.getMessage()), ()
+    except (TypeError, ValueError):
+        return record  # its arguments do not fit: logging says so where it writes the line
+    if record.exc_info:
+        record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
+    return record
+
+
+def _without_secrets(logger: Any, method: str, line: Any) -> str:
+    return without_secrets(str(line))
 
 
 def _mask_traceback(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -109,4 +127,5 @@ def scrubbed(event: Event, hint: Hint) -> Event | None:
         event["logentry"] = {"message": masked(str(event["logentry"].get("message", "")))}
     if "message" in event:
         event["message"] = masked(str(event["message"]))
-    return event
+    clean: Event = without_secrets_inside(event)
+    return clean

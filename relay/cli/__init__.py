@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from relay.cli import connections, events, forget, privacy, running, vendors
+from relay.cli import connections, events, forget, privacy, reconcile, running, vendors
 from relay.options import OneLine
 
 
@@ -21,5 +21,6 @@ for _command in (
     *(events.preview, events.send, events.list_events, events.list_deliveries, events.replay),
     *(connections.list_connections, forget.forget, privacy.purge, privacy.keys),
     *(vendors.check, vendors.list_operations, vendors.list_capabilities, vendors.call),
+    reconcile.reconcile,
 ):
     main.add_command(_command)

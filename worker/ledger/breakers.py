@@ -177,6 +177,16 @@ def found(t: Transaction, connection: str) -> Gate:
     return OPEN_GATE if row is None else _gate(row)
 
 
+def away(db: Database, connection: str, now: datetime) -> Away | None:
+    """Say until when the connection must not be used, None where it may be."""
+
+    def look(t: Transaction) -> Away | None:
+        there = gate(t, connection, now)
+        return there.closed_to(None, now, probed_until(t, there.breaker))
+
+    return db.reading(look)
+
+
 def room(db: Database, connection: str, now: datetime, terms: Terms) -> int | None:
     """Return how many deliveries the breaker lets be tried now; None where any number may."""
 

@@ -12,7 +12,7 @@ from worker.breaker import Event, Phase, Succeeded, Terms, Undecided
 from worker.errors import LeaseLost
 from worker.ids import new_id
 from worker.ledger.attempts import Attempt, record
-from worker.ledger.breakers import Change, Gate, enter, gate, note
+from worker.ledger.breakers import Change, Gate, enter, gate, note, usable_since
 from worker.ledger.claim_statements import CLAIM, CLOSE, DUE_EVENT, KEEP
 from worker.ledger.database import Database
 from worker.ledger.order import is_stale, overtaken, turn_away
@@ -91,23 +91,24 @@ def claim(
         entered = None if row is None else _entered(t, db, row, now, terms, adds)
         if entered is None:
             return None
-        breaker = entered.breaker
+        breaker, since = entered.breaker, _failing(t, row, now)
+        probes = breaker.openings if breaker.phase == Phase.HALF_OPEN else 0
+        late, lease = adds and is_stale(t, row, now), str(taking["by"])
         claimed = Claim(
-            id=row.id,
-            lease=str(taking["by"]),
-            connection=row.connection,
-            attempts=row.attempts,
-            tries=row.tries,
-            failing_since=row.failing_since,
-            started_at=now,
-            event=told,
-            probes=breaker.openings if breaker.phase == Phase.HALF_OPEN else 0,
-            is_stale=adds and is_stale(t, row, now),
+            row.id, lease, row.connection, row.attempts, row.tries, since, now, told, probes, late
         )
         also(t, claimed)
         return claimed
 
     return db.commit(take)
+
+
+def _failing(t: Transaction, row: Any, now: datetime) -> datetime | None:
+    """Return since when the delivery fails; an outage in between is not its failing, and patience begins anew."""
+    if row.failing_since is None:
+        return None
+    usable = usable_since(t, row.connection, now)
+    return None if usable is not None and usable > row.failing_since else row.failing_since
 
 
 def _entered(t: Transaction, db: Database, row: Any, now: datetime, terms: Terms, adds: bool) -> Gate | None:

@@ -121,8 +121,14 @@ def erase_events(
     ids = [event_id for event_id in event_ids if event_id not in in_flight]
     empty(c, ids, now)
     waiting = [row.id for row in rows if row.event_id in ids and row.state in UNFINISHED]
-    ended = {"state": State.SKIPPED, "reason": FORGOTTEN, "lease": None, "lease_until": None}
-    c.execute(update(deliveries).where(deliveries.c.id.in_(waiting)).values(ended, updated_at=now))
+    ended = {
+        "state": State.SKIPPED,
+        "reason": FORGOTTEN,
+        "lease": None,
+        "lease_until": None,
+        "updated_at": now,
+    }
+    c.execute(update(deliveries).where(deliveries.c.id.in_(waiting)).values(ended))
     for entity in personal:
         named = and_(events.c.id.in_(ids), events.c.entity == entity)
         c.execute(update(events).where(named).values(entity=veiled(entity)))

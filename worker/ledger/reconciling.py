@@ -60,6 +60,14 @@ def count(db: Database, period: Period) -> int:
         return c.execute(select(func.count()).select_from(deliveries).where(*_within(period))).scalar_one()
 
 
+def count_recent(db: Database, period: Period) -> int:
+    """Return how many more there are that were delivered only after `settled`."""
+    recent = deliveries.c.updated_at > period.settled
+    query = select(func.count()).select_from(deliveries).where(*_within(period)[:-1], recent)
+    with db.read() as c:
+        return c.execute(query).scalar_one()
+
+
 def pages(db: Database, period: Period) -> Iterator[list[Delivered]]:
     """Yield the period's deliveries, the oldest first, each page in a transaction of its own."""
     after = ""

@@ -76,11 +76,11 @@ def reset(db: Database, connection: str, operator: str, now: datetime) -> Phase:
     fresh = Breaker(Phase.CLOSED, now)
     before = db.commit(lambda t: breakers.put(t, db, connection, fresh))
     held = (deliveries.c.connection == connection) & (deliveries.c.state == State.HELD)
+    mine = connections.c.name == connection
     with db.write() as c:
-        c.execute(
-            update(connections).where(connections.c.name == connection).values(held_until=None, reason=None)
-        )
+        # The deliveries first, as in a claim: two that lock the same rows in turn wait for each other for ever.
         c.execute(update(deliveries).where(held, deliveries.c.due_at > now).values(due_at=now))
+        c.execute(update(connections).where(mine).values(held_until=None, reason=None))
         c.execute(insert(audit), _trace(operator, "reset connection", connection, now))
     return before.phase
 

@@ -7,7 +7,7 @@ period.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +15,17 @@ from worker.errors import Hold
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Delivered, Period, pages
 from worker.reconcile.agreement import differences
-from worker.reconcile.expected import Kept, kept
+from worker.reconcile.expected import Kept, Name, kept
 from worker.reconcile.findings import Difference, Finding, Tally, Verdict
 from worker.reconcile.reading import Reading, Said, is_readable
 from worker.settings import Settings
 from worker.vendors.api import Api
-from worker.vendors.vendor import Item, Proof
+from worker.vendors.vendor import Item, Kind, Proof
 
 #: Records that many deliveries share are asked for once, as long as no more than these came in between.
 REMEMBERED = 50_000
-
-Name = tuple[str, str]
+#: A kind that only an earlier version made.
+_UNKNOWN = Kind("", "", str, proof=Proof(cannot="this version makes no such records"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def reconcile(settings: Settings, db: Database, api: Api, period: Period, tally:
         so_far = Tally(deliveries=len(page), mark=page[-1].created_at)
         try:
             wanted = _wanted(settings, db, api, page, seen, so_far)
-            findings = [found for kind, some in wanted.items() for found in _of_kind(api, kind, some, so_far)]
+            findings = _found(api, wanted, so_far)
         except Hold as error:
             tally.stopped = str(error)
             return
@@ -84,27 +84,44 @@ def _wanted(
     return by_kind
 
 
-def _of_kind(api: Api, name: str, some: Sequence[tuple[Kept, bool]], tally: Tally) -> Iterator[Finding]:
-    kind = api.vendor.kinds[name]
-    readable = []
-    for one, was_asked in some:
-        if not was_asked:
-            tally.add(name, "delivered")
-        if is_readable(kind, one):
-            readable.append((one, was_asked))
-        elif not was_asked:
-            tally.add(name, "uncompared")
-            tally.uncompared[name] = kind.proof.cannot or "without the payload nothing tells where to look"
-    if not readable:
-        return
+def _found(api: Api, wanted: Mapping[str, Sequence[tuple[Kept, bool]]], tally: Tally) -> list[Finding]:
+    findings: list[Finding] = []
+    for kind, some in wanted.items():
+        # Kinds come in the order of the steps: what others hang on, before them.
+        missing = {(found.kind, found.key) for found in findings if found.verdict == "missing"}
+        findings += _of_kind(api, kind, some, missing, tally)
+    return findings
+
+
+def _of_kind(
+    api: Api, name: str, some: Sequence[tuple[Kept, bool]], missing: Set[Name], tally: Tally
+) -> Iterator[Finding]:
+    kind = api.vendor.kinds.get(name, _UNKNOWN)
+    readable = list(_readable(kind, some, tally))
     said = Reading(api).of(kind, [one for one, _ in readable])
     for one, was_asked in readable:
+        if one.below & missing:
+            # Whatever is left of it hangs on nothing, and it comes back with what it hung on.
+            said[one.id].item = None
         for found in _judged(kind.proof, one, said[one.id], tally):
             if not was_asked or found.verdict == "changed":
                 tally.add(name, found.verdict)
                 yield found
         if not was_asked and said[one.id].is_known and said[one.id].item is not None:
             tally.add(name, "there")
+
+
+def _readable(kind: Kind, some: Sequence[tuple[Kept, bool]], tally: Tally) -> Iterator[tuple[Kept, bool]]:
+    for one, was_asked in some:
+        if not was_asked:
+            tally.add(one.kind, "delivered")
+        if is_readable(kind, one):
+            yield one, was_asked
+        elif not was_asked:
+            tally.add(one.kind, "uncompared")
+            tally.uncompared[one.kind] = (
+                kind.proof.cannot or "without the payload nothing tells where to look"
+            )
 
 
 def _judged(proof: Proof, one: Kept, said: Said, tally: Tally) -> Iterator[Finding]:

@@ -97,9 +97,9 @@ def _mappings_agree(ours: Mapping[str, Any], theirs: Any) -> bool:
 
 
 def _lists_agree(ours: Sequence[Any], theirs: Any) -> bool:
-    if not isinstance(theirs, list | tuple) or len(ours) != len(theirs):
+    if not isinstance(theirs, list | tuple):
         return False
-    # In any order: a vendor may keep lines and members in one of its own.
+    # In any order, and among others: what people have added to a list is nothing that we sent.
     left = list(theirs)
     for one in ours:
         place = next((n for n, other in enumerate(left) if agree(one, other)), None)
@@ -110,13 +110,16 @@ def _lists_agree(ours: Sequence[Any], theirs: Any) -> bool:
 
 
 def _json_agrees(ours: Any, theirs: Any) -> bool:
-    """Compare a JSON text of ours with what the vendor has read out of it."""
-    if isinstance(theirs, Mapping) and "id" in theirs and not str(ours).startswith("{"):
-        return agree(ours, theirs["id"])  # a reference that is answered as the record itself
+    """Compare a text of ours with what the vendor has read out of it: JSON, or the entry that it names."""
+    if isinstance(theirs, Mapping) and any(
+        agree(ours, value) for value in theirs.values() if value is not None and not isinstance(value, bool)
+    ):
+        return True
     try:
-        return agree(json.loads(str(ours), parse_float=Decimal), theirs)
+        read = json.loads(str(ours), parse_float=Decimal)
     except ValueError:
         return False
+    return isinstance(read, dict | list) and agree(read, theirs)
 
 
 def _numbers_agree(ours: Any, theirs: Any) -> bool:

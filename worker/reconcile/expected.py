@@ -22,12 +22,16 @@ from worker.reconcile.findings import Tally
 from worker.settings import Settings
 from worker.vendors.api import Api
 
+#: Kind and our key of a record.
+Name = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A record that should be at the vendor under `id`, and the delivery that stands for it.
 
-    `record` is what the event asks for, its ids filled in, as far as that can still be told. `sent` is what the
+    `record` is what the event asks for, its ids filled in, as far as that can still be told, and `below` names
+    those without which it is nowhere to be found. `sent` is what the
     record was last told by us, None where this delivery was not the last to tell it something, or nobody knows.
     """
 
@@ -38,6 +42,10 @@ class Kept:
     id: str
     record: Record | None
     sent: Mapping[str, Any] | None
+    below: frozenset[Name] = frozenset()
+
+
+Wanted = tuple[Record, frozenset[Name]]
 
 
 def kept(settings: Settings, db: Database, api: Api, delivered: Delivered, tally: Tally) -> list[Kept]:
@@ -57,17 +65,17 @@ def kept(settings: Settings, db: Database, api: Api, delivered: Delivered, tally
         linked = delivered.linked.get(name)
         if linked is None or step.record_id is None:
             continue
-        record = records.get(name)
+        record, below = records.get(name, (None, frozenset()))
         sent = None
         if record is not None and step.record_id == linked:
             sent = _sent(delivered, name, step, changes.get(name), record, tally)
-        found.append(Kept(delivered.id, delivered.created_at, *name, linked, record, sent))
+        found.append(Kept(delivered.id, delivered.created_at, *name, linked, record, sent, below))
     return found
 
 
 def _records(
     settings: Settings, db: Database, api: Api, delivered: Delivered, tally: Tally
-) -> Mapping[tuple[str, str], Record]:
+) -> Mapping[Name, Wanted]:
     event = event_of(db, delivered.event_id)
     if not event["body"]:
         tally.purged += 1
@@ -80,15 +88,17 @@ def _records(
         tally.remapped += 1
         return {}
     made = {(step.kind, step.key): step.record_id for step in delivered.steps if step.record_id}
-    filled = {}
+    filled: dict[Name, Wanted] = {}
     for record in (record for plan in plans for record in plan.records):
         whole = _filled(api, made, record)
+        lists = api.vendor.kinds[record.kind].proof.everywhere
+        listing = lists(record) if lists else None
         if whole is not None:
-            filled[record.kind, record.key] = whole
+            filled[record.kind, record.key] = whole, listing.parents(record) if listing else frozenset()
     return filled
 
 
-def _filled(api: Api, made: Mapping[tuple[str, str], str], record: Record) -> Record | None:
+def _filled(api: Api, made: Mapping[Name, str], record: Record) -> Record | None:
     try:
         body = filled_in(api, made, record.body)
         changes = None if record.changes is None else filled_in(api, made, record.changes)
@@ -103,7 +113,7 @@ def _filled(api: Api, made: Mapping[tuple[str, str], str], record: Record) -> Re
 
 
 def _sent(
-    delivered: Delivered, name: tuple[str, str], made: Any, changed: Any, record: Record, tally: Tally
+    delivered: Delivered, name: Name, made: Any, changed: Any, record: Record, tally: Tally
 ) -> Mapping[str, Any] | None:
     last = changed or (None if made.was_there else made)
     if last is None or delivered.touched.get(name, last.updated_at) > last.updated_at:

@@ -47,7 +47,8 @@ class Tally:
 
     `uncompared` says of kinds why nothing can be read, `unseen` which of their fields no answer shows. `purged`
     are deliveries whose event has lost its payload, `remapped` records for which relay.toml or a mapping now says
-    something else than was sent: of both only existence is compared.
+    something else than was sent: of both only existence is compared. `recent` deliveries are left for the next
+    time, because a search may not show yet what was made a moment ago.
     """
 
     deliveries: int = 0
@@ -56,6 +57,7 @@ class Tally:
     unseen: dict[str, set[str]] = field(default_factory=dict)
     purged: int = 0
     remapped: int = 0
+    recent: int = 0
     mark: datetime | None = None
     stopped: str = ""
 

@@ -54,6 +54,8 @@ class Reading:
     def of(self, kind: Kind, wanted: Sequence[Kept]) -> Mapping[str, Said]:
         """Return what the vendor says of each record, by its id. Raises Hold."""
         said = {one.id: Said() for one in wanted}
+        if not wanted:
+            return said
         # Records that bear a key of ours were not made before its event came.
         self._from_lists(kind.proof.alike, kind, wanted, said, min(one.since for one in wanted))
         for one in wanted:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mappings.vendor import Record
+from mappings.vendor import Record, Ref
 from worker.errors import Rejected
 from worker.vendors.vendor import Caller, Item
 
@@ -48,6 +48,12 @@ class LookUp:
     def is_of_record(self) -> bool:
         """Whether something of the record must be known to ask for the list."""
         return any(not path.startswith("values.") for path in self.ask.values())
+
+    def parents(self, record: Record) -> frozenset[tuple[str, str]]:
+        """Return kind and key of the records below which the list is, as the record's body refers to them."""
+        names = [path.partition(".")[2] for path in self.ask.values() if path.startswith("body.")]
+        refs = (record.body.get(name) for name in names)
+        return frozenset((ref.kind, ref.key) for ref in refs if isinstance(ref, Ref))
 
     def asked(self, api: Caller, record: Record) -> Mapping[str, Any]:
         """Return the parameters of the list in which the record would be."""

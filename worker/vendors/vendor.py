@@ -113,6 +113,9 @@ class Listing(Protocol):
     def is_of_record(self) -> bool:
         """Whether something of the record must be known to ask for it: its key, or what it hangs on."""
 
+    def parents(self, record: Record) -> frozenset[tuple[str, str]]:
+        """Return kind and key of the records of ours by whose ids it is asked for."""
+
     def asked(self, api: Caller, record: Record) -> Mapping[str, Any]:
         """Return the operation's parameters; records with the same ones are read from one list."""
 

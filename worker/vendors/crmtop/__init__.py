@@ -113,7 +113,7 @@ def _lowered(form: type[Schema]) -> Mapping[str, str]:
 
 
 def _proof(name: str, alike: LookUp | FirstOf, **more: Any) -> Proof:
-    return Proof(by_id(f"{name}_get"), alike.of, made_at="createdOn", **more)
+    return Proof(by_id(f"{name}_get"), alike.of, **more)
 
 
 #: By our key alone: that two people share a phone or two companies a name is no fault.
@@ -136,7 +136,7 @@ VENDOR = Vendor(
             "our key in the notes, looked up by e-mail, phone or name",
             _record_id,
             _LEAD,
-            proof=_proof("lead", _LEAD, delete="lead_delete"),
+            proof=_proof("lead", _LEAD),
         ),
         "customer": Kind(
             "customer_create",
@@ -173,7 +173,7 @@ VENDOR = Vendor(
             _record_id,
             _ORDER,
             update=whole("order_get", "order_update", _documented(schemas.Order), adds=("note",)),
-            proof=_proof("order", _ORDER, grows=frozenset({"note"}), delete="order_delete"),
+            proof=_proof("order", _ORDER, grows=frozenset({"note"})),
         ),
         "ticket": Kind(
             "ticket_create",

@@ -70,10 +70,14 @@ def _update_lead(api: Caller, record: str, changes: Mapping[str, Any]) -> None:
     api.call("lead_update", {**kept, **changed, "id": record})
 
 
+#: The answer's `owner_id` is of another kind than the one that a request takes.
+_OWNER = {"owner_id": "owner.external_id"}
+
+
 def _kept_by_key(operation: str, **all_of_them: str) -> Proof:
     # No operation reads one by the vendor's id; a key that people have changed still stands in the whole list.
     whole_list = everything(operation, always={"external_id": "", **all_of_them}).of
-    return Proof(alike=_by_key(operation, **all_of_them).of, everywhere=whole_list, whole=True)
+    return Proof(alike=_by_key(operation, **all_of_them).of, everywhere=whole_list, whole=True, names=_OWNER)
 
 
 _ID = record_id("id")

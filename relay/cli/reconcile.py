@@ -1,0 +1,139 @@
+"""`relay reconcile`: what was delivered against what the CRM holds, and what can be mended of it."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from relay.calling import told
+from relay.inputs import WrongInput, known
+from relay.options import env_file, environ_with, ledger_of
+from relay.reconciling import as_line, as_object, as_report, as_summary, bar, moment, patient, written
+from worker.configuration import load
+from worker.errors import DeliveryError
+from worker.ledger.database import Database
+from worker.ledger.reconciling import Period, count, count_recent
+from worker.reconcile import reconcile as compare
+from worker.reconcile.findings import Finding, Tally
+from worker.reconcile.repair import delete_double, make_again, may_delete
+from worker.settings import ConnectionSettings, Settings
+from worker.vendors.api import Api
+
+#: Findings that one run remembers for a repair; with more, it is run again.
+MOST_REPAIRS = 10_000
+INTERRUPTED = "interrupted"
+
+
+@click.command()
+@click.option("--since", default="7d", show_default=True, help="From when: 7d, 36h, 90m, or a time.")
+@click.option("--until", default="0m", help="Until when; default now.")
+@click.option("--json", "json_", is_flag=True, help="One JSON object per finding, then a summary.")
+@click.option("--repair", is_flag=True, help="Offer to mend what can be mended; asks first.")
+@click.option("--yes", is_flag=True, help="With --repair: do not ask.")
+@click.argument("connection")
+@env_file
+def reconcile(
+    connection: str, since: str, until: str, json_: bool, repair: bool, yes: bool, env_file: Path | None
+) -> None:
+    """Compare what was delivered over CONNECTION with what its CRM holds.
+
+    Each record of each delivery is read back. It is missing where the CRM itself says that it is not there;
+    doubled where there is another one with our key; changed where a field holds something else than was sent
+    last, which is information and no fault; not known where it could not be read.
+
+    With --repair a missing record is made again by the newest delivery that wants it, which looks it up once
+    more before. A double is deleted only where it is the younger one, nothing of ours refers to it and the CRM
+    documents a way; else merge the two by hand. What people have changed is never written over.
+
+    Ends with 0 where all is as it should be, with 1 where something was found or is not known, with 2 where the
+    command or the configuration is wrong. Ctrl-C says where to go on.
+    """
+    if yes and not repair:
+        raise WrongInput("--yes goes with --repair: without it nothing is changed")
+    if repair and not yes and not sys.stdin.isatty():
+        raise WrongInput("--repair asks, and there is no terminal to ask at: say --yes")
+    settings = load(environ_with(env_file))
+    there = settings.connections
+    target = there[known("connection", connection, there, f"in {settings.config_path}")]
+    now = datetime.now(UTC)
+    period = _period(target, moment(since, now), moment(until, now), now)
+    db = ledger_of(settings)
+    tally, kept = Tally(recent=count_recent(db, period)), list[Finding]()
+    with closing(db), patient(settings, target, db) as api:
+        _compare(settings, db, api, period, tally, kept, json_)
+        click.echo(as_summary(tally, connection, period.since, period.until) if json_ else as_report(tally))
+        _tell_rest(tally, kept, repair)
+        if repair and tally.stopped != INTERRUPTED:
+            _repair(db, api, kept, yes)
+    sys.exit(0 if tally.is_clean else 1)
+
+
+def _period(target: ConnectionSettings, since: datetime, until: datetime, now: datetime) -> Period:
+    if since > until:
+        raise WrongInput(f"--since {written(since)} is after --until {written(until)}")
+    # What was made a moment ago, the CRM's search may not show yet.
+    return Period(target.name, since, until, now - target.search_lag)
+
+
+def _compare(
+    settings: Settings, db: Database, api: Api, period: Period, tally: Tally, kept: list[Finding], json_: bool
+) -> None:
+    show = as_object if json_ else as_line
+    try:
+        with bar(count(db, period)) as forward:
+            for page in compare(settings, db, api, period, tally):
+                for found in page.findings:
+                    click.echo(show(found, api.connection))
+                room = MOST_REPAIRS - len(kept)
+                kept += [found for found in page.findings if found.verdict in ("missing", "doubled")][:room]
+                forward(page.deliveries)
+    except KeyboardInterrupt:
+        tally.stopped = INTERRUPTED
+
+
+def _tell_rest(tally: Tally, kept: Sequence[Finding], repair: bool) -> None:
+    if tally.stopped:
+        mark = f"; go on with --since {written(tally.mark)}" if tally.mark else ""
+        click.echo(f"relay: stopped after {tally.deliveries} deliveries: {tally.stopped}{mark}", err=True)
+    if kept and not repair:
+        click.echo("relay: --repair offers to mend what is missing or doubled", err=True)
+
+
+def _repair(db: Database, api: Api, kept: Sequence[Finding], yes: bool) -> None:
+    missing = [found for found in kept if found.verdict == "missing"]
+    doubled = [found for found in kept if found.verdict == "doubled"]
+    sure = [found for found in doubled if may_delete(db, api, found)]
+    if missing and _agreed(f"make {len(missing)} missing records again?", yes):
+        made = make_again(db, missing, getpass.getuser(), datetime.now(UTC))
+        click.echo(f"relay: {len(made.deliveries)} deliveries are due again", err=True)
+        for found in made.left:
+            text = "the newest delivery of its entity does not want it, or is under way"
+            click.echo(f"relay: not made again: {found.kind} {found.record_id}: {text}", err=True)
+    if sure and _agreed(f"delete {len(sure)} doubles, of each pair the younger, which is not linked?", yes):
+        for found in sure:
+            _delete(db, api, found)
+    for found in doubled:
+        if found not in sure:
+            ids = ", ".join(found.others)
+            text = f"merge by hand: {found.kind} {ids} into {found.record_id}, which is linked"
+            click.echo(f"relay: {text}", err=True)
+
+
+def _agreed(question: str, yes: bool) -> bool:
+    return yes or click.confirm(question, err=True)
+
+
+def _delete(db: Database, api: Api, found: Finding) -> None:
+    try:
+        delete_double(db, api, found, getpass.getuser(), datetime.now(UTC))
+        click.echo(f"relay: deleted {found.kind} {found.younger}", err=True)
+    except DeliveryError as error:
+        click.echo(
+            f"relay: {found.kind} {found.younger} is not deleted: {told(error, api.connection)}", err=True
+        )
