@@ -52,9 +52,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         key=event.key,
         number=order["id"],
         status=STATUSES.get(order["status_id"], OrderStatus.OPEN),
-        customer=buyer_of(
-            order["billing_address"], order["customer_locale"], event.options.get("default_region")
-        ),
+        customer=buyer_of(order, event.options.get("default_region")),
         currency=currency,
         total=total,
         tax=tax,

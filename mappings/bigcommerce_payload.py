@@ -106,11 +106,12 @@ def line_of(product: dict[str, Any], currency: str) -> OrderLine:
     )
 
 
-def buyer_of(address: dict[str, Any], language: str, region: str | None) -> Person | None:
+def buyer_of(order: dict[str, Any], region: str | None) -> Person | None:
     """Return who bought, as in the billing address; None where it is empty, as in orders by hand.
 
     `region` is where a telephone number belongs whose address names no country.
     """
+    address = order["billing_address"]
     postal = Address(
         street=", ".join(filter(None, (address["street_1"], address["street_2"]))),
         city=address["city"],
@@ -129,4 +130,4 @@ def buyer_of(address: dict[str, Any], language: str, region: str | None) -> Pers
     )
     if person == Person():
         return None
-    return replace(person, language=language)
+    return replace(person, language=order["customer_locale"])

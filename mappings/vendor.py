@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from marshmallow import Schema
@@ -73,14 +73,35 @@ class Plan:
     """The records that a command wants, in the order in which they must be made, and its field ledger.
 
     `about` is the place of the record that the command is about. `parts` are kinds of which the plan holds all
-    that the command's record has: one that an earlier event made and this plan has not is taken away. Their
-    keys begin with the command's key and a dot.
+    that the command's record has: one that an earlier event made and this plan has not is taken away. `spoken`
+    are kinds of what was said about it, which a newer state does not undo. The keys of both begin with the
+    command's key and a dot.
     """
 
     records: tuple[Record, ...]
     fields: tuple[FieldRow, ...]
     about: int = -1
     parts: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
+
+
+def said(plan: Plan) -> tuple[Record, ...]:
+    """Return the records of what was said: they stay true, whatever newer state was delivered."""
+    own = f"{plan.records[plan.about].key}." if plan.records else ""
+    return tuple(r for r in plan.records if r.kind in plan.spoken and r.key.startswith(own))
+
+
+def only_said(plan: Plan) -> Plan:
+    """Return the plan that adds what was said, and brings nothing else to an older state."""
+    kept = said(plan)
+    about = plan.records[plan.about]
+    records = tuple(
+        record
+        if record in kept
+        else replace(record, changes={} if record is about else None, changes_when_new=False, expect={})
+        for record in plan.records
+    )
+    return Plan(records, tuple(row for row in plan.fields if row.source.startswith("comments[")), plan.about)
 
 
 class CheckedValues(dict[str, Any]):

@@ -121,11 +121,8 @@ class Receiver:
             self.guards.spam(known.guard, arrival.payload, self.clock().timestamp()) if known.guard else None
         )
         if naming.type in kind.ignored:
-            verdict, state, reason = (
-                "ignored",
-                State.SKIPPED,
-                f"{known.type} events {naming.type} are not delivered",
-            )
+            verdict, state = "ignored", State.SKIPPED
+            reason = f"{known.type} events {naming.type} are not delivered"
         elif naming.test and not known.deliver_tests:
             verdict, state, reason = "test", State.SKIPPED, "the sender marks it as a test"
         elif spam:

@@ -20,7 +20,6 @@ from worker.budget import Lanes
 from worker.calls import calls
 from worker.enrich import fetch
 from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack, Unmappable
-from worker.first_step import First
 from worker.http import Http
 from worker.ledger import deliveries, due, limits
 from worker.ledger.attempts import Attempt
@@ -105,18 +104,18 @@ def _carried_out(
     # What is measured from here is older than the claim's own time: a freeze in between shortens our lease.
     began = time.monotonic()
     ahead = Ahead(fault=full) if full else planned_ahead(engine.settings, connection, event)
-    claimed = _claimed(engine, delivery_id, connection, event, ahead.first)
+    claimed = _claimed(engine, delivery_id, connection, event, ahead)
     if claimed is None:
         return None
     claim, checkpoints = claimed
     session = engine.sessions.setdefault(connection.name, Session())
     api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
-    plans, error = ahead.plans, ahead.fault
+    plans, error = None if claim.is_stale else ahead.plans, ahead.fault
     try:
         if error is not None:
             raise error
         if plans is None:
-            plans = planned(engine.settings, connection, _whole(engine, event))
+            plans = planned(engine.settings, connection, _whole(engine, event), claim.is_stale)
         made = Steps(api, checkpoints, engine.clock, _before_each(engine)).run(plans)
         closing = outcomes.success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
@@ -166,7 +165,7 @@ def _claimed(
     delivery_id: str,
     connection: ConnectionSettings,
     event: Mapping[str, Any],
-    first: First | None,
+    ahead: Ahead,
 ) -> tuple[Claim, Checkpoints] | None:
     lasting = engine.lease(connection)
     begun: list[Checkpoints] = []
@@ -174,10 +173,12 @@ def _claimed(
     def begin(t: Transaction, claim: Claim) -> None:
         begun.append(Checkpoints(engine.db, claim, engine.clock, lasting))
         # A worker that is stopping begins nothing: an intent without its call would cost a look-up.
-        if first is not None and not engine.stopping.is_set():
+        first = None if claim.is_stale or engine.stopping.is_set() else ahead.first
+        if first is not None:
             begun[0].open_ahead(t, first.step, first.at_once)
 
-    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), lasting, event, begin, connection.terms)
+    now, terms = engine.clock(), connection.terms
+    claim = deliveries.claim(engine.db, delivery_id, now, lasting, event, begin, terms, ahead.adds)
     return (claim, begun[0]) if claim else None
 
 

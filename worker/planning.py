@@ -13,7 +13,7 @@ from mappings.commands import Command, RecordOrder
 from mappings.errors import BadBody, CannotMap, ValueMissing
 from mappings.source import Event, Source
 from mappings.sources import SOURCES
-from mappings.vendor import Plan
+from mappings.vendor import Plan, only_said, said
 from worker.errors import NotConfigured, Unmappable
 from worker.first_step import First, first_step
 from worker.settings import ConnectionSettings, Settings, SourceSettings
@@ -22,11 +22,15 @@ from worker.vendors import VENDORS
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What is known of a delivery before it is claimed: its plans and its first step, or why it cannot go on."""
+    """What is known of a delivery before it is claimed: its plans and its first step, or why it cannot go on.
+
+    It `adds` where something was said that stays true, whatever newer state of the same thing was delivered.
+    """
 
     plans: list[Plan] | None = None
     first: First | None = None
     fault: Exception | None = None
+    adds: bool = False
 
 
 def planned_ahead(settings: Settings, connection: ConnectionSettings, event: Any) -> Ahead:
@@ -35,19 +39,32 @@ def planned_ahead(settings: Settings, connection: ConnectionSettings, event: Any
     Raises nothing: a fault, a bug of a mapping, too, is the outcome of an attempt, and first there is the claim.
     """
     try:
-        kind = source_of(settings, event)[1]
-        if kind.fetches is not None and event["fetched"] is None:
+        if _is_thin(settings, event):
             return Ahead()
         plans = planned(settings, connection, event)
-        return Ahead(plans, first_step(plans, VENDORS[connection.vendor]))
+        adds = any(said(plan) for plan in plans)
+        return Ahead(plans, first_step(plans, VENDORS[connection.vendor]), adds=adds)
     except Exception as error:  # noqa: BLE001
         return Ahead(fault=error)
 
 
-def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> list[Plan]:
+def _is_thin(settings: Settings, event: Any) -> bool:
+    source, kind = source_of(settings, event)
+    if kind.fetches is None or not source.api_url or event["fetched"] is not None:
+        return False
+    try:
+        return any(True for _ in kind.fetches(as_seen(source, kind, event)))
+    except BadBody:
+        return False  # whoever maps it says so
+
+
+def planned(
+    settings: Settings, connection: ConnectionSettings, event: Any, is_stale: bool = False
+) -> list[Plan]:
     """Return the records that a stored event wants over `connection`, a plan for each of its commands.
 
-    Raises Unmappable and NotConfigured, both naming the place.
+    Of an event that `is_stale`, only what it adds: what was said. Raises Unmappable and NotConfigured, both
+    naming the place.
     """
     vendor = VENDORS[connection.vendor].mapping
     plans: list[Plan] = []
@@ -63,7 +80,7 @@ def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> l
         raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
     except ValueMissing as error:
         raise NotConfigured(f"connections.{connection.name}.{error.key}: {error.why}") from error
-    return plans
+    return [only_said(plan) for plan in plans if said(plan)] if is_stale else plans
 
 
 def commands(settings: Settings, event: Any) -> list[Command]:

@@ -15,7 +15,7 @@ from worker.ledger.attempts import Attempt, record
 from worker.ledger.breakers import Change, Gate, enter, gate, note, usable_since
 from worker.ledger.claim_statements import CLAIM, CLOSE, DUE_EVENT, KEEP
 from worker.ledger.database import Database
-from worker.ledger.order import overtaken, turn_away
+from worker.ledger.order import is_stale, overtaken, turn_away
 from worker.ledger.prepared import Transaction
 from worker.ledger.tables import State
 
@@ -37,6 +37,7 @@ class Claim:
     probes: int = (
         0  # where it is the one delivery that tries a half-open connection: how often that had opened
     )
+    is_stale: bool = False  # a newer state was delivered; only what this one adds is to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,14 @@ def claim(
     event: Mapping[str, Any] | None = None,
     also: Callable[[Transaction, Claim], None] = lambda t, claim: None,
     terms: Terms = DEFAULT_TERMS,
+    adds: bool = False,
 ) -> Claim | None:
     """Take a delivery if it is due and nobody has it; None otherwise, which makes doubled tasks harmless.
 
     A delivery whose connection is closed to it, whose entity has an earlier unfinished delivery, or whose
     entity was already delivered in a newer version is not claimed: its new state says why. `event` is what
-    `due_event` gave; `also` is done in the same transaction.
+    `due_event` gave; `also` is done in the same transaction. One that `adds` something is claimed all the same,
+    and is stale then.
     """
     told = event or due_event(db, delivery_id, now)
     if told is None:
@@ -85,20 +88,14 @@ def claim(
 
     def take(t: Transaction) -> Claim | None:
         row = t.first(CLAIM, taking)
-        entered = None if row is None else _entered(t, db, row, now, terms)
+        entered = None if row is None else _entered(t, db, row, now, terms, adds)
         if entered is None:
             return None
-        breaker = entered.breaker
+        breaker, since = entered.breaker, _failing(t, row, now)
+        probes = breaker.openings if breaker.phase == Phase.HALF_OPEN else 0
+        late, lease = adds and is_stale(t, row, now), str(taking["by"])
         claimed = Claim(
-            id=row.id,
-            lease=str(taking["by"]),
-            connection=row.connection,
-            attempts=row.attempts,
-            tries=row.tries,
-            failing_since=_failing(t, row, now),
-            started_at=now,
-            event=told,
-            probes=breaker.openings if breaker.phase == Phase.HALF_OPEN else 0,
+            row.id, lease, row.connection, row.attempts, row.tries, since, now, told, probes, late
         )
         also(t, claimed)
         return claimed
@@ -114,13 +111,13 @@ def _failing(t: Transaction, row: Any, now: datetime) -> datetime | None:
     return None if usable is not None and usable > row.failing_since else row.failing_since
 
 
-def _entered(t: Transaction, db: Database, row: Any, now: datetime, terms: Terms) -> Gate | None:
+def _entered(t: Transaction, db: Database, row: Any, now: datetime, terms: Terms, adds: bool) -> Gate | None:
     """Return the gate that a delivery has passed; None where it was turned away, with its state saying why."""
     seen = gate(t, row.connection, now)
     # Before the order, which costs more to ask: but who would be the probe is asked last, so that none is wasted.
     away = seen.closed_to(row.id, now, None)
     if away is None:
-        if row.entity is not None and overtaken(t, row, now, terms.patience):
+        if row.entity is not None and overtaken(t, row, now, terms.patience, adds):
             return None
         passed = enter(t, db, seen, row.connection, row.id, now, terms)
         if isinstance(passed, Gate):

@@ -79,10 +79,11 @@ _TURN_AWAY = Prepared(_OURS.values(**_AWAY))
 _TURN_AWAY_AFRESH = Prepared(_OURS.values(**_AWAY, failing_since=None))
 
 
-def overtaken(t: Transaction, row: Any, now: datetime, patience: timedelta) -> bool:
+def overtaken(t: Transaction, row: Any, now: datetime, patience: timedelta, adds: bool = False) -> bool:
     """Turn away a delivery that must wait for an earlier one of its entity, or that a newer one has overtaken.
 
     An earlier one is waited for until it has been tried in vain for `patience` while the connection was there.
+    One that `adds` to what a newer one brought is let through: it `is_stale`.
     """
     same = {"over": row.connection, "of": row.entity, "delivery": row.id}
     earlier = _earlier(t, same, now, patience)
@@ -90,18 +91,26 @@ def overtaken(t: Transaction, row: Any, now: datetime, patience: timedelta) -> b
         why = f"waits for delivery {earlier} of the same entity"
         turn_away(t, row, State.BLOCKED, now + BLOCKED_DELAY, why)
         return True
-    newer = (
-        t.first(_NEWER, {**same, "than": row.version, "now_": now})
-        if row.version
-        else t.first(_LATER, {**same, "now_": now})
-    )
+    newer = _newest(t, row, now)
     if newer and newer.state == State.SENDING:
         why = f"waits for delivery {newer.id} of the same entity, which went past it"
         turn_away(t, row, State.BLOCKED, now + BLOCKED_DELAY, why)
-    elif newer:
+        return True
+    if newer and not adds:
         why = f"delivery {newer.id} brought a newer version of the same entity"
         turn_away(t, row, State.SUPERSEDED, now, why)
-    return bool(newer)
+        return True
+    return False
+
+
+def is_stale(t: Transaction, row: Any, now: datetime) -> bool:
+    """Say whether a newer state of the entity was delivered before."""
+    return row.entity is not None and _newest(t, row, now) is not None
+
+
+def _newest(t: Transaction, row: Any, now: datetime) -> Any:
+    same = {"over": row.connection, "of": row.entity, "delivery": row.id, "now_": now}
+    return t.first(_NEWER, {**same, "than": row.version}) if row.version else t.first(_LATER, same)
 
 
 def _earlier(t: Transaction, same: dict[str, Any], now: datetime, patience: timedelta) -> str | None:

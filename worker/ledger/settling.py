@@ -13,6 +13,7 @@ from worker.ledger.tables import State, UtcTime, deliveries
 
 #: Sorts behind every version: the outcome of a thing is newer than all of its states.
 _LAST = "~"
+_NOW = bindparam("now_", type_=UtcTime)
 #: A delivery that is pending and not yet due waits for nothing else: what failed is waiting, not pending.
 _SETTLE = Prepared(
     update(deliveries)
@@ -21,10 +22,10 @@ _SETTLE = Prepared(
         deliveries.c.entity == bindparam("of"),
         deliveries.c.event_id < bindparam("event"),
         deliveries.c.state == State.PENDING,
-        deliveries.c.due_at > bindparam("now_", type_=UtcTime),
+        deliveries.c.due_at > _NOW,
         or_(deliveries.c.version.is_(None), deliveries.c.version <= bindparam("than")),
     )
-    .values(state=State.SUPERSEDED, reason=bindparam("why"), updated_at=bindparam("now_", type_=UtcTime))
+    .values(state=State.SUPERSEDED, reason=bindparam("why"), updated_at=_NOW)
 )
 
 

@@ -89,7 +89,7 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
     # Only comments are new where the sender knows no status; then nothing of the ticket itself changes.
     changes = {"status": body["Status"]} if ticket.status else {} if comments else None
     opened = Record("ticket", ticket.key, body, {"code": ticket.key, "marker": ticket.key}, changes=changes)
-    return Plan((customer, contact, opened, *comments), ledger.rows(), about=2)
+    return Plan((customer, contact, opened, *comments), ledger.rows(), about=2, spoken=("comment",))
 
 
 def _noted(ledger: FieldLedger, target: str, first: str) -> Callable[[], str]:

@@ -112,7 +112,7 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
         _living("task", ticket.key, task, closed),
         *comments,
     )
-    return Plan(records, ledger.rows(), about=len(customer.records))
+    return Plan(records, ledger.rows(), about=len(customer.records), spoken=("history",))
 
 
 def _received(ledger: FieldLedger) -> str | None:
