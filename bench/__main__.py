@@ -62,12 +62,15 @@ def _measure(
     rates = accepts.measure(site, asked.rounds, asked.seconds, tell)
     tables: Tables = {
         "Webhooks accepted per second (gunicorn, 2 processes of 8 threads)": rates[:3],
-        "Milliseconds to the answer, 99th percentile, 16 senders": rates[3:],
+        "Milliseconds to the answer, 99th percentile, 16 senders": rates[3:6],
+        "Milliseconds of CPU per accepted webhook (receiver, with its hand-off)": rates[6:],
     }
     ours, by_hand, bare = rates[:3]
+    ours_cpu, by_hand_cpu, _ = rates[6:]
     ratios = [
         ratio("accepts: CRM Relay ÷ by hand", ours, by_hand, 1.5, "at least 1.5 × its accepts"),
         ratio("accepts: CRM Relay ÷ bare Flask", ours, bare),
+        ratio("CPU per accept: by hand ÷ CRM Relay", by_hand_cpu, ours_cpu),
     ]
     backlogs = Backlogs(site, asked.events, tell)
     until = began + LIMIT_SECONDS

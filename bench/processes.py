@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import http.client
 import os
 import signal
 import socket
@@ -102,6 +103,19 @@ def listens(port: int) -> bool:
         socket.create_connection((HOST, port), timeout=1).close()
     except OSError:
         return False
+    return True
+
+
+def answers(port: int) -> bool:
+    """Return whether a web application answers at `port`: gunicorn listens before it is loaded."""
+    asked = http.client.HTTPConnection(HOST, port, timeout=1)
+    try:
+        asked.request("GET", "/")
+        asked.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asked.close()
     return True
 
 

@@ -27,6 +27,7 @@ class Series:
     name: str
     note: str = ""
     values: list[float] = field(default_factory=list)
+    decimals: int = 0
 
     @property
     def median(self) -> float:
@@ -73,7 +74,7 @@ def table(title: str, rows: Sequence[Series]) -> str:
     heads = "".join(f"{f'round {number}':>9}" for number in range(1, rounds + 1))
     lines = [title, f"  {'':<12}{'median':>9}{heads}"]
     for row in rows:
-        figures = "".join(f"{value:9.0f}" for value in (row.median, *row.values))
+        figures = "".join(f"{value:9.{row.decimals}f}" for value in (row.median, *row.values))
         lines.append(f"  {row.name:<12}{figures}   {row.note}".rstrip())
     return "\n".join(lines)
 

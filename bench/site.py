@@ -6,8 +6,10 @@ import json
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,12 @@ import redis
 from bench import contenders
 from bench.contenders import Contender
 from bench.crm import Control
-from bench.processes import HOST, DidNotRun, Processes, free_port, listens
+from bench.processes import HOST, DidNotRun, Processes, answers, free_port, listens
 
-#: Where Celery's Redis transport keeps the tasks that a worker holds.
-_HELD = ("unacked", "unacked_index")
+Web = tuple[subprocess.Popen[bytes], int]  # a receiver and its port
+#: How often a benchmark takes tasks from the broker in the workers' place, in seconds, and how many at once.
+TAKE_EVERY_SECONDS = 0.05
+TAKE_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,22 @@ class Sent:
     seconds: float
     p50_ms: float
     p99_ms: float
+
+
+@dataclass
+class Taken:
+    """How many tasks of a contender were taken from the broker."""
+
+    name: str
+    count: int = 0
+
+    def wait(self, count: int, seconds: float = 20.0) -> None:
+        """Return once `count` were taken. Raises DidNotRun where it comes to more, or takes longer."""
+        until = time.monotonic() + seconds
+        while self.count < count and time.monotonic() < until:
+            time.sleep(0.01)
+        if self.count != count:
+            raise DidNotRun(f"{self.name}: {self.count} tasks came to the broker, not {count}")
 
 
 class Site:
@@ -50,12 +70,12 @@ class Site:
         processes.wait(crm, lambda: listens(self.crm_port), "the CRM stand-in")
         self.crm = Control(self.crm_port)
 
-    def start_web(self, contender: Contender) -> tuple[subprocess.Popen[bytes], int]:
+    def start_web(self, contender: Contender) -> Web:
         """Start `contender`'s receiver; return it and its port."""
         port = free_port()
         name = f"{contender.web.partition(':')[0]}-{port}"
         web = self.processes.start(name, contenders.gunicorn(contender, port), contender.environ)
-        self.processes.wait(web, lambda: listens(port), f"the receiver of {contender.name}")
+        self.processes.wait(web, lambda: answers(port), f"the receiver of {contender.name}", 60.0)
         return web, port
 
     def send(
@@ -85,13 +105,28 @@ class Site:
         """Return how many tasks of `contender` wait at the broker."""
         return int(self._number(self._redis.llen(contender.queue)))
 
+    @contextmanager
+    def taking(self, contender: Contender) -> Iterator[Taken]:
+        """Take `contender`'s tasks from the broker while this lasts, and throw them away."""
+        taken, over = Taken(contender.name), threading.Event()
+
+        def take() -> None:
+            while not over.wait(TAKE_EVERY_SECONDS):
+                taken.count += len(self._number(self._redis.lpop(contender.queue, TAKE_AT_ONCE)) or ())
+
+        thread = threading.Thread(target=take, daemon=True)
+        if contender.queue:
+            thread.start()
+        try:
+            yield taken
+        finally:
+            over.set()
+            if contender.queue:
+                thread.join()
+
     def at_rest(self, contender: Contender) -> bool:
         """Return whether no task of `contender` waits, and none is in a worker's hands."""
         return not self.waiting(contender) and not self._number(self._redis.hlen("unacked"))
-
-    def forget_tasks(self, contender: Contender) -> None:
-        """Throw away `contender`'s tasks at the broker, and nothing else of it."""
-        self._redis.delete(contender.queue, *_HELD)
 
     def await_tasks(self, contender: Contender, count: int, seconds: float = 20.0) -> float:
         """Wait until `count` tasks stand at the broker, or as many as may; return how many seconds that took."""

@@ -112,7 +112,10 @@ class Publisher:
     def depth(self, queue: str) -> int:
         """Return how many tasks wait in `queue`. Raises BrokerDown."""
         try:
-            return int(self._connection().default_channel.queue_declare(queue, passive=True).message_count)
+            channel = self._connection().default_channel
+            if isinstance(channel, Channel):
+                return channel.waiting(queue)
+            return int(channel.queue_declare(queue, passive=True).message_count)
         except ChannelError:
             return 0  # Redis keeps no empty lists, so an empty queue is one that is not there
         except Exception as error:

@@ -109,6 +109,11 @@ def test_what_came_together_is_one_command(publisher: Publisher, broker: redis.R
     stats: Any = broker.info("commandstats")
     assert stats["cmdstat_lpush"]["calls"] == 2, "one for each connection"
     assert (broker.llen(QUEUE), broker.llen("deliver.centia")) == (301, 2)
+    assert (publisher.depth(QUEUE), publisher.depth("deliver.centia"), publisher.depth("nobody")) == (
+        301,
+        2,
+        0,
+    )
 
 
 def test_nothing_is_pushed_for_a_template(publisher: Publisher, broker: redis.Redis) -> None:
