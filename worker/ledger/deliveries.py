@@ -74,7 +74,7 @@ def claim(
 ) -> Claim | None:
     """Take a delivery if it is due and nobody has it; None otherwise, which makes doubled tasks harmless.
 
-    A delivery whose connection is closed to it, whose entity has an earlier unfinished delivery, or whose
+    A delivery whose connection takes nothing now, whose entity has an earlier unfinished delivery, or whose
     entity was already delivered in a newer version is not claimed: its new state says why. `event` is what
     `due_event` gave; `also` is done in the same transaction.
     """
@@ -118,7 +118,7 @@ def _entered(t: Transaction, db: Database, row: Any, now: datetime, terms: Terms
     """Return the gate that a delivery has passed; None where it was turned away, with its state saying why."""
     seen = gate(t, row.connection, now)
     # Before the order, which costs more to ask: but who would be the probe is asked last, so that none is wasted.
-    away = seen.closed_to(row.id, now, None)
+    away = seen.kept_away(row.id, now, None)
     if away is None:
         if row.entity is not None and overtaken(t, row, now, terms.patience):
             return None
