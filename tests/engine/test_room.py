@@ -68,7 +68,7 @@ def test_the_sweep_publishes_what_the_breaker_lets_through(
 def test_a_queue_is_as_long_as_its_limits(
     settings: Settings, rate: float | None, wide: int | None, places: int, door: int
 ) -> None:
-    """Otherwise what waits at the broker is turned away again and again, or the door takes every place that is free."""
+    """Otherwise what waits at the broker is turned away again and again, or the door takes every place."""
     known = replace(settings.connections["opla"], requests_per_second=rate, concurrency=wide)
     assert (capacity(known), for_the_door(capacity(known))) == (places, door)
 
