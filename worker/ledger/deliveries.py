@@ -88,17 +88,10 @@ def claim(
         entered = None if row is None else _entered(t, db, row, now, terms)
         if entered is None:
             return None
-        breaker = entered.breaker
+        lease, since, breaker = str(taking["by"]), _failing(t, row, now), entered.breaker
+        probes = breaker.openings if breaker.phase == Phase.HALF_OPEN else 0
         claimed = Claim(
-            id=row.id,
-            lease=str(taking["by"]),
-            connection=row.connection,
-            attempts=row.attempts,
-            tries=row.tries,
-            failing_since=_failing(t, row, now),
-            started_at=now,
-            event=told,
-            probes=breaker.openings if breaker.phase == Phase.HALF_OPEN else 0,
+            row.id, lease, row.connection, row.attempts, row.tries, since, now, told, probes=probes
         )
         also(t, claimed)
         return claimed
@@ -163,21 +156,7 @@ def close(
     `event` is what the connection's breaker should know of it; returned is what that changed there. Raises
     LeaseLost, and writes nothing, when the lease is not ours any more.
     """
-    values = {
-        "delivery": claim.id,
-        "by": claim.lease,
-        "next_state": closing.state,
-        "due": closing.due_at,
-        "error_name": closing.error,
-        "why": closing.reason,
-        "spent": claim.attempts + (1 if closing.spent else 0),
-        "failures": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
-        "since": _failing_since(claim, closing),
-        "now_": now,
-        "record": closing.record_id,
-        "mapping": closing.mapping_version,
-        "fields": closing.field_ledger,
-    }
+    values = _closed(claim, closing, now)
 
     def end(t: Transaction) -> Change | None:
         closed = t.first(CLOSE, values)
@@ -192,6 +171,24 @@ def close(
         return changed
 
     return db.commit(end)
+
+
+def _closed(claim: Claim, closing: Closing, now: datetime) -> dict[str, Any]:
+    return {
+        "delivery": claim.id,
+        "by": claim.lease,
+        "next_state": closing.state,
+        "due": closing.due_at,
+        "error_name": closing.error,
+        "why": closing.reason,
+        "spent": claim.attempts + (1 if closing.spent else 0),
+        "failures": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
+        "since": _failing_since(claim, closing),
+        "now_": now,
+        "record": closing.record_id,
+        "mapping": closing.mapping_version,
+        "fields": closing.field_ledger,
+    }
 
 
 def _failing_since(claim: Claim, closing: Closing) -> datetime | None:
