@@ -201,14 +201,14 @@ class Away:
     reason: str
 
 
-def closed_to(
+def kept_away(
     state: Breaker, delivery: str | None, now: datetime, probed_until: datetime | None
 ) -> Away | None:
     """Say until when `delivery` must not be tried, None where it may be, as the probe of an open one.
 
     `probed_until` is when the lease of the present probe ends, None where it has none: its worker died, say.
     """
-    said = state.reason or "the connection is closed"
+    said = state.reason or "nothing is sent over this connection for now"
     if state.phase == Phase.OPEN and state.until is not None and now < state.until:
         return Away(state.until, said)
     is_other = state.phase == Phase.HALF_OPEN and state.probe != delivery

@@ -108,29 +108,23 @@ def _carried_out(
     if claimed is None:
         return None
     claim, checkpoints = claimed
-    session = engine.sessions.setdefault(connection.name, Session())
-    api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
-    plans, error = None if claim.is_stale else ahead.plans, ahead.fault
+    plans, error, api = None if claim.is_stale else ahead.plans, ahead.fault, None
     try:
         if error is not None:
             raise error
+        session = engine.sessions.setdefault(connection.name, Session())
+        api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
         if plans is None:
             plans = planned(engine.settings, connection, _whole(engine, event), claim.is_stale)
         made = Steps(api, checkpoints, engine.clock, _before_each(engine)).run(plans)
         closing = outcomes.success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
-    except DeliveryError as failure:
-        error = failure
-        closing, attempt = _after(engine, claim, connection, failure, _ms(began))
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as failure:  # noqa: BLE001
-        # Our own fault spends nothing: the delivery waits until the bug is mended.
         error = failure
-        log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
-        due_at = engine.clock() + backoff(claim.tries, engine.jitter())
-        closing, attempt = outcomes.crashed(failure, due_at, _ms(began))
-    heard = outcomes.heard(claim.id, error, api.has_changed)
+        closing, attempt = _after(engine, claim, connection, failure, _ms(began))
+    heard = outcomes.heard(claim.id, error, api is not None and api.has_changed)
     closing = outcomes.unspent(claim, _with_mapping(closing, connection, plans), heard, engine.clock())
     _close(engine, claim, connection, closing, attempt, checkpoints, heard)
     _tell(claim, closing, _ms(began))
@@ -200,9 +194,13 @@ def _before_each(engine: Engine) -> Callable[[], None]:
 
 
 def _after(
-    engine: Engine, claim: Claim, connection: ConnectionSettings, error: DeliveryError, ms: int
+    engine: Engine, claim: Claim, connection: ConnectionSettings, error: Exception, ms: int
 ) -> tuple[Closing, Attempt | None]:
     now = engine.clock()
+    if not isinstance(error, DeliveryError):
+        # Our own fault spends nothing: the delivery waits until the bug is mended.
+        log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
+        return outcomes.crashed(error, now + backoff(claim.tries, engine.jitter()), ms)
     failing_for = now - claim.failing_since if claim.failing_since else timedelta(0)
     decision = decide(error, Situation(claim.tries, failing_for, connection.give_up_after, engine.jitter()))
     closing = outcomes.closing(decision, error, now)

@@ -22,7 +22,7 @@ from worker.breaker import (
     Terms,
     Undecided,
     after,
-    closed_to,
+    kept_away,
     open_for,
     probing,
     width,
@@ -146,19 +146,19 @@ def test_it_is_open_for_longer_each_time(openings: int, seconds: int, refused: i
 def test_who_may_try() -> None:
     """Otherwise the whole backlog hits a CRM that may just be coming back, or nobody ever tries it."""
     soon = NOON + 10 * SECOND
-    assert closed_to(Breaker(), "d1", NOON, None) is None
-    assert closed_to(RELEASING, "d1", NOON, None) is None
-    away = closed_to(OPEN, "d1", NOON - SECOND, None)
+    assert kept_away(Breaker(), "d1", NOON, None) is None
+    assert kept_away(RELEASING, "d1", NOON, None) is None
+    away = kept_away(OPEN, "d1", NOON - SECOND, None)
     assert away is not None
     assert (away.until, away.reason) == (NOON, "503")
-    assert closed_to(OPEN, "d1", NOON, None) is None
+    assert kept_away(OPEN, "d1", NOON, None) is None
     assert probing(OPEN, "d1") == TRIED
-    other = closed_to(TRIED, "d2", NOON, soon)
+    other = kept_away(TRIED, "d2", NOON, soon)
     assert other is not None
     assert other.until == soon
-    assert closed_to(TRIED, "d2", NOON, NOON - SECOND) is None, "the probe's worker died"
-    assert closed_to(TRIED, "d2", NOON, None) is None, "the probe is in nobody's hand"
-    assert closed_to(TRIED, "d1", NOON, soon) is None
+    assert kept_away(TRIED, "d2", NOON, NOON - SECOND) is None, "the probe's worker died"
+    assert kept_away(TRIED, "d2", NOON, None) is None, "the probe is in nobody's hand"
+    assert kept_away(TRIED, "d1", NOON, soon) is None
 
 
 @given(
@@ -178,7 +178,7 @@ def test_whatever_happens_it_finds_back(events: list[Event], most: int | None, t
     terms, state, now = Terms(threshold, most), Breaker(), NOON
     for event in events:
         now += SECOND
-        if closed_to(state, "a", now, None) is None:
+        if kept_away(state, "a", now, None) is None:
             state = probing(state, "a")
         state = after(state, event, now, terms)
         assert (state.phase == Phase.OPEN) == (state.until is not None)
@@ -187,6 +187,6 @@ def test_whatever_happens_it_finds_back(events: list[Event], most: int | None, t
         assert allowed is None or 1 <= allowed <= (most or 64)
     for _ in range(200):
         now += 5 * MINUTE
-        assert closed_to(state, "a", now, None) is None
+        assert kept_away(state, "a", now, None) is None
         state = after(probing(state, "a"), Succeeded("a"), now, terms)
     assert (state.phase, state.openings, width(state, terms)) == (Phase.CLOSED, 0, most)

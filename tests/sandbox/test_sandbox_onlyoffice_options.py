@@ -118,7 +118,7 @@ def test_references_that_the_server_does_not_check() -> None:
         assert office.kept("opportunity") + office.kept("case") + office.kept("task") == []
 
 
-def test_only_a_private_record_with_a_list_is_closed_to_others() -> None:
+def test_only_a_private_record_with_a_list_is_kept_away_others() -> None:
     """A client would take an opportunity for hidden which everybody reads."""
     users = ["A1B2C3D4-0000-4000-8000-000000000002"]
     with playing() as office:

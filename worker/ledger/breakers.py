@@ -15,7 +15,7 @@ from worker.breaker import (
     Phase,
     Terms,
     after,
-    closed_to,
+    kept_away,
     probing,
     width,
 )
@@ -91,11 +91,11 @@ class Gate:
     held_until: datetime | None = None
     reason: str | None = None
 
-    def closed_to(self, delivery: str | None, now: datetime, probed_until: datetime | None) -> Away | None:
+    def kept_away(self, delivery: str | None, now: datetime, probed_until: datetime | None) -> Away | None:
         """Say until when `delivery` must not be tried, None where it may be."""
         if self.held_until is not None and self.held_until > now:
             return Away(self.held_until, self.reason or "the connection is held")
-        return closed_to(self.breaker, delivery, now, probed_until)
+        return kept_away(self.breaker, delivery, now, probed_until)
 
 
 OPEN_GATE = Gate(Breaker())
@@ -119,7 +119,7 @@ def enter(
         return seen
     there = _locked(t, connection, db)
     breaker = there.breaker
-    away = there.closed_to(delivery, now, probed_until(t, breaker))
+    away = there.kept_away(delivery, now, probed_until(t, breaker))
     if away is not None:
         return away
     most = width(breaker, terms)
@@ -182,7 +182,7 @@ def away(db: Database, connection: str, now: datetime) -> Away | None:
 
     def look(t: Transaction) -> Away | None:
         there = gate(t, connection, now)
-        return there.closed_to(None, now, probed_until(t, there.breaker))
+        return there.kept_away(None, now, probed_until(t, there.breaker))
 
     return db.reading(look)
 
@@ -193,7 +193,7 @@ def room(db: Database, connection: str, now: datetime, terms: Terms) -> int | No
     def look(t: Transaction) -> int | None:
         there = gate(t, connection, now)
         breaker = there.breaker
-        if there.closed_to(None, now, probed_until(t, breaker)) is not None:
+        if there.kept_away(None, now, probed_until(t, breaker)) is not None:
             return 0
         if breaker.phase in (Phase.OPEN, Phase.HALF_OPEN):
             return 1

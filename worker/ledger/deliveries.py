@@ -34,9 +34,7 @@ class Claim:
     failing_since: datetime | None
     started_at: datetime
     event: Mapping[str, Any]  # see `due_event`
-    probes: int = (
-        0  # where it is the one delivery that tries a half-open connection: how often that had opened
-    )
+    probes: int = 0  # of the one that tries a half-open connection: how often that had opened
     is_stale: bool = False  # a newer state was delivered; only what this one adds is to be
 
 
@@ -76,7 +74,7 @@ def claim(
 ) -> Claim | None:
     """Take a delivery if it is due and nobody has it; None otherwise, which makes doubled tasks harmless.
 
-    A delivery whose connection is closed to it, whose entity has an earlier unfinished delivery, or whose
+    A delivery whose connection takes nothing now, whose entity has an earlier unfinished delivery, or whose
     entity was already delivered in a newer version is not claimed: its new state says why. `event` is what
     `due_event` gave; `also` is done in the same transaction. One that `adds` something is claimed all the same,
     and is stale then.
@@ -91,9 +89,9 @@ def claim(
         entered = None if row is None else _entered(t, db, row, now, terms, adds)
         if entered is None:
             return None
-        breaker, since = entered.breaker, _failing(t, row, now)
+        lease, since, breaker = str(taking["by"]), _failing(t, row, now), entered.breaker
         probes = breaker.openings if breaker.phase == Phase.HALF_OPEN else 0
-        late, lease = adds and is_stale(t, row, now), str(taking["by"])
+        late = adds and is_stale(t, row, now)
         claimed = Claim(
             row.id, lease, row.connection, row.attempts, row.tries, since, now, told, probes, late
         )
@@ -115,7 +113,7 @@ def _entered(t: Transaction, db: Database, row: Any, now: datetime, terms: Terms
     """Return the gate that a delivery has passed; None where it was turned away, with its state saying why."""
     seen = gate(t, row.connection, now)
     # Before the order, which costs more to ask: but who would be the probe is asked last, so that none is wasted.
-    away = seen.closed_to(row.id, now, None)
+    away = seen.kept_away(row.id, now, None)
     if away is None:
         if row.entity is not None and overtaken(t, row, now, terms.patience, adds):
             return None
@@ -160,21 +158,7 @@ def close(
     `event` is what the connection's breaker should know of it; returned is what that changed there. Raises
     LeaseLost, and writes nothing, when the lease is not ours any more.
     """
-    values = {
-        "delivery": claim.id,
-        "by": claim.lease,
-        "next_state": closing.state,
-        "due": closing.due_at,
-        "error_name": closing.error,
-        "why": closing.reason,
-        "spent": claim.attempts + (1 if closing.spent else 0),
-        "failures": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
-        "since": _failing_since(claim, closing),
-        "now_": now,
-        "record": closing.record_id,
-        "mapping": closing.mapping_version,
-        "fields": closing.field_ledger,
-    }
+    values = _closed(claim, closing, now)
 
     def end(t: Transaction) -> Change | None:
         closed = t.first(CLOSE, values)
@@ -189,6 +173,24 @@ def close(
         return changed
 
     return db.commit(end)
+
+
+def _closed(claim: Claim, closing: Closing, now: datetime) -> dict[str, Any]:
+    return {
+        "delivery": claim.id,
+        "by": claim.lease,
+        "next_state": closing.state,
+        "due": closing.due_at,
+        "error_name": closing.error,
+        "why": closing.reason,
+        "spent": claim.attempts + (1 if closing.spent else 0),
+        "failures": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
+        "since": _failing_since(claim, closing),
+        "now_": now,
+        "record": closing.record_id,
+        "mapping": closing.mapping_version,
+        "fields": closing.field_ledger,
+    }
 
 
 def _failing_since(claim: Claim, closing: Closing) -> datetime | None:

@@ -25,7 +25,7 @@ _SELECT = [column.label(name) for name, column in _USED.items()]
 
 
 def hold(db: Database, connection: str, until: datetime, reason: str) -> None:
-    """Close `connection` until `until` for all its deliveries; an earlier, longer hold stays."""
+    """Send nothing over `connection` until `until`; an earlier, longer hold stays."""
     mine = connections.c.name == connection
     with db.write() as c:
         db.insert_new(c, connections, {"name": connection})

@@ -35,7 +35,7 @@ class State(StrEnum):
     PENDING = "pending"  # never tried
     SENDING = "sending"  # a worker has it, until its lease runs out
     WAITING = "waiting"  # tried; again at due_at
-    HELD = "held"  # the connection is closed for now; nothing is spent
+    HELD = "held"  # nothing is sent over the connection for now; nothing is spent
     BLOCKED = "blocked"  # an earlier delivery of the same entity is unfinished
     UNKNOWN = "unknown"  # a call's outcome is to be probed
     DELIVERED = "delivered"
