@@ -40,10 +40,13 @@ class Sought:
 
     def is_in(self, value: Any) -> bool:
         """Say whether the person stands in `value`: a text, bytes, or what JSON and forms are read into."""
-        patterns = [_of_address(address) for address in self.emails] + [
-            _of_phone(e164) for e164 in self.phones
-        ]
-        return any(pattern.search(text) for text in texts(value) for pattern in patterns)
+        return any(map(self._stands_in, texts(value)))
+
+    def _stands_in(self, text: str) -> bool:
+        lower = text.casefold()  # for most texts that is all: a pattern costs ten times as much
+        return any(email in lower and _of_address(email).search(text) for email in self.emails) or any(
+            _of_phone(phone).search(text) for phone in self.phones
+        )
 
     def is_in_key(self, key: str, sources: Collection[str]) -> bool:
         """Say whether `key` is the one by which we know the person, such as `acct-lan@example.com`.

@@ -77,6 +77,11 @@ def ledger_of(settings: Settings) -> Database:
     return db
 
 
+def progress(length: int, label: str) -> Any:
+    """Return a progress bar for the people at a terminal; where there is none, nothing is shown."""
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
 def headers_of(texts: Sequence[str]) -> dict[str, str]:
     """Return `Name: value` texts as headers."""
     pairs = [text.partition(":") for text in texts]

@@ -15,7 +15,7 @@ from mappings.person_search import Sought, sought
 from relay.cli.privacy import NOT_SWEPT
 from relay.inputs import WrongInput
 from relay.listing import as_json, as_table
-from relay.options import as_json_option, env_file, environ_with, open_ledger
+from relay.options import as_json_option, env_file, environ_with, open_ledger, progress
 from worker.configuration import load
 from worker.forgetting import Erased, Found, erase, find
 from worker.ledger.database import Database
@@ -77,7 +77,7 @@ def _whom(emails: Sequence[str], phones: Sequence[str]) -> Sought:
 
 
 def _found(settings: Settings, db: Database, who: Sought) -> Found:
-    with click.progressbar(length=count_events(db), label="looking", file=sys.stderr) as bar:
+    with progress(count_events(db), "looking") as bar:
         return find(settings, db, who, bar.update)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import re
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ import click
 
 from relay.inputs import WrongInput
 from relay.listing import as_json
-from relay.options import as_json_option, env_file, environ_with, open_ledger
+from relay.options import as_json_option, env_file, environ_with, open_ledger, progress
 from worker.configuration import load
 from worker.encryption_keys import new_key
 from worker.ledger import purging, sealing
@@ -110,7 +109,7 @@ def _ages(
 
 def _summed(slices: Iterable[Slice], length: int, label: str) -> Slice:
     done = Slice()
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+    with progress(length, label) as bar:
         for part in slices:
             done += part
             bar.update(part.looked_at)
@@ -169,7 +168,7 @@ def rotate(env_file: Path | None) -> None:
 
 def _rotated(db: Database) -> int:
     sealed = 0
-    with click.progressbar(length=sealing.count_rows(db), label="encrypting", file=sys.stderr) as bar:
+    with progress(sealing.count_rows(db), "encrypting") as bar:
 
         def told(page: sealing.Page) -> None:
             nonlocal sealed

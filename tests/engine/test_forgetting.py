@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from mappings.person_search import sought
 from mappings.source import Naming
@@ -20,13 +20,14 @@ from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, Bench
 from tests.engine.jobs import EMAIL, FORM, ORDER, URLENCODED, VENDOR_OF
 from tests.stolen import is_in, on_disk
+from worker import forgetting
 from worker.errors import Unmappable
 from worker.forgetting import Erased, Found, erase, find
-from worker.ledger import intake, search
+from worker.ledger import intake, persons, search
 from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.intake import NewEvent
-from worker.ledger.tables import State, audit, deliveries, events
+from worker.ledger.tables import State, audit, deliveries, events, links
 from worker.ledger.traces import sweep_traces
 from worker.planning import commands
 
@@ -248,3 +249,31 @@ def test_who_is_forgotten_twice_leaves_nothing(bench: Bench) -> None:
         assert there.links
         assert left(bench, "ana@example.com") == []
     assert bench.counts("centiacrm")["company"] == 1
+
+
+def test_a_large_ledger_is_read_page_by_page(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a ledger of a million events does not fit into memory, or whoever stands on page two is kept."""
+    for name in ("PAGE", "KEYS"):
+        monkeypatch.setattr(persons, name, 2)
+    monkeypatch.setattr(forgetting, "BATCH", 2)
+    db, now = bench.engine.db, bench.clock()
+    for number in range(7):
+        mail = b"lan@example.com" if number != 3 else b"minh@example.com"
+        intake.store(
+            db,
+            NewEvent("website", Naming("t", f"k{number}"), "routed", "text/plain", {}, b"m=" + mail, []),
+            now,
+        )
+        with db.write() as c:
+            key = f"hook-{number}" if number in (2, 4) else f"{number}.cont-lan@example.com"
+            c.execute(
+                insert(links).values(connection="opla", kind="lead", key=key, record_id="1", updated_at=now)
+            )
+            note(c, now, "operator", "release", f"{number} lan@example.com")
+    looked_at: list[int] = []
+    there = find(bench.engine.settings, db, LAN, looked_at.append)
+    assert (len(there.events), len(there.links), len(there.audits), sum(looked_at)) == (6, 5, 7, 7)
+    done = erase(db, there, bench.clock, "operator")
+    assert (done.events, done.links) == (6, 5)
+    assert sweep_traces(db)
+    assert left(bench, "lan@example.com", "minh@example.com") == ["minh@example.com"]
