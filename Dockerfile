@@ -10,3 +10,5 @@ COPY sandbox sandbox
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable . && useradd --system relay
 USER relay
 EXPOSE 8000
+# As a list: in a shell's place gunicorn gets the SIGTERM itself.
+CMD ["gunicorn", "--config", "python:webhooks.server", "--bind", "0.0.0.0:8000", "webhooks.app:from_environment()"]

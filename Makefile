@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install up demo check test chaos bench clean
+.PHONY: help install up demo check audit test chaos bench clean
 help:
 	@echo "make up      run everything here: receiver, workers, Flower, broker, CRM sandbox"
 	@echo "make demo    run everything, send three events twice each, show where they went"
 	@echo "make test    lint, types, import contracts, then all tests on a real broker and both databases"
-	@echo "make check   only lint, types and import contracts"
+	@echo "make check   only lint, types, import contracts, bandit and the audit"
+	@echo "make audit   only whether a dependency has a known vulnerability (asks the network)"
 	@echo "make chaos   break everything in turn under load and count what was lost or doubled (about five minutes)"
 	@echo "make bench   measure against a hand-written worker and bare Flask (about four minutes)"
 	@echo "make install make .venv with .venv/bin/relay; the others do it by themselves"
@@ -39,6 +40,12 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive relay webhooks worker mappings sandbox bench
+	@$(MAKE) --no-print-directory audit
+
+# Fails on a known vulnerability. Without network it says that nobody was asked, and does not fail.
+audit: .venv/installed-dev
+	@$(BIN)/python .ci/audit.py $(BIN)/pip-audit requirements.lock requirements-dev.lock
 
 # First what measures time and kills processes, alone; then all the rest on every core.
 test: check

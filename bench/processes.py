@@ -8,7 +8,7 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 # starts what it measures
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,7 +35,7 @@ class Processes:
         """Start `argv` in the project's folder, in a session of its own, and return it."""
         path = self._folder / f"{name}.log"
         with path.open("ab") as log:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # nosec B603 # lists of our own arguments, no shell
                 argv,
                 cwd=ROOT,
                 env=dict(environ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
+import subprocess  # nosec B404 # starts what it measures
 import sys
 import threading
 import time

@@ -7,7 +7,7 @@ import ctypes
 import os
 import selectors
 import signal
-import subprocess
+import subprocess  # nosec B404 # a supervisor starts processes
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,7 +122,7 @@ class Supervisor:
                 process.wait()
 
     def _spawn(self, child: Child) -> None:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # nosec B603 # lists of our own arguments, no shell
             child.argv,
             env=self._environ,
             stdin=subprocess.DEVNULL,

@@ -146,7 +146,7 @@ class FaultBook:
         fault = read_fault(given, self._operations)
         with self._lock:
             self._last += 1
-            entry = _Entry(self._last, fault, random.Random(fault.seed))
+            entry = _Entry(self._last, fault, random.Random(fault.seed))  # nosec B311 # plays bad luck
             self._entries.append(entry)
             return entry.shown()
 

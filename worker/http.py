@@ -152,7 +152,7 @@ class Deadline:
 
     def cut(self) -> None:
         """Let it be now, also for a thread that waits for the other side."""
-        sock = self.stream and self.stream.get_extra_info("socket")
+        sock: socket.socket | None = self.stream.get_extra_info("socket") if self.stream else None
         if sock is not None:
             # That of socket.socket, for TLS too: the TLS one would change the connection under its reader.
             with contextlib.suppress(OSError):

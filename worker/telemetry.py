@@ -31,6 +31,7 @@ def start_logging() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            _report,
             structlog.processors.format_exc_info,
             _mask_traceback,
             structlog.processors.JSONRenderer(lambda line, **_: _JSON.encode(line)),
@@ -58,6 +59,13 @@ def _masked_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
 
 def _without_secrets(logger: Any, method: str, line: Any) -> str:
     return without_secrets(str(line))
+
+
+def _report(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # Our lines do not pass through logging, where Sentry would find the exceptions by itself.
+    if line.get("exc_info"):
+        sentry_sdk.capture_exception()
+    return line
 
 
 def _mask_traceback(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ def login(desk: Desk, call: Call) -> Answer:
         # An AuthenticationException is none of those for which the server has a status of its own.
         raise Refused(500 if desk.options["bad_login"] == "http500" else 401, "User authentication failed")
     now = desk.store.now_ms()
-    answer: Json = {"token": None, "expires": None, "sms": False, "phoneNoise": None, "tfa": False}
+    answer: Json = {"sms": False, "tfa": False, **dict.fromkeys(("token", "expires", "phoneNoise"))}
     if desk.options["two_factor"] == "sms":
         code = {"sms": True, "phoneNoise": "+*******21", "expires": time_text(now + SMS_CODE_MS)}
         return success({**answer, **code}, 201)
