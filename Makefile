@@ -8,7 +8,7 @@ help:
 	@echo "make demo    run everything, send three events twice each, show where they went"
 	@echo "make test    lint, types, import contracts, then all tests on a real broker and both databases"
 	@echo "make check   only lint, types and import contracts"
-	@echo "make chaos   break everything in turn under load and count what was lost or doubled (about five minutes)"
+	@echo "make chaos   break everything in turn under load and count what was lost or doubled (5 to 7 minutes)"
 	@echo "make bench   measure against a hand-written worker and bare Flask (about four minutes)"
 	@echo "make install make .venv with .venv/bin/relay; the others do it by themselves"
 

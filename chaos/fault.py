@@ -41,7 +41,7 @@ class Fault:
 
     `seconds` is how long the load lasts, `rate` its events per second, `settle` how many seconds everything has to
     reach its end after that. `check` returns findings beside the judge's, from the stand and its ledger. In a full
-    run there are `full_events` events, at `full_rate`.
+    run there are `full_events` events, at `full_rate`, and `full_settle` seconds for them.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Fault:
     check: Callable[[Stand], list[str]] | None = None
     full_events: int = 0
     full_rate: float = 100.0
+    full_settle: float = 3600.0
 
     def missing(self) -> str:
         """Return why it cannot be run here, empty where it can."""
