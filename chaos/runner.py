@@ -28,7 +28,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much load a row gets: `seconds` of it, `events` in all, at `rate` per second, and `settle` seconds after."""
+    """How much load a row gets: `seconds` of it, `events` in all, at `rate` per second, and seconds to `settle`."""
 
     seconds: float
     events: int
