@@ -103,6 +103,7 @@ def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
         _pass(stand, wait)
     while not load.is_over():
         _pass(stand, TICK)
+    load.close()
     tell(f"{len(load.outcome.accepted)} accepted, {load.outcome.repeats} posts repeated; settling")
     settled = _settle(stand, size.settle, tell)
     outcome = load.outcome
