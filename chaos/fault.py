@@ -15,7 +15,8 @@ from chaos.events import Post, mixed
 from chaos.postgres import programs
 from chaos.stand import Build, Stand
 
-#: Does harm and yields the seconds to wait until it goes on. It is driven in the thread that starts the processes;
+#: Does harm and yields the seconds to wait until it goes on; what stands before the first yield is done before the
+#: load begins. It is driven in the thread that starts the processes;
 #: what must be put right again stands after the last yield.
 Harm = Callable[[Stand, random.Random, float], Iterator[float]]
 #: Says why a row cannot be run here and what to install; empty where it can.

@@ -97,10 +97,13 @@ def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
     stand.start()
     chance = random.Random(f"{row.seed} {fault.name}")
     load = Load(stand.url, fault.make, size.events, size.rate)
+    harm = fault.harm(stand, chance, size.seconds)
+    wait = next(harm, None)
     load.start()
     tell(f"load: {size.events} events, {size.rate:g} per second")
-    for wait in fault.harm(stand, chance, size.seconds):
+    while wait is not None:
         _pass(stand, wait)
+        wait = next(harm, None)
     while not load.is_over():
         _pass(stand, TICK)
     load.close()
