@@ -15,7 +15,8 @@ from chaos.events import Post, mixed
 from chaos.postgres import programs
 from chaos.stand import Build, Stand
 
-#: Does harm and yields the seconds to wait until it goes on. It is driven in the thread that starts the processes;
+#: Does harm and yields the seconds to wait until it goes on; what stands before the first yield is done before the
+#: load begins. It is driven in the thread that starts the processes;
 #: what must be put right again stands after the last yield.
 Harm = Callable[[Stand, random.Random, float], Iterator[float]]
 #: Says why a row cannot be run here and what to install; empty where it can.
@@ -41,7 +42,7 @@ class Fault:
 
     `seconds` is how long the load lasts, `rate` its events per second, `settle` how many seconds everything has to
     reach its end after that. `check` returns findings beside the judge's, from the stand and its ledger. In a full
-    run there are `full_events` events, at `full_rate`.
+    run there are `full_events` events, at `full_rate`, and `full_settle` seconds for them.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Fault:
     check: Callable[[Stand], list[str]] | None = None
     full_events: int = 0
     full_rate: float = 100.0
+    full_settle: float = 3600.0
 
     def missing(self) -> str:
         """Return why it cannot be run here, empty where it can."""

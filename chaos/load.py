@@ -76,6 +76,10 @@ class Load:
         """Say whether every event has been answered or given up."""
         return not any(thread.is_alive() for thread in self._threads)
 
+    def close(self) -> None:
+        """Close the senders' connections, once it is over."""
+        self._client.close()
+
     def _next(self) -> int | None:
         with self._lock:
             if self._taken >= self._number:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from chaos.processes import DidNotRun, Process, wait_until
+from chaos.processes import DidNotRun, Process, running_as, wait_until
 from relay.ports import HOST, free_port
 
 #: As root PostgreSQL refuses to run, so it runs as somebody who owns nothing else.
@@ -51,9 +51,7 @@ class Postgres:
         data = self.folder / "data"
         made = subprocess.run(
             [str(found / "initdb"), "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", str(data)],
-            user=user,
-            group="nogroup" if user else None,
-            extra_groups=[] if user else None,
+            **running_as(user),
             capture_output=True,
             text=True,
         )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds until whoever keeps a real process alive (systemd, Docker) has started a dead one again.
@@ -60,9 +62,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                user=self._user,
-                group="nogroup" if self._user else None,
-                extra_groups=[] if self._user else None,
+                **running_as(self._user),
                 preexec_fn=_die_with_parent,
             )
         self._ended_at = None
@@ -130,6 +130,13 @@ class Process:
         """Return the end of what it said."""
         lines = self._log.read_text("utf-8", "replace").strip().splitlines() if self._log.exists() else []
         return " / ".join(lines[-4:]) or "none"
+
+
+def running_as(user: str | None) -> dict[str, Any]:
+    """Return what lets subprocess run something as `user`; nothing where that is us."""
+    if user is None:
+        return {}
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
 def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:

@@ -28,19 +28,22 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much load a row gets: `seconds` of it, `events` in all, at `rate` per second."""
+    """How much load a row gets: `seconds` of it, `events` in all, at `rate` per second, and seconds to `settle`."""
 
     seconds: float
     events: int
     rate: float
+    settle: float
 
     @classmethod
     def of(cls, fault: Fault, seconds: float | None = None, full: bool = False) -> Size:
         """Return the fault's own, for other `seconds`, or that of the full run."""
         if full and fault.full_events:
-            return cls(fault.full_events / fault.full_rate, fault.full_events, fault.full_rate)
+            return cls(
+                fault.full_events / fault.full_rate, fault.full_events, fault.full_rate, fault.full_settle
+            )
         length = seconds or fault.seconds
-        return cls(length, max(1, round(fault.rate * length)), fault.rate)
+        return cls(length, max(1, round(fault.rate * length)), fault.rate, fault.settle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +97,18 @@ def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
     stand.start()
     chance = random.Random(f"{row.seed} {fault.name}")
     load = Load(stand.url, fault.make, size.events, size.rate)
+    harm = fault.harm(stand, chance, size.seconds)
+    wait = next(harm, None)
     load.start()
     tell(f"load: {size.events} events, {size.rate:g} per second")
-    for wait in fault.harm(stand, chance, size.seconds):
+    while wait is not None:
         _pass(stand, wait)
+        wait = next(harm, None)
     while not load.is_over():
         _pass(stand, TICK)
+    load.close()
     tell(f"{len(load.outcome.accepted)} accepted, {load.outcome.repeats} posts repeated; settling")
-    settled = _settle(stand, fault.settle, tell)
+    settled = _settle(stand, size.settle, tell)
     outcome = load.outcome
     verdict = judge(evidence_of(stand, outcome))
     findings = [*_of_the_senders(outcome), *(fault.check(stand) if fault.check else ())]
