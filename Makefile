@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install up demo check test bench clean
+.PHONY: help install up demo check test chaos bench clean
 help:
 	@echo "make up      run everything here: receiver, workers, Flower, broker, CRM sandbox"
 	@echo "make demo    run everything, send three events twice each, show where they went"
 	@echo "make test    lint, types, import contracts, then all tests on a real broker and both databases"
 	@echo "make check   only lint, types and import contracts"
+	@echo "make chaos   break everything in turn under load and count what was lost or doubled (about five minutes)"
 	@echo "make bench   measure against a hand-written worker and bare Flask (about four minutes)"
 	@echo "make install make .venv with .venv/bin/relay; the others do it by themselves"
 
@@ -43,6 +44,9 @@ check: .venv/installed-dev
 test: check
 	$(BIN)/pytest tests/e2e
 	$(BIN)/pytest -n auto --ignore tests/e2e
+
+chaos: .venv/installed-dev
+	@exec $(BIN)/python -m chaos
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

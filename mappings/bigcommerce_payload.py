@@ -106,8 +106,11 @@ def line_of(product: dict[str, Any], currency: str) -> OrderLine:
     )
 
 
-def buyer_of(address: dict[str, Any], language: str) -> Person | None:
-    """Return who bought, as in the billing address; None where it is empty, as in orders by hand."""
+def buyer_of(address: dict[str, Any], language: str, region: str | None) -> Person | None:
+    """Return who bought, as in the billing address; None where it is empty, as in orders by hand.
+
+    `region` is where a telephone number belongs whose address names no country.
+    """
     postal = Address(
         street=", ".join(filter(None, (address["street_1"], address["street_2"]))),
         city=address["city"],
@@ -120,7 +123,7 @@ def buyer_of(address: dict[str, Any], language: str) -> Person | None:
         first_name=address["first_name"],
         last_name=address["last_name"],
         email=address["email"],
-        phone=to_e164(address["phone"], address["country_iso2"] or None),
+        phone=to_e164(address["phone"], address["country_iso2"] or region),
         company=address["company"],
         address=None if postal == Address() else postal,
     )

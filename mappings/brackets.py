@@ -34,6 +34,8 @@ def nested(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _split(name: str) -> tuple[list[str], bool]:
+    if "[" not in name and "]" not in name:
+        return [name], False
     match = _NAME.fullmatch(name)
     if match is None:
         return [name], False

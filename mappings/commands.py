@@ -148,6 +148,11 @@ Command = RegisterLead | RecordOrder | OpenTicket
 CommandType = type[RegisterLead] | type[RecordOrder] | type[OpenTicket]
 
 
+def filled(**attributes: str) -> dict[str, str]:
+    """Return the attributes that have a value: an empty one tells nobody anything."""
+    return {name: value for name, value in attributes.items() if value}
+
+
 def as_json(command: Command) -> dict[str, Any]:
     """Return `command` as plain JSON values, money as strings with the currency's own number of decimals."""
     currency = command.currency if isinstance(command, RecordOrder) else ""

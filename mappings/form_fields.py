@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from mappings.commands import Address, Person, RegisterLead
@@ -16,8 +17,12 @@ from mappings.errors import CannotMap
 from mappings.phones import to_e164
 from mappings.source import Arrival, Event, Naming
 
+#: Characters of a field's name, beyond which it is none that a form has.
+LONGEST_NAME = 80
 DEDUP_WINDOW_SECONDS = 600  # a second click or a reload comes within minutes; the same question later is news
 
+#: Equal fields give equal text, in whatever order they come.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 #: Options of relay.toml that every source of leads has: `fields` are our attribute = the name of their field.
 LEAD_OPTIONS: Mapping[str, Any] = {"fields": dict, "default_region": str, "origin": str}
 #: With those of forms whose submissions bear no number.
@@ -25,8 +30,15 @@ FORM_OPTIONS: Mapping[str, Any] = {**LEAD_OPTIONS, "dedup_window_seconds": int}
 
 
 def _folded(name: str) -> str:
+    # A form sends the same names each time. What is longer than any name is not worth a place in memory.
+    return _folded_name(name) if len(name) <= LONGEST_NAME else _fold(name)
+
+
+def _fold(name: str) -> str:
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
 
+
+_folded_name = lru_cache(4096)(_fold)
 
 #: Field names that people use, by our attribute. Case, spaces and punctuation do not matter.
 KNOWN_AS = {
@@ -61,7 +73,7 @@ NOISE = frozenset(
 
 def named_by_content(arrival: Arrival, type_: str, fields: Any) -> Naming:
     """Name a submission that bears no number: equal `fields` within a window are one and the same."""
-    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), default=str)
+    canonical = _CANONICAL.encode(fields)
     seconds = arrival.options.get("dedup_window_seconds", DEDUP_WINDOW_SECONDS)
     return Naming(
         type=type_,

@@ -7,8 +7,12 @@ Facts: developers.intercom.com, "Conversations", "Tickets", "Contacts", "Webhook
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from marshmallow import fields
 
+from mappings.event_ids import at
 from mappings.payloads import Payload, Text, items, part
 
 
@@ -128,3 +132,9 @@ class Ticket(Payload):
     ticket_type = part(TicketType)
     ticket_parts = part(TicketParts)
     created_at = fields.Raw(load_default=None)
+
+
+def item_of(payload: Any) -> Mapping[str, Any]:
+    """Return what a notification is about, empty where it says nothing of it."""
+    found = at(payload, "data", "item", "ticket") or at(payload, "data", "item")  # beside a `ticket_part`
+    return found if isinstance(found, Mapping) else {}

@@ -101,9 +101,9 @@ def items(kind: type[Schema] | fields.Field[Any], data_key: str | None = None) -
     return fields.List(inner, load_default=list, data_key=data_key)
 
 
-def part(kind: type[Schema]) -> fields.Nested:
+def part(kind: type[Schema], data_key: str | None = None) -> fields.Nested:
     """Return a field for an object of `kind`; left out or null, it is one with the defaults of its fields."""
-    return fields.Nested(kind, load_default=lambda: instance(kind).load({}))
+    return fields.Nested(kind, load_default=lambda: instance(kind).load({}), data_key=data_key)
 
 
 def load(schema: type[Schema], payload: Any, place: str = "") -> dict[str, Any]:

@@ -10,6 +10,7 @@ import phonenumbers
 # A letter says more than a number does ("Zalo 090…", "… ext 5", "0800 FLOWERS"), and E.164 would lose it.
 _SAYS_MORE = re.compile(r"[^\W\d_]")
 _PREFIX = re.compile(r"(?i)^tel:")
+_NORTH_AMERICA = 1
 
 
 def to_e164(text: str, default_region: str | None) -> str:
@@ -51,4 +52,11 @@ def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
         return None
     # Not `is_possible_number`, which also takes seven digits without the area code.
     reason = phonenumbers.is_possible_number_with_reason(number)
-    return number if reason == phonenumbers.ValidationResult.IS_POSSIBLE else None
+    return number if reason == phonenumbers.ValidationResult.IS_POSSIBLE and _has_area(number) else None
+
+
+def _has_area(number: phonenumbers.PhoneNumber) -> bool:
+    # In North America no area code begins with 0 or 1: such a number is of another country and lacks its code,
+    # as a Vietnamese one of ten digits in a shop of the United States.
+    national = phonenumbers.national_significant_number(number)
+    return number.country_code != _NORTH_AMERICA or national[0] not in "01"

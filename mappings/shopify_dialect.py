@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import Schema
@@ -19,6 +20,8 @@ from mappings.event_ids import a_number, at
 from mappings.payloads import load, sortable
 from mappings.source import Arrival, Event, Fetch, Naming
 
+#: The option that says for how many minutes a checkout must not change before it is taken for abandoned.
+CHECKOUT_DELAY = "checkout_delay_minutes"
 #: Topics with a whole order in them, all with the same meaning: the order as it stands now.
 ORDER_TOPICS = tuple(
     f"orders/{what}" for what in "create updated paid cancelled fulfilled partially_fulfilled".split()
@@ -58,7 +61,8 @@ class Dialect:
     retry repeats. `renamed` are Shopify's names of top-level fields with its own. Where a payload does not
     spell a full name out, `family_name_first` says how it is put together. `nobody` are e-mail addresses
     that stand for a buyer who gave none. `shares_discounts` where each line lists its share of every
-    discount; where not, its `total_discount` is all there is.
+    discount; where not, its `total_discount` is all there is. It `tells_checkouts` where they are leads, which
+    wait until nothing changes them any more: then nobody will complete them, and an order settles its own.
     """
 
     sender: str
@@ -68,6 +72,7 @@ class Dialect:
     family_name_first: bool = False
     nobody: frozenset[str] = frozenset()
     shares_discounts: bool = True
+    tells_checkouts: bool = False
 
     def name(self, arrival: Arrival) -> Naming:
         """Name a webhook by its delivery id, else by topic, id, time of change and content."""
@@ -83,7 +88,15 @@ class Dialect:
             entity=_entity(topic, payload),
             version=next(filter(None, map(sortable, moments)), None),
             test=marked or payload.get("test") is True,
+            **(self._settling(topic, payload, arrival.options) if self.tells_checkouts else {}),
         )
+
+    def _settling(self, topic: str, payload: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        if topic.startswith("checkouts/"):
+            minutes = options.get(CHECKOUT_DELAY, 60)
+            return {"settle": timedelta(minutes=minutes) or None, "settles": _entity(topic, payload)}
+        checkout = a_number(payload.get("checkout_id")) if topic.startswith("orders/") else ""
+        return {"settles": f"checkout-{checkout}"} if checkout else {}
 
     def fetches(self, event: Event) -> Iterator[Fetch]:
         """Ask for the order or customer that a thin event names; for nothing where its id is none."""

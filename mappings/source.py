@@ -31,6 +31,8 @@ class Naming:
     `dedup_key` is equal for two posts of the same event and for nothing else. Where the sender offers nothing
     better than the content itself, `window` says how long equal content still means the same event.
     `entity` names the thing the event is about, `version` sorts (as text) the states of that thing.
+    `settle` is how long its deliveries wait before they are due, for what may yet come to nothing. `settles` is
+    the entity whose waiting deliveries this event makes needless: its own, or that of which it is the outcome.
     """
 
     type: str
@@ -39,6 +41,8 @@ class Naming:
     version: str | None = None
     test: bool = False
     window: timedelta | None = None
+    settle: timedelta | None = None
+    settles: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

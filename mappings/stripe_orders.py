@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from mappings.commands import OrderLine, RecordOrder
+from mappings.commands import OrderLine, OrderStatus, RecordOrder
+from mappings.errors import CannotMap
 from mappings.order_totals import NOTHING, balanced
+from mappings.payloads import Payload, load
 from mappings.source import Event
-from mappings.stripe_payload import id_of, in_units
+from mappings.stripe_payload import (
+    Invoice,
+    InvoiceLines,
+    Session,
+    SessionLines,
+    id_of,
+    in_units,
+    object_of,
+    person_of,
+)
 
 
 def order_of(
@@ -92,3 +103,98 @@ def net_shipping(cost: dict[str, Any], otherwise: Decimal) -> Decimal:
 def metadata_of(thing: dict[str, Any]) -> dict[str, str]:
     """Return what the shop noted down at Stripe, by names that tell where it is from."""
     return {f"metadata.{name}": value for name, value in thing["metadata"].items()}
+
+
+#: `payment_status` of a checkout. An unpaid one waits for a bank: async_payment_succeeded or _failed follows.
+PAYMENTS = {"paid": OrderStatus.PAID, "no_payment_required": OrderStatus.PAID}
+
+
+def _page(schema: type[Payload], event: Event, name: str) -> list[dict[str, Any]]:
+    page = load(schema, event.fetched.get(name), name)
+    if page["has_more"]:
+        raise CannotMap(f"{name}.has_more", "there are more than 100 lines, which no order of ours can hold")
+    found: list[dict[str, Any]] = page["data"]
+    return found
+
+
+def record_checkout(event: Event) -> Iterable[RecordOrder]:
+    """Turn a checkout into an order; one that only keeps a card for later (mode `setup`) asks for nothing.
+
+    Raises CannotMap with the path of what is missing or garbled, in the event or in the fetched lines.
+    """
+    session = load(Session, object_of(event.payload), "data.object")
+    if session["mode"] == "setup":
+        return
+    for name in ("currency", "amount_total"):
+        if session[name] in ("", None):
+            raise CannotMap(f"data.object.{name}", "is missing in a checkout that asks for money")
+    currency = session["currency"]
+    lines = [session_line_of(line, currency) for line in _page(SessionLines, event, "line_items")]
+    failed = event.type == "checkout.session.async_payment_failed"
+    details = session["customer_details"]
+    details["email"] = details["email"] or session["customer_email"]
+    company, region = session["collected_information"]["business_name"], event.options.get("default_region")
+    customer = person_of(details, region, company, session["locale"])
+    yield order_of(
+        event,
+        currency,
+        lines,
+        number=id_of(session["invoice"]) or id_of(session["payment_intent"]) or session["id"],
+        status=OrderStatus.CANCELLED if failed else PAYMENTS.get(session["payment_status"], OrderStatus.OPEN),
+        customer=customer,
+        total=session["amount_total"],
+        tax=session["total_details"]["amount_tax"],
+        shipping=net_shipping(session["shipping_cost"], session["total_details"]["amount_shipping"]),
+        discount=session["total_details"]["amount_discount"],
+        placed_at=session["created"],
+        reason="payment failed" if failed else "",
+        attributes=_attributes(session),
+    )
+
+
+def _attributes(session: dict[str, Any]) -> dict[str, str]:
+    sent_to = session["collected_information"]["shipping_details"]
+    sent_to = sent_to if sent_to["address"]["line1"] else session["shipping_details"]
+    return {
+        "checkout_session": session["id"],
+        "client_reference_id": session["client_reference_id"],
+        "payment_link": id_of(session["payment_link"]),
+        "promotions_consent": session["consent"]["promotions"],
+        "shipping_name": sent_to["name"],
+        "shipping_address": ", ".join(filter(None, sent_to["address"].values())),
+        **metadata_of(session),
+    }
+
+
+def record_invoice(event: Event) -> Iterable[RecordOrder]:
+    """Turn an invoice into an order: paid, or open where the payment failed, which Stripe may try again."""
+    invoice = load(Invoice, object_of(event.payload), "data.object")
+    lines = invoice["lines"]["data"]
+    if invoice["lines"]["has_more"]:
+        lines = _page(InvoiceLines, event, "lines")
+    taxes = sum((tax["amount"] for tax in invoice["total_taxes"] or invoice["total_tax_amounts"]), NOTHING)
+    failed = event.type == "invoice.payment_failed"
+    customer = person_of(
+        {name: invoice[f"customer_{name}"] for name in ("name", "email", "phone", "address")},
+        event.options.get("default_region"),
+    )
+    yield order_of(
+        event,
+        invoice["currency"],
+        [invoice_line_of(line, invoice["currency"]) for line in lines],
+        number=invoice["number"] or invoice["id"],
+        status=OrderStatus.OPEN if failed else OrderStatus.PAID,
+        customer=customer,
+        total=invoice["total"],
+        tax=taxes if invoice["tax"] is None else invoice["tax"],
+        shipping=net_shipping(invoice["shipping_cost"], NOTHING),
+        discount=sum((each["amount"] for each in invoice["total_discount_amounts"]), NOTHING),
+        placed_at=invoice["created"],
+        reason="payment failed" if failed else "",
+        attributes={
+            "billing_reason": invoice["billing_reason"],
+            "invoice_url": invoice["hosted_invoice_url"],
+            "payment_attempts": invoice["attempt_count"] if failed else "",
+            **metadata_of(invoice),
+        },
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields
 
 from mappings.commands import Address, Person
+from mappings.event_ids import at
 from mappings.moments import UnixTime
 from mappings.money import decimals
 from mappings.order_totals import NOTHING
@@ -197,8 +199,13 @@ def id_of(value: Any) -> str:
     return found.strip() if isinstance(found, str) else ""
 
 
-def person_of(details: dict[str, Any], company: str = "", language: str = "") -> Person | None:
-    """Return who paid; None where Stripe says nothing. Stripe has the name in one piece only."""
+def person_of(
+    details: dict[str, Any], region: str | None, company: str = "", language: str = ""
+) -> Person | None:
+    """Return who paid; None where Stripe says nothing. Stripe has the name in one piece only.
+
+    `region` is where a telephone number belongs whose address names no country.
+    """
     place = details["address"]
     postal = Address(
         street=", ".join(filter(None, (place["line1"], place["line2"]))),
@@ -212,8 +219,14 @@ def person_of(details: dict[str, Any], company: str = "", language: str = "") ->
     return Person(
         name=details["name"],
         email=details["email"],
-        phone=to_e164(details["phone"], place["country"] or None),
+        phone=to_e164(details["phone"], place["country"] or region),
         company=details.get("business_name") or company,
         address=None if postal == Address() else postal,
         language=language if language != "auto" else "",
     )
+
+
+def object_of(payload: Any) -> Mapping[str, Any]:
+    """Return what an event is about, empty where it says nothing of it."""
+    found = at(payload, "data", "object")
+    return found if isinstance(found, Mapping) else {}

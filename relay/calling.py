@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,15 @@ _SECRET_FIELD = re.compile(r"(?i)(token|secret|password|api_?key)\Z")
 HIDDEN = "<secret>"
 #: A secret that is shorter is hidden only where it is the whole text: it may be part of any number.
 SHORTEST = 8
+#: A person is not kept waiting longer than this for a free request.
+LONGEST_WAIT = timedelta(seconds=60)
 
 _REMEDIES: Mapping[type[DeliveryError], str] = {
     Unreachable: "nothing was sent; check the connection's base_url and the network",
     RateLimited: "nothing was done; wait a little and repeat it",
     VendorDown: "nothing was changed; repeat it later",
     CredentialsRefused: "check the variables that relay.toml names for this connection's credentials",
+    BudgetSpent: "nothing was sent; `relay connections` says when there are requests again",
     Rejected: "nothing was changed; correct what it complains of",
     PutBack: "nothing was sent; repeat it in a moment",
 }
@@ -68,9 +71,9 @@ def opened(
     """
     http = Http()
     kept = session or _session(settings, connection)
-    with _paced(settings, connection) as guard:
+    with _paced(settings, connection) as pay:
         try:
-            yield made(VENDORS[connection.vendor], connection, http, kept, guard)
+            yield made(VENDORS[connection.vendor], connection, http, kept, lambda: None, pay)
         finally:
             http.close()
 
@@ -85,11 +88,11 @@ def _session(settings: Settings, connection: ConnectionSettings) -> Session:
 
 
 @contextmanager
-def _paced(settings: Settings, connection: ConnectionSettings) -> Iterator[Callable[[], None]]:
+def _paced(settings: Settings, connection: ConnectionSettings) -> Iterator[Callable[[Operation], None]]:
     """Give what waits before each call: for the budget in the ledger, else as long as the limit says."""
-    rate = connection.requests_per_second
-    if rate is None:
-        yield lambda: None
+    allowance = connection.allowance
+    if not allowance:
+        yield lambda operation: None
         return
     db = _ledger(settings)
     next_at = 0.0
@@ -97,15 +100,17 @@ def _paced(settings: Settings, connection: ConnectionSettings) -> Iterator[Calla
     def wait_alone() -> None:
         nonlocal next_at
         time.sleep(max(0.0, next_at - time.monotonic()))
-        next_at = time.monotonic() + 1 / rate
+        next_at = time.monotonic() + (1 / allowance.per_second if allowance.per_second else 0.0)
 
-    def wait_with_workers() -> None:
+    def wait_with_workers(operation: Operation) -> None:
         if db is None:
             return wait_alone()
         while True:
             try:
-                return budget.take(db, connection.name, rate, datetime.now(UTC))
+                return budget.take(db, connection.name, allowance, operation.changes, datetime.now(UTC))
             except BudgetSpent as error:
+                if error.retry_after > LONGEST_WAIT:
+                    raise
                 time.sleep(error.retry_after.total_seconds())
             except LedgerUnavailable:
                 return wait_alone()
@@ -122,7 +127,7 @@ def _ledger(settings: Settings) -> Database | None:
     # Opening makes the file; a command that calls a CRM has no business to found a ledger.
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return None
-    db = Database(settings.database_url, threads=1)
+    db = Database(settings.database_url, 1, settings.encryption_keys)
     try:
         require_current(db)
     except LedgerUnavailable:

@@ -58,7 +58,7 @@ def run_demo(stack: Stack, supervisor: Supervisor) -> bool:
         first, event.second_answer = _post(stack, event), _post(stack, event)
         event.event_id, event.accepted_at = first["event_id"], time.time()
         print(f"sent {event.title} twice: {first['status']}, then {event.second_answer['status']}")
-    db = Database(stack.settings.database_url, threads=1)
+    db = Database(stack.settings.database_url, 1, stack.settings.encryption_keys)
     try:
         rows = _wait(db, supervisor, {event.event_id for event in events})
     finally:

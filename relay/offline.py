@@ -26,7 +26,7 @@ def warnings(settings: Settings) -> list[Fault]:
     fields that only some senders have, those are known that the source's `fields` name; no others are until
     they come.
     """
-    found: list[Fault] = []
+    found: list[Fault] = list(_open_to_all(settings))
     plans: dict[str, dict[str, Plan]] = {}
     for place, route in enumerate(settings.routes):
         for kind, events, connection in _paths(settings, route):
@@ -43,6 +43,34 @@ def warnings(settings: Settings) -> list[Fault]:
     for source, made in plans.items():
         found += _lost(settings, source, made)
     return list(dict.fromkeys(found))
+
+
+def _open_to_all(settings: Settings) -> Iterator[Fault]:
+    """Yield a warning for each source that says `unprotected = true`."""
+    for name, source in settings.sources.items():
+        if not source.unprotected:
+            continue
+        kind = SOURCES[source.type]
+        # The token of a sender with a challenge is spent there: what is posted later bears none.
+        if source.secrets or source.addresses or (source.tokens and kind.challenge is None):
+            what = "says nothing, since posts must prove themselves all the same; remove it"
+        elif kind.is_public:
+            what = (
+                "says nothing, since a public form takes posts from anybody anyway; remove it, and set what keeps "
+                f"robots out in [sources.{name}.form]"
+            )
+        else:
+            key = "secret_env" if kind.signatures else "token_env"
+            what = (
+                f"lets anybody who learns the address write into {_reached(settings, name)}; set {key} or "
+                "allowed_addresses, and remove it"
+            )
+        yield Fault(f"{settings.config_path}: sources.{name}.unprotected", what)
+
+
+def _reached(settings: Settings, source: str) -> str:
+    names = dict.fromkeys(to for route in settings.routes if route.source == source for to in route.to)
+    return ", ".join(names) or "the ledger"
 
 
 class _Impossible(Exception):

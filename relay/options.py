@@ -67,8 +67,12 @@ def environ_with(file: Path | None) -> Mapping[str, str]:
 
 def open_ledger(file: Path | None) -> Database:
     """Return the ledger that the configuration names. Raises SettingsError and LedgerUnavailable."""
-    settings: Settings = load(environ_with(file))
-    db = Database(settings.database_url, threads=1)
+    return ledger_of(load(environ_with(file)))
+
+
+def ledger_of(settings: Settings) -> Database:
+    """Return the ledger of `settings`. Raises LedgerUnavailable."""
+    db = Database(settings.database_url, 1, settings.encryption_keys)
     require_current(db)
     return db
 

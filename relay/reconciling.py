@@ -17,7 +17,7 @@ from relay.calling import opened, without_secrets
 from relay.inputs import WrongInput
 from relay.listing import as_table
 from worker.errors import Hold, RateLimited, Retry
-from worker.ledger import limits
+from worker.ledger import breakers
 from worker.ledger.database import Database
 from worker.reconcile.agreement import shown
 from worker.reconcile.findings import COLUMNS, Finding, Tally
@@ -72,10 +72,11 @@ def patient(settings: Settings, connection: ConnectionSettings, db: Database) ->
     """Open the connection within its budget, and not while it is held for its deliveries."""
 
     def not_held() -> None:
-        until = limits.held_until(db, connection.name)
-        wait = until - datetime.now(UTC) if until else timedelta(0)
-        if wait > LONGEST_PAUSE:
-            raise Hold(f"the connection is held until {written(until)}")
+        now = datetime.now(UTC)
+        away = breakers.away(db, connection.name, now)
+        wait = away.until - now if away else timedelta(0)
+        if away and wait > LONGEST_PAUSE:
+            raise Hold(f"the connection is held until {written(away.until)}: {away.reason}")
         time.sleep(max(0.0, wait.total_seconds()))
 
     with opened(settings, connection, made=Patient) as api:

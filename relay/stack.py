@@ -19,7 +19,7 @@ from relay.ports import HOST, CannotStart, port_of
 from relay.supervisor import Child, Supervisor
 from worker.configuration import load
 from worker.ledger.database import Database
-from worker.ledger.migrate import migrate
+from worker.ledger.migrate import migrate, require_current
 from worker.settings import Settings
 
 #: Our own processes are never behind a proxy, whatever the environment says.
@@ -107,8 +107,9 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
         (stack.settings.var / "broker").mkdir(exist_ok=True)
         broker = broker_command(stack.settings.var, url)
         supervisor.start(Child("broker", broker, lambda: broker_answers(url), needed_by_others=True))
-    db = Database(stack.settings.database_url, threads=1)
+    db = Database(stack.settings.database_url, 1, stack.settings.encryption_keys)
     migrate(db)
+    require_current(db)
     db.close()
     if stack.with_sandbox:
         sandbox = [sys.executable, "-m", "relay", "sandbox", "--port", str(stack.ports.sandbox)]

@@ -14,8 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
-#: Seconds that a child has to end after SIGTERM before it is killed: one call to a CRM, and a little.
-GRACE_SECONDS = 25.0
+from worker.environment import LEAST_GRACE_SECONDS, grace_seconds
+
+#: The part of our own grace in which the children that nobody needs must end; the others have the rest.
+FIRST_PART = 0.85
+#: The children are told that they have less than we do, so that they end by themselves.
+TOLD_PART = 0.75
 #: A child that ends sooner than this after its start is not restarted at once.
 STEADY_SECONDS = 5.0
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -43,7 +47,9 @@ class Supervisor:
     """Runs children in the order given and stops first those that no other needs."""
 
     def __init__(self, environ: Mapping[str, str], quiet: bool = False) -> None:
-        self._environ = dict(environ)
+        self._grace = grace_seconds(environ)
+        told = max(LEAST_GRACE_SECONDS, int(self._grace * TOLD_PART))
+        self._environ = {**environ, "RELAY_GRACE_SECONDS": str(told)}
         self._quiet = quiet
         self._children: list[Child] = []
         self._output = selectors.DefaultSelector()
@@ -95,16 +101,17 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def stop(self) -> None:
-        """End all children: SIGTERM, then, after the grace time, SIGKILL; what others need ends after them."""
-        for needed in (False, True):
-            self._end([child for child in self._children if child.needed_by_others == needed])
+        """End all children within the grace time: SIGTERM, then SIGKILL; what others need ends after them."""
+        began = time.monotonic()
+        for needed, part in ((False, FIRST_PART), (True, 1.0)):
+            ending = [child for child in self._children if child.needed_by_others == needed]
+            self._end(ending, began + self._grace * part)
 
-    def _end(self, children: list[Child]) -> None:
+    def _end(self, children: list[Child], until: float) -> None:
         running = [(child, child.process) for child in reversed(children) if child.process is not None]
         for _, process in running:
             if process.poll() is None:
                 process.terminate()
-        until = time.monotonic() + GRACE_SECONDS
         while any(process.poll() is None for _, process in running) and time.monotonic() < until:
             self._pump(0.1)
         for _, process in running:

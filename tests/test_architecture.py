@@ -25,10 +25,12 @@ from worker.configuration import load
 from worker.vendors import VENDORS as CALLED
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("relay", "webhooks", "worker", "mappings", "sandbox", "bench")
+PACKAGES = ("relay", "webhooks", "worker", "mappings", "sandbox", "bench", "chaos")
 BANNED = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"}
 #: Lines of a file and of a function, in the packages and in the tests.
 LIMITS = {"packages": (250, 40), "tests": (400, 60)}
+#: Lines of a file of mappings/sources/.
+LONGEST_SOURCE = 120
 FILES = sorted(
     path.relative_to(ROOT)
     for folder in (*PACKAGES, "console", "tests")
@@ -77,6 +79,14 @@ def test_a_file_fits_in_the_head(path: Path) -> None:
     """Otherwise files grow to thousands of lines, each addition too small to refuse."""
     count = len((ROOT / path).read_text("utf-8").splitlines())
     assert count <= limits(path)[0]
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_source_shows_at_once_what_is_special_about_its_sender(kind: str) -> None:
+    """Otherwise thirty senders read as thirty programs instead of one table with a few real differences."""
+    assert (
+        len((ROOT / "mappings" / "sources" / f"{kind}.py").read_text("utf-8").splitlines()) <= LONGEST_SOURCE
+    )
 
 
 @each_file

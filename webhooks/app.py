@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import threading
@@ -102,10 +103,14 @@ def from_environment() -> Flask:
         sys.exit(str(error))
     start_logging()
     start_sentry(settings.sentry_dsn, "web")
-    db = Database(settings.database_url, threads=16)
-    require_current(db)
+    db = Database(settings.database_url, 16, settings.encryption_keys)
+    try:
+        require_current(db)
+    except LedgerUnavailable as error:
+        sys.exit(f"relay: {error}")
     celery = make_app(settings)
     hand_off = HandOff(Publisher(celery, settings.connections), lambda ids: due.let_go(db, ids))
+    atexit.register(hand_off.stop)
     guards = Guards(storage_for(settings.broker_url))
     receiver = Receiver(settings, db, Intake(db), hand_off, lambda: datetime.now(UTC), guards)
     app = create_app(receiver, Publisher(celery, settings.connections))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from worker.ledger.tables import State
 from worker.settings import Settings, SourceSettings
 from worker.telemetry import log
 
+#: Made once: jsonify makes one for each answer.
+_JSON = json.JSONEncoder(separators=(",", ":"))
 #: What is no event, whatever it is: it is answered by `greet`.
 OTHER_METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"]
 
@@ -140,6 +143,7 @@ class Receiver:
             headers=kept(arrival.headers, (*known.secrets, *known.tokens)),
             body=body,
             connections=connections,
+            reachable=self.settings.connections_of(known.name) if naming.settles else (),
             state=state,
             reason=reason,
         )
@@ -186,9 +190,9 @@ def _outcome(event: NewEvent, stored: Stored) -> dict[str, str]:
 
 
 def _answer(outcomes: list[dict[str, str]]) -> Response:
-    if len(outcomes) == 1:
-        return jsonify(outcomes[0])
-    return jsonify(status="accepted" if outcomes else "ignored", events=outcomes)
+    said: dict[str, Any] = {"status": "accepted" if outcomes else "ignored", "events": outcomes}
+    text = _JSON.encode(outcomes[0] if len(outcomes) == 1 else said)
+    return Response(f"{text}\n", content_type="application/json")
 
 
 def _tell(event: NewEvent, stored: Stored) -> None:
@@ -199,6 +203,7 @@ def _tell(event: NewEvent, stored: Stored) -> None:
         type=event.naming.type,
         outcome="duplicate" if stored.duplicate else event.verdict,
         deliveries=len(event.connections),
+        **({"kept_as": stored.kept} if stored.kept else {}),
     )
 
 

@@ -51,9 +51,7 @@ def verified(
 
 def proof(known: SourceSettings, read: Callable[[], Any], now: datetime) -> Proof:
     """Return what this request offers as proof."""
-    query = request.query_string.decode("latin-1")
-    url = f"{known.public_url}{'?' if query else ''}{query}" if known.public_url else request.url
-    return Proof(headers(), request.args, _password(), request.method, url, read, now)
+    return Proof(headers(), request.args, _password(), request.method, lambda: _called_url(known), read, now)
 
 
 def headers() -> Mapping[str, str]:
@@ -90,6 +88,11 @@ def _check_address(known: SourceSettings) -> None:
         raise Unauthorized("the address that this comes from is not known") from None
     if not any(address in network for network in known.addresses):
         raise Unauthorized(f"{address} is not among the source's allowed_addresses")
+
+
+def _called_url(known: SourceSettings) -> str:
+    query = request.query_string.decode("latin-1")
+    return f"{known.public_url}{'?' if query else ''}{query}" if known.public_url else request.url
 
 
 def _password() -> str | None:

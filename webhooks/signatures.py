@@ -30,15 +30,15 @@ class NotGenuine(Exception):
 class Proof:
     """What a request offers as proof.
 
-    Header names are in lower case; `password` is that of Basic auth. `url` is the address as the sender calls
-    it, `read` parses the body for the few senders whose proof is inside it. `now` is aware.
+    Header names are in lower case; `password` is that of Basic auth. `url` makes the address as the sender calls
+    it, `read` parses the body, each for the few senders that sign it. `now` is aware.
     """
 
     headers: Mapping[str, str]
     parameters: Mapping[str, str]
     password: str | None
     method: str
-    url: str
+    url: Callable[[], str]
     read: Callable[[], Any]
     now: datetime
 
@@ -128,9 +128,10 @@ def _check_digest(scheme: Hmac, secrets: Sequence[str], proof: Proof, body: byte
     id_ = _needed(proof, scheme.id_header) if scheme.id_header else ""
     if "{ts}" in scheme.signed:
         _check_time(stamp, scheme.timestamp_in, scheme.tolerance, proof.now)
+    url = proof.url() if "{url}" in scheme.signed else ""
     # Every secret is tried with every digest, so that the time taken does not tell which one is the current.
     made = [
-        _digest(scheme, secret, _signed(scheme, secret, stamp, id_, proof.method, proof.url, body))
+        _digest(scheme, secret, _signed(scheme, secret, stamp, id_, proof.method, url, body))
         for secret in secrets
     ]
     if not _any(_equal(one, digest) for one in given for digest in made):

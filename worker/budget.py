@@ -1,4 +1,4 @@
-"""How often and how wide a connection may be used: requests per second, and threads of one process."""
+"""How often and how wide a connection may be used: requests, and threads of one process."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from worker.allowance import Allowance
 from worker.errors import BudgetSpent, PutBack
+from worker.ledger import limits
 from worker.ledger.database import Database
-from worker.ledger.limits import next_slot
 
-#: How far ahead of its rate a connection may run: short bursts pass, the average holds.
-BURST = timedelta(seconds=1)
 #: A delivery that finds its connection's lanes full looks again this much later.
 LANE_DELAY = timedelta(seconds=1)
 
 
-def take(db: Database, connection: str, per_second: float | None, now: datetime) -> None:
+def take(db: Database, connection: str, allowance: Allowance, changes: bool, now: datetime) -> None:
     """Take one request from the connection's budget, which all workers share through the ledger.
 
     Raises BudgetSpent, with the time until the next free one, instead of waiting for it in a thread.
     """
-    if per_second is None:
+    if not allowance:
         return
-    wait = next_slot(db, connection, timedelta(seconds=1 / per_second), BURST, now)
-    if wait > timedelta(0):
-        raise BudgetSpent(f"the connection's {per_second:g} requests per second are used up", wait)
+    away = limits.take(db, connection, allowance, changes, now)
+    if away is not None:
+        raise BudgetSpent(away.reason, away.wait, away.whole)
 
 
 class Lanes:

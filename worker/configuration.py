@@ -13,7 +13,15 @@ from marshmallow import ValidationError
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, VendorMapping
 from mappings.vendors import VENDORS
-from worker.settings import ConnectionSettings, Fault, Route, Settings, SettingsError
+from worker.environment import encryption_keys, grace, learn_secrets, whole_number
+from worker.settings import (
+    ConnectionSettings,
+    Fault,
+    Retention,
+    Route,
+    Settings,
+    SettingsError,
+)
 from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, report
 from worker.source_settings import read_source
 
@@ -39,8 +47,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     routes = _routes(document, path, faults)
     if not faults and not (sources and connections and routes):
         faults.append(Fault(str(path), "has no sources, connections and routes: it needs one of each"))
-    limit = _whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
-    proxies = _whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
+    limit = whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
+    proxies = whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
+    keys = encryption_keys(environ, faults)
+    grace(environ, faults)
+    learn_secrets(environ, sources, connections)
     if faults:
         raise SettingsError(faults)
     var = Path(environ.get("RELAY_VAR") or "var").absolute()
@@ -55,6 +66,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         connections={c.name: c for c in connections.values() if c},
         routes=routes,
         trusted_proxies=proxies,
+        encryption_keys=keys,
+        retention=_retention(document["retention"]),
     )
 
 
@@ -107,6 +120,7 @@ def _connection(
         timeout=timedelta(seconds=known["timeout_seconds"]),
         search_lag=timedelta(seconds=known["search_lag_seconds"]),
         give_up_after=timedelta(hours=known["give_up_after_hours"]),
+        **{key: known[key] for key in ("requests_per_day", "day_zone", "concurrency", "breaker_after")},
     )
 
 
@@ -170,11 +184,7 @@ def _routes(document: Mapping[str, Any], path: Path, faults: list[Fault]) -> tup
     return tuple(routes)
 
 
-def _whole_number(
-    environ: Mapping[str, str], name: str, default: int, faults: list[Fault], least: int = 1
-) -> int:
-    text = environ.get(name) or str(default)
-    if text.isdecimal() and int(text) >= least:
-        return int(text)
-    faults.append(Fault(name, f"must be a whole number of at least {least}, not {text!r}"))
-    return default
+def _retention(table: Mapping[str, Any]) -> Retention:
+    return Retention(
+        **{name.removesuffix("_days"): days and timedelta(days=days) for name, days in table.items()}
+    )

@@ -8,40 +8,40 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from mappings.errors import BadBody, CannotMap
 from mappings.vendor import Plan
-from worker import budget
+from worker import outcomes
+from worker.alerts import tell_change
+from worker.breaker import Event
+from worker.budget import Lanes
+from worker.calls import calls
 from worker.enrich import fetch
-from worker.errors import (
-    DeliveryError,
-    LeaseLost,
-    LedgerUnavailable,
-    PutBack,
-    Rejected,
-    Unmappable,
-)
+from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack, Unmappable
 from worker.first_step import First
 from worker.http import Http
-from worker.ledger import deliveries, limits
+from worker.ledger import deliveries, due, limits
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, Closing
 from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
-from worker.masking import masked
 from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of
-from worker.policy import Again, Decision, GiveUp, Hold, Situation, backoff, decide
+from worker.policy import Again, Hold, Situation, backoff, decide
 from worker.settings import ConnectionSettings, Settings
-from worker.steps import Made, Steps
+from worker.steps import Steps
 from worker.telemetry import log
 from worker.vendors import VENDORS
-from worker.vendors.api import Api, Session
+from worker.vendors.api import Session
 
 #: What a lease has beyond the longest call: time to write the checkpoint.
 LEASE_MARGIN = timedelta(seconds=10)
+#: How long a task goes on with the next deliveries of a connection that has few places.
+CARRY_ON = timedelta(seconds=5)
+_TURNS = count()
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Engine:
     settings: Settings
     db: Database
     http: Http
-    lanes: budget.Lanes
+    lanes: Lanes
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -82,6 +82,19 @@ def deliver(engine: Engine, delivery_id: str, connection: ConnectionSettings) ->
         return _carried_out(engine, delivery_id, connection, event, full)
 
 
+def carry_on(engine: Engine, connection: ConnectionSettings) -> None:
+    """Go on with what is due over `connection` for a while, in the place that a delivery has just left free.
+
+    Where only a few may be in flight their places would otherwise be empty until the next sweep. Raises
+    LedgerUnavailable.
+    """
+    until = time.monotonic() + CARRY_ON.total_seconds()
+    while time.monotonic() < until and not engine.stopping.is_set():
+        following = due.hand_over(engine.db, connection.name, 1, engine.clock(), CARRY_ON, turn=next(_TURNS))
+        if not following or deliver(engine, following[0], connection) is None:
+            return
+
+
 def _carried_out(
     engine: Engine,
     delivery_id: str,
@@ -96,25 +109,56 @@ def _carried_out(
     if claimed is None:
         return None
     claim, checkpoints = claimed
-    plans = ahead.plans
+    session = engine.sessions.setdefault(connection.name, Session())
+    api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
+    plans, error = ahead.plans, ahead.fault
     try:
-        if ahead.fault is not None:
-            raise ahead.fault
+        if error is not None:
+            raise error
         if plans is None:
             plans = planned(engine.settings, connection, _whole(engine, event))
-        made = _steps(engine, claim, connection, checkpoints, began).run(plans)
-        closing = _success(made, connection, engine.clock())
+        made = Steps(api, checkpoints, engine.clock, _before_each(engine)).run(plans)
+        closing = outcomes.success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
-    except DeliveryError as error:
-        closing, attempt = _after(engine, claim, connection, error, _ms(began))
+    except DeliveryError as failure:
+        error = failure
+        closing, attempt = _after(engine, claim, connection, failure, _ms(began))
     except (LedgerUnavailable, LeaseLost):
         raise
-    except Exception as error:  # noqa: BLE001
-        closing, attempt = _crashed(engine, claim, error, _ms(began))
-    closing = _with_mapping(closing, connection, plans)
-    deliveries.close(engine.db, claim, closing, attempt, engine.clock(), checkpoints.write_into)
+    except Exception as failure:  # noqa: BLE001
+        # Our own fault spends nothing: the delivery waits until the bug is mended.
+        error = failure
+        log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
+        due_at = engine.clock() + backoff(claim.tries, engine.jitter())
+        closing, attempt = outcomes.crashed(failure, due_at, _ms(began))
+    heard = outcomes.heard(claim.id, error, api.has_changed)
+    closing = outcomes.unspent(claim, _with_mapping(closing, connection, plans), heard, engine.clock())
+    _close(engine, claim, connection, closing, attempt, checkpoints, heard)
     _tell(claim, closing, _ms(began))
     return closing.state
+
+
+def _close(
+    engine: Engine,
+    claim: Claim,
+    connection: ConnectionSettings,
+    closing: Closing,
+    attempt: Attempt | None,
+    checkpoints: Checkpoints,
+    heard: Event,
+) -> None:
+    changed = deliveries.close(
+        engine.db,
+        claim,
+        closing,
+        attempt,
+        engine.clock(),
+        checkpoints.write_into,
+        heard,
+        connection.terms,
+    )
+    if changed is not None:
+        tell_change(engine.db, claim.connection, changed)
 
 
 def _claimed(
@@ -133,23 +177,8 @@ def _claimed(
         if first is not None and not engine.stopping.is_set():
             begun[0].open_ahead(t, first.step, first.at_once)
 
-    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), lasting, event, begin)
+    claim = deliveries.claim(engine.db, delivery_id, engine.clock(), lasting, event, begin, connection.terms)
     return (claim, begun[0]) if claim else None
-
-
-def _crashed(engine: Engine, claim: Claim, error: Exception, ms: int) -> tuple[Closing, Attempt]:
-    # Our own fault spends nothing: the delivery waits until the bug is mended.
-    log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
-    due_at = engine.clock() + backoff(claim.tries, engine.jitter())
-    reason = f"a fault of CRM Relay: {type(error).__name__}"
-    return Closing(State.WAITING, due_at, "Bug", reason, failed_try=True), Attempt(ms, error="Bug")
-
-
-def _success(made: Made, connection: ConnectionSettings, now: datetime) -> Closing:
-    if made.left_as_it_was:
-        reason = f"{connection.vendor} cannot change record {made.record_id}; it stays as it was made"
-        return Closing(State.SKIPPED, now, reason=reason, spent=True, record_id=made.record_id)
-    return Closing(State.DELIVERED, now, spent=True, record_id=made.record_id)
 
 
 def _whole(engine: Engine, event: Any) -> Any:
@@ -161,28 +190,12 @@ def _whole(engine: Engine, event: Any) -> Any:
         raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
 
 
-def _steps(
-    engine: Engine, claim: Claim, connection: ConnectionSettings, checkpoints: Checkpoints, began: float
-) -> Steps:
-    lasting = engine.lease(connection)
-    kept_until = began + lasting.total_seconds()
-
-    def guard() -> None:
-        nonlocal kept_until
-        # Also after a freeze (SIGSTOP, a suspended host) no call leaves us on a lease that may be another's.
-        if kept_until - time.monotonic() < connection.timeout.total_seconds() + 2:
-            deliveries.prolong(engine.db, claim, engine.clock(), lasting)
-            kept_until = time.monotonic() + lasting.total_seconds()
-        budget.take(engine.db, connection.name, connection.requests_per_second, engine.clock())
-
-    def before_each() -> None:
+def _before_each(engine: Engine) -> Callable[[], None]:
+    def check() -> None:
         if engine.stopping.is_set():
             raise PutBack("the worker is stopping", timedelta(0))
 
-    vendor = VENDORS[connection.vendor]
-    session = engine.sessions.setdefault(connection.name, Session())
-    api = Api(vendor, connection, engine.http, session, guard)
-    return Steps(api, checkpoints, engine.clock, before_each)
+    return check
 
 
 def _after(
@@ -191,31 +204,10 @@ def _after(
     now = engine.clock()
     failing_for = now - claim.failing_since if claim.failing_since else timedelta(0)
     decision = decide(error, Situation(claim.tries, failing_for, connection.give_up_after, engine.jitter()))
-    closing = _closing(decision, error, now)
-    if isinstance(decision, Hold) or (isinstance(decision, Again) and decision.cooldown):
+    closing = outcomes.closing(decision, error, now)
+    if isinstance(decision, Hold | Again) and decision.cooldown:
         limits.hold(engine.db, claim.connection, closing.due_at, closing.reason or "")
-    if isinstance(error, PutBack) or isinstance(decision, Hold):
-        return closing, None
-    return closing, Attempt(ms, type(error).__name__, error.status, _complaints(error))
-
-
-def _complaints(error: DeliveryError) -> str | None:
-    if not isinstance(error, Rejected):
-        return None
-    return masked("; ".join(f"{name}: {said}".lstrip(": ") for name, said in error.fields.items()))
-
-
-def _closing(decision: Decision, error: DeliveryError, now: datetime) -> Closing:
-    name, reason = type(error).__name__, masked(str(error))
-    match decision:
-        case GiveUp():
-            return Closing(State.FAILED, now, name, reason, spent=True, failed_try=True)
-        case Hold(delay):
-            return Closing(State.HELD, now + delay, name, reason)
-        case Again(delay, spent, _, unknown):
-            state = State.UNKNOWN if unknown else State.WAITING
-            failed = not isinstance(error, PutBack)
-            return Closing(state, now + delay, name, reason, spent=spent, failed_try=failed)
+    return closing, outcomes.attempt(decision, error, ms)
 
 
 def _with_mapping(closing: Closing, connection: ConnectionSettings, plans: list[Plan] | None) -> Closing:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import simplejson
 
 from mappings.source import Event, Fetch, SenderApi, Source
-from worker.errors import DeliveryError, OutcomeUnknown, SenderDown, Unmappable, Unreachable
+from worker.errors import (
+    DeliveryError,
+    Interrupted,
+    OutcomeUnknown,
+    PutBack,
+    SenderDown,
+    Unmappable,
+    Unreachable,
+)
 from worker.http import Answer, Http, Request
 from worker.ledger.database import Database
 from worker.ledger.fetched import keep_fetched
@@ -19,6 +29,8 @@ from worker.settings import SourceSettings
 
 #: Seconds for one answer of a sender's interface.
 SECONDS = 20.0
+#: What ids are made of, with all senders.
+_SEGMENT = re.compile(r"[\w.~:=@+-]{1,200}", re.ASCII)
 
 
 def fetch(http: Http, db: Database, kind: Source, source: SourceSettings, event: Event) -> str | None:
@@ -47,10 +59,11 @@ def _answer_to(http: Http, api: SenderApi, source: SourceSettings, wanted: Fetch
         headers[api.header] = api.scheme + source.api_token
     if api.user_agent:
         headers["user-agent"] = api.user_agent.format(**source.options)
-    # Never an address out of the payload: only a path below the one that relay.toml names.
-    address = f"{source.api_url}/{wanted.path.lstrip('/')}"
+    address = f"{source.api_url}/{_below(wanted)}"
     try:
         answer = http.send(Request("GET", address, headers, query), SECONDS)
+    except Interrupted as error:
+        raise PutBack(f"{source.name}: {wanted.name}: {error}", timedelta(0)) from error
     except (OutcomeUnknown, Unreachable) as error:
         raise SenderDown(f"{source.name}: {wanted.name}: {error}", error.retry_after) from error
     if answer.status == 204:  # how some say that a list has nothing in it
@@ -61,6 +74,14 @@ def _answer_to(http: Http, api: SenderApi, source: SourceSettings, wanted: Fetch
         return json.loads(answer.body, parse_float=Decimal)
     except (ValueError, RecursionError):
         raise SenderDown(f"{source.name}: {wanted.name}: answered with no JSON") from None
+
+
+def _below(wanted: Fetch) -> str:
+    """Return the path below the address that relay.toml names: the payload has no say in where that leads."""
+    for segment in wanted.path.split("/"):
+        if not _SEGMENT.fullmatch(segment) or segment in (".", ".."):
+            raise Unmappable(wanted.name, f"{segment[:40]!r} is no id that could stand in an address")
+    return wanted.path
 
 
 def _refusal(source: SourceSettings, wanted: Fetch, answer: Answer) -> DeliveryError:

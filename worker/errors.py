@@ -7,6 +7,7 @@ DeliveryError
 │   ├── VendorDown          the vendor answered that it cannot
 │   ├── SenderDown          the sender's own interface does not give what a thin event lacks
 │   └── OutcomeUnknown      it may have happened: probe before trying again
+│       └── Interrupted     it was we who did not wait for the answer, since the worker stops
 ├── Hold                    the connection waits, not only this delivery; no attempt is spent
 │   ├── CredentialsRefused
 │   └── BudgetSpent
@@ -61,6 +62,10 @@ class OutcomeUnknown(Retry):
     """A changing call left us and its outcome is not known: the record may exist."""
 
 
+class Interrupted(OutcomeUnknown):
+    """We ended the call ourselves, because the worker had to stop; it says nothing of the vendor."""
+
+
 class Hold(DeliveryError):
     """Nothing can be delivered over this connection for now."""
 
@@ -70,11 +75,15 @@ class CredentialsRefused(Hold):
 
 
 class BudgetSpent(Hold):
-    """The connection's own limit of requests is used up; `retry_after` says when the next one is free."""
+    """The connection's own limit of requests is used up; `retry_after` says when the next one is free.
 
-    def __init__(self, message: str, retry_after: timedelta) -> None:
+    `whole` says that the connection has none for anybody, and not only none of this kind.
+    """
+
+    def __init__(self, message: str, retry_after: timedelta, whole: bool = True) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.whole = whole
 
 
 class Stop(DeliveryError):

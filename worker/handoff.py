@@ -53,14 +53,15 @@ class HandOff:
                 self._thread.start()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not (self._stopping.is_set() and self._waiting.empty()):
             batch = self._next()
             try:
                 if batch:
                     self._hand_over(batch)
             except (BrokerDown, LedgerUnavailable) as error:
                 log().warning("handoff.let_go", deliveries=len(batch), why=str(error))
-                self._stopping.wait(PAUSE_SECONDS)
+                if self._stopping.wait(PAUSE_SECONDS):
+                    return
 
     def _hand_over(self, batch: list[tuple[str, str]]) -> None:
         room = {name: self._publisher.room(name) for name in {name for name, _ in batch}}
@@ -87,7 +88,7 @@ class HandOff:
         return batch
 
     def stop(self, seconds: float = 2.0) -> None:
-        """Let the thread end; what it still holds is in the ledger."""
+        """Let the thread publish what it holds and end; what it does not manage is in the ledger."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(seconds)

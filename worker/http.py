@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, cast
 
 import httpcore
 import httpx
 
-from worker.errors import OutcomeUnknown, Unreachable
+from worker.errors import Interrupted, OutcomeUnknown, PutBack, Unreachable
 
 #: Bytes of an answer that we read. The longest documented list holds 500 records.
 ANSWER_LIMIT = 8 * 1024 * 1024
@@ -64,14 +67,18 @@ class Http:
         self._given = transport
         self._local = threading.local()
         self._transports: list[httpx.BaseTransport] = []
+        self._deadlines: list[Deadline] = []
+        self._cut = threading.Event()
         self._tls = ssl.create_default_context() if transport is None else None
 
     def send(self, request: Request, seconds: float) -> Answer:
         """Return the answer to `request`, whatever its status, within `seconds` in all.
 
         Raises Unreachable where nothing left us, OutcomeUnknown where it may have: the caller knows whether
-        the request changes anything.
+        the request changes anything. After `cut`: PutBack and Interrupted.
         """
+        if self._cut.is_set():
+            raise _stopping()
         transport, limits = self._transport(seconds)
         # Unpacked by us a few kilobytes may become gigabytes, so we ask for an answer as it is.
         headers = {"user-agent": "crm-relay", **request.headers, "accept-encoding": "identity"}
@@ -90,9 +97,19 @@ class Http:
             finally:
                 response.close()
         except _NOTHING_LEFT as error:
+            if self._cut.is_set():
+                raise _stopping() from error
             raise Unreachable(f"not sent: {_said(error)}") from error
         except httpx.HTTPError as error:
+            if self._cut.is_set():
+                raise Interrupted("no answer until the worker had to stop") from error
             raise OutcomeUnknown(f"no whole answer: {_said(error)}") from error
+
+    def cut(self) -> None:
+        """End the calls that are under way, in whichever threads, and begin no other."""
+        self._cut.set()
+        for deadline in self._deadlines:
+            deadline.cut()
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -105,6 +122,7 @@ class Http:
             local.deadline = Deadline()
             local.transport = self._given or _transport(self._tls, local.deadline)
             self._transports.append(local.transport)
+            self._deadlines.append(local.deadline)
         local.deadline.set(seconds)
         connect = min(CONNECT_SECONDS, seconds)
         limits = {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}
@@ -117,15 +135,28 @@ def _address(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
+def _stopping() -> PutBack:
+    return PutBack("the worker is stopping", timedelta(0))
+
+
 class Deadline:
-    """When the exchange must be over, on the monotonic clock."""
+    """When the exchange must be over, on the monotonic clock, and the connection that it goes over."""
 
     def __init__(self) -> None:
         self._at = 0.0
+        self.stream: httpcore.NetworkStream | None = None
 
     def set(self, seconds: float) -> None:
         """Let it be `seconds` from now."""
         self._at = time.monotonic() + seconds
+
+    def cut(self) -> None:
+        """Let it be now, also for a thread that waits for the other side."""
+        sock = self.stream and self.stream.get_extra_info("socket")
+        if sock is not None:
+            # That of socket.socket, for TLS too: the TLS one would change the connection under its reader.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def left(self, timeout: float | None) -> float:
         """Return `timeout`, or less where less is left. Raises httpcore.ReadTimeout when nothing is."""
@@ -157,8 +188,10 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
+        deadline.stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._deadline.stream = self._stream
         return self._stream.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

@@ -16,12 +16,16 @@ from worker.app import make_app
 from worker.budget import Lanes
 from worker.configuration import load
 from worker.delivery import Engine
+from worker.environment import grace_seconds
+from worker.errors import LedgerUnavailable
 from worker.http import Http
 from worker.ledger.database import Database
 from worker.ledger.migrate import require_current
 from worker.publisher import Publisher
+from worker.retention import Retaining
 from worker.settings import SettingsError
 from worker.shared_tokens import sessions
+from worker.stopping import end_in_time
 from worker.sweep import Sweep
 from worker.tasks import register
 from worker.telemetry import start_logging, start_sentry
@@ -45,22 +49,31 @@ def compose() -> Celery:
     warnings.simplefilter("ignore", SecurityWarning)
     start_logging()
     start_sentry(settings.sentry_dsn, "worker")
-    db = Database(settings.database_url, threads=THREADS)
-    require_current(db)
+    db = Database(settings.database_url, THREADS, settings.encryption_keys)
+    try:
+        require_current(db)
+    except LedgerUnavailable as error:
+        sys.exit(f"relay: {error}")
     celery = make_app(settings)
     lanes = Lanes(THREADS, len(settings.connections))
-    engine = Engine(settings, db, Http(), lanes, utc_now, random.random, sessions=sessions(settings))
+    http = Http()
+    engine = Engine(settings, db, http, lanes, utc_now, random.random, sessions=sessions(settings))
     register(celery, engine)
     sweep = Sweep(settings, db, Publisher(celery, settings.connections), utc_now)
+    retaining = Retaining(settings.retention, db, utc_now)
 
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def ready(**_: Any) -> None:
         sweep.start()
+        retaining.start()
 
     @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def shutting_down(**_: Any) -> None:
-        engine.stopping.set()
-        sweep.stop()
+        if not engine.stopping.is_set():
+            engine.stopping.set()
+            sweep.stop()
+            retaining.stop()
+            end_in_time(grace_seconds(os.environ), http.cut)
 
     return celery
 

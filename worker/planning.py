@@ -69,6 +69,8 @@ def planned(settings: Settings, connection: ConnectionSettings, event: Any) -> l
 def commands(settings: Settings, event: Any) -> list[Command]:
     """Return what a stored event asks for. Raises CannotMap and BadBody."""
     source, kind = source_of(settings, event)
+    if event.get("purged_at"):
+        raise CannotMap("body", "was purged: an event without its payload cannot be delivered again")
     handler = kind.handlers.get(event["type"])
     if handler is None:
         raise CannotMap("type", f"{source.type} event {event['type']!r} is not known to this version")
@@ -101,11 +103,7 @@ def as_seen(source: SourceSettings, kind: Source, event: Any) -> Event:
 
 def _options(source: SourceSettings) -> Mapping[str, Any]:
     # Whether an event is a test, some senders say only in what has to be fetched.
-    options = {**source.options, "deliver_tests": source.deliver_tests}
-    if source.guard is None:
-        return options
-    # The fields that catch robots are nothing that anybody filled in.
-    return {**options, "noise": [n for n in (source.guard.honeypot, source.guard.filled_at) if n]}
+    return {**source.options, "deliver_tests": source.deliver_tests}
 
 
 def _dated(command: Command, received_at: str) -> Command:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from worker.breaker import LEAST_OPEN_REFUSED
 from worker.errors import (
     BudgetSpent,
     CredentialsRefused,
     DeliveryError,
+    Interrupted,
     NotConfigured,
     OutcomeUnknown,
     PutBack,
@@ -25,7 +27,6 @@ from worker.errors import (
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=1)
 SHORTEST_DELAY = timedelta(seconds=1)
-HOLD_AFTER_REFUSED_CREDENTIALS = timedelta(minutes=1)
 
 #: A probe is cheap and most unknown records turn up at once: the customer should not wait for the backoff.
 FIRST_PROBE = timedelta(seconds=2)
@@ -47,9 +48,10 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The delivery and its connection wait for `delay`; nothing is spent."""
+    """The delivery waits for `delay`, and with `cooldown` its whole connection; nothing is spent."""
 
     delay: timedelta
+    cooldown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +125,18 @@ def _outcome_unknown(error: DeliveryError, now: Situation) -> Decision:
     return replace(again, delay=FIRST_PROBE) if now.tries == 0 and not again.cooldown else again
 
 
-def _hold_a_minute(error: DeliveryError, now: Situation) -> Decision:
-    return Hold(HOLD_AFTER_REFUSED_CREDENTIALS)
+def _refused(error: DeliveryError, now: Situation) -> Decision:
+    # The connection's breaker opens, which is longer each time; the delivery needs no pause of its own beside it.
+    return Hold(LEAST_OPEN_REFUSED, cooldown=False)
 
 
-def _hold_as_told(error: DeliveryError, now: Situation) -> Decision:
-    return Hold(error.retry_after if isinstance(error, BudgetSpent) else HOLD_AFTER_REFUSED_CREDENTIALS)
+def _interrupted(error: DeliveryError, now: Situation) -> Decision:
+    # The next worker looks at once whether it happened; the vendor's patience is not at stake.
+    return Again(timedelta(0), spent=False, unknown=True)
+
+
+def _budget_spent(error: DeliveryError, now: Situation) -> Decision:
+    return Hold(error.retry_after, error.whole) if isinstance(error, BudgetSpent) else Hold(FIRST_DELAY)
 
 
 def _give_up(error: DeliveryError, now: Situation) -> Decision:
@@ -146,8 +154,9 @@ TABLE: dict[type[DeliveryError], Callable[[DeliveryError, Situation], Decision]]
     VendorDown: _vendor_down,
     SenderDown: _sender_down,
     OutcomeUnknown: _outcome_unknown,
-    CredentialsRefused: _hold_a_minute,
-    BudgetSpent: _hold_as_told,
+    Interrupted: _interrupted,
+    CredentialsRefused: _refused,
+    BudgetSpent: _budget_spent,
     Rejected: _give_up,
     Unmappable: _give_up,
     NotConfigured: _give_up,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from celery import Celery
@@ -14,7 +14,9 @@ from kombu.messaging import Producer
 
 from worker.app import transport_options
 from worker.ids import new_id
+from worker.messages import Template, Written, template
 from worker.settings import ConnectionSettings
+from worker.transport import Channel
 
 BATCH = 500
 #: Tasks that may wait at the broker per connection, beyond which deliveries wait in the ledger. What waits at the
@@ -24,10 +26,15 @@ QUEUE_DEPTH = 500
 
 
 def capacity(connection: ConnectionSettings) -> int:
-    """Return how many tasks of `connection` may wait: no more than its own limit lets through in two seconds."""
-    if connection.requests_per_second is None:
-        return QUEUE_DEPTH
-    return min(QUEUE_DEPTH, math.ceil(2 * connection.requests_per_second))
+    """Return how many tasks of `connection` may wait: no more than its own limits let through in two seconds."""
+    rate, wide = connection.requests_per_second, connection.concurrency
+    by_rate = QUEUE_DEPTH if rate is None else math.ceil(2 * rate)
+    return min(QUEUE_DEPTH, by_rate, QUEUE_DEPTH if wide is None else 2 * wide)
+
+
+def for_the_door(places: int) -> int:
+    """Return how many of a queue's places the door may fill."""
+    return max(1, places - max(1, places // 4))
 
 
 class BrokerDown(Exception):
@@ -41,25 +48,47 @@ class Publisher:
         self._app = app
         self._connections = connections
         self._link: Connection | None = None
+        self._templates: dict[str, Template | None] = {}
 
     def publish(self, deliveries: Iterable[tuple[str, str]]) -> None:
         """Publish (connection, delivery id) pairs. Raises BrokerDown; some may have been published then."""
         try:
-            producer = self._connection().Producer()
-            with producer.batch(max_size=BATCH):
-                for name, delivery_id in deliveries:
-                    connection = self._connections.get(name)
-                    if connection is not None:  # else it left relay.toml; its deliveries stay in the ledger
-                        self._one(producer, connection, delivery_id)
+            for name, ids in _by_connection(deliveries).items():
+                connection = self._connections.get(name)
+                if connection is not None:  # else it left relay.toml; its deliveries stay in the ledger
+                    self._publish(connection, ids)
         except Exception as error:
             # kombu lets through whatever its transports raise; whatever it was, this connection is done for.
             self._drop()
             raise BrokerDown(f"{type(error).__name__}: {error}") from error
 
-    def _one(self, producer: Producer, connection: ConnectionSettings, delivery_id: str) -> None:
+    def _publish(self, connection: ConnectionSettings, ids: Sequence[str]) -> None:
+        channel = self._connection().default_channel
+        # A broker that is not Redis has messages of its own kind, and kombu publishes them.
+        if isinstance(channel, Channel) and (made := self._template(connection, channel)):
+            for at in range(0, len(ids), BATCH):
+                channel.push(
+                    made.key, [made.message(one, new_id(), new_id()) for one in ids[at : at + BATCH]]
+                )
+            return
+        producer = self._connection().Producer()
+        with producer.batch(max_size=BATCH):
+            for delivery_id in ids:
+                self._one(producer, connection, delivery_id, new_id())
+
+    def _template(self, connection: ConnectionSettings, channel: Channel) -> Template | None:
+        if connection.name not in self._templates:
+            task_id, delivery_id, producer = new_id(), new_id(), Producer(channel)
+            key, text = channel.caught(lambda: self._one(producer, connection, delivery_id, task_id))
+            self._templates[connection.name] = template(Written(key, text, task_id, delivery_id))
+        return self._templates[connection.name]
+
+    def _one(
+        self, producer: Producer, connection: ConnectionSettings, delivery_id: str, task_id: str
+    ) -> None:
         # What Celery.send_task does, less what it does anew for each task: bind and declare the queue. Straight to
         # the queue, through the exchange without a name, so that a wiped broker needs no declaration either.
-        message = self._app.amqp.as_task_v2(new_id(), connection.task, args=(delivery_id,))
+        message = self._app.amqp.as_task_v2(task_id, connection.task, args=(delivery_id,))
         producer.publish(
             message.body,
             exchange="",
@@ -72,9 +101,13 @@ class Publisher:
         )
 
     def room(self, connection: str) -> int:
-        """Return how many more tasks the queue of `connection` may take. Raises BrokerDown."""
+        """Return how many more tasks the queue of `connection` may take from the door. Raises BrokerDown.
+
+        A quarter of it is the sweep's, where the sources take turns: a source that posts without pause would fill
+        every place that comes free, and what others have in the ledger would never get one.
+        """
         known = self._connections.get(connection)
-        return capacity(known) - self.depth(known.queue) if known else 0
+        return for_the_door(capacity(known)) - self.depth(known.queue) if known else 0
 
     def depth(self, queue: str) -> int:
         """Return how many tasks wait in `queue`. Raises BrokerDown."""
@@ -107,3 +140,10 @@ class Publisher:
         if link is not None:
             with contextlib.suppress(OSError, OperationalError):
                 link.release()
+
+
+def _by_connection(deliveries: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, delivery_id in deliveries:
+        found.setdefault(name, []).append(delivery_id)
+    return found

@@ -11,6 +11,8 @@ from typing import Any
 
 from mappings.protection import Signature
 from mappings.vendor import Account
+from worker.allowance import Allowance
+from worker.breaker import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class SourceSettings:
     api_url: str = ""
     api_token: str = field(default="", repr=False)
     guard: FormGuard | None = None
+    unprotected: bool = False
 
     @property
     def is_protected(self) -> bool:
@@ -97,6 +100,20 @@ class ConnectionSettings:
     timeout: timedelta
     search_lag: timedelta
     give_up_after: timedelta
+    requests_per_day: int | None = None
+    day_zone: str = "UTC"
+    concurrency: int | None = None
+    breaker_after: int = 5
+
+    @property
+    def allowance(self) -> Allowance:
+        """How many requests it may have."""
+        return Allowance(self.requests_per_second, self.requests_per_day, self.day_zone)
+
+    @property
+    def terms(self) -> Terms:
+        """When it is left alone, and how many deliveries may be in flight."""
+        return Terms(self.breaker_after, self.concurrency, self.give_up_after)
 
     @property
     def queue(self) -> str:
@@ -119,6 +136,20 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """`[retention]`: how long payloads are kept after the end of their deliveries; None is for ever.
+
+    `delivered` is also for what was superseded, `ignored` for what was skipped and what had nowhere to go.
+    `remembered` is how long an emptied event is still known, so that a repetition of it is recognised.
+    """
+
+    delivered: timedelta | None = None
+    ignored: timedelta | None = None
+    failed: timedelta | None = None
+    remembered: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a process needs to know, fixed at its start."""
 
@@ -132,6 +163,14 @@ class Settings:
     connections: Mapping[str, ConnectionSettings]
     routes: tuple[Route, ...]
     trusted_proxies: int = 0  # how many proxies of ours stand before the receiver
+    encryption_keys: tuple[bytes, ...] = field(default=(), repr=False)  # the first seals, all of them open
+    retention: Retention = field(default_factory=lambda: Retention())
+
+    def connections_of(self, source: str) -> list[str]:
+        """Return all connections that events of `source` may go to, each once."""
+        return list(
+            dict.fromkeys(name for route in self.routes if route.source == source for name in route.to)
+        )
 
     def connections_for(self, source: str, event_type: str) -> list[str]:
         """Return the connections that an event goes to, each once, in the order of the routes."""

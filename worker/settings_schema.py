@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from worker.settings import Fault
 
@@ -33,6 +34,19 @@ def an_address(text: str) -> None:
         raise ValidationError("has a port that is none: ports go from 0 to 65535") from None
 
 
+def _days() -> fields.Integer:
+    return fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1, max=36500))
+
+
+def _a_zone(text: str) -> None:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValidationError(
+            'must be a time zone such as "Asia/Ho_Chi_Minh"; if it is one, this machine lacks the package tzdata'
+        ) from None
+
+
 class NamesOrName(fields.Field[list[str]]):
     """One environment variable's name, or a list of them."""
 
@@ -52,6 +66,7 @@ class RelayToml(Schema):
     sources = fields.Dict(keys=fields.String(validate=_a_name), values=fields.Dict(), load_default=dict)
     connections = fields.Dict(keys=fields.String(validate=_a_name), values=fields.Dict(), load_default=dict)
     routes = fields.List(fields.Nested(lambda: RouteSchema()), load_default=list)
+    retention = fields.Nested(lambda: RetentionSchema(), load_default=lambda: RetentionSchema().load({}))
 
 
 class ConnectionSchema(Schema):
@@ -70,6 +85,12 @@ class ConnectionSchema(Schema):
     requests_per_second = fields.Float(
         load_default=None, validate=validate.Range(min=0, min_inclusive=False, max=1000)
     )
+    requests_per_day = fields.Integer(
+        load_default=None, strict=True, validate=validate.Range(min=1, max=1_000_000_000)
+    )
+    day_zone = fields.String(load_default="UTC", validate=_a_zone)
+    concurrency = fields.Integer(load_default=None, strict=True, validate=validate.Range(min=1, max=1000))
+    breaker_after = fields.Integer(load_default=5, strict=True, validate=validate.Range(min=1, max=1000))
     timeout_seconds = fields.Float(load_default=20.0, validate=validate.Range(min=1, max=300))
     search_lag_seconds = fields.Float(load_default=10.0, validate=validate.Range(min=0, max=3600))
     give_up_after_hours = fields.Float(load_default=24.0, validate=validate.Range(min=0.001, max=24 * 30))
@@ -96,6 +117,27 @@ class RouteSchema(Schema):
     source = fields.String(required=True)
     to = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
     events = fields.List(fields.String(), load_default=list)
+
+
+class RetentionSchema(Schema):
+    """`[retention]`: for how many days what is kept; what is not said is kept for ever."""
+
+    class Meta:
+        unknown = RAISE
+
+    delivered_days = _days()
+    ignored_days = _days()
+    failed_days = _days()
+    remembered_days = _days()
+
+    @validates_schema
+    def _remembers_longest(self, data: dict[str, Any], **_: Any) -> None:
+        longest = max((days for name, days in data.items() if days and name != "remembered_days"), default=0)
+        if (data["remembered_days"] or longest) < longest:
+            raise ValidationError(
+                f"must be at least {longest}, the longest of the others: until then the payload is there",
+                "remembered_days",
+            )
 
 
 def report(path: Path, where: str, messages: Any, faults: list[Fault]) -> None:

@@ -1,7 +1,11 @@
-"""Where the workers share a login's token: a key of the broker's Redis, gone when the token ends."""
+"""Where the workers share a login's token: a key of the broker's Redis, gone when the token ends.
+
+It is encrypted with the connection's own credentials, so that whoever can read the broker gains nothing by it.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable
@@ -9,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import redis
+from cryptography.fernet import Fernet, InvalidToken
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -28,7 +33,8 @@ class BrokerTokens:
 
     def __init__(self, client: redis.Redis, connection: ConnectionSettings) -> None:
         self._client = client
-        self._name = f"relay:token:{connection.name}:{_account(connection)}"
+        self._name = f"relay:token:{connection.name}:{_derived(connection, 'name', 8).hex()}"
+        self._box = Fernet(base64.urlsafe_b64encode(_derived(connection, "key", 32)))
 
     def get(self) -> Token | None:
         """Return the token with the time that it still lasts, None where there is none."""
@@ -37,13 +43,16 @@ class BrokerTokens:
         )
         if not text:
             return None
-        held = json.loads(text)
+        try:
+            held = json.loads(self._box.decrypt(text))
+        except InvalidToken:  # a release before this one wrote it
+            return None
         lasts = timedelta(milliseconds=left) if held["ends"] and left > 0 else None
         return Token(held["token"], lasts)
 
     def put(self, token: Token) -> None:
         """Keep the token for as long as it lasts."""
-        held = json.dumps({"token": token.text, "ends": token.lasts is not None})
+        held = self._box.encrypt(json.dumps({"token": token.text, "ends": token.lasts is not None}).encode())
         life = token.lasts or UNKNOWN_LIFE
         self._ask(
             lambda: self._client.set(self._name, held, px=max(1, int(life.total_seconds() * 1000))), None
@@ -78,7 +87,7 @@ def sessions(settings: Settings) -> dict[str, Session]:
     return {c.name: Session(Tokens(BrokerTokens(client, c))) for c in login}
 
 
-def _account(connection: ConnectionSettings) -> str:
+def _derived(connection: ConnectionSettings, use: str, length: int) -> bytes:
     # Changed credentials are another account: its token must not be used with the new ones, nor the reverse.
     # Slow on purpose, so that a key's name helps nobody to guess a password.
     parts = [
@@ -86,5 +95,5 @@ def _account(connection: ConnectionSettings) -> str:
         connection.base_url,
         *sorted(f"{k}={v}" for k, v in connection.secrets.items()),
     ]
-    salt = connection.name.encode()
-    return hashlib.scrypt("\n".join(parts).encode(), salt=salt, n=2**14, r=8, p=1, dklen=8).hex()
+    salt = f"{connection.name} {use}".encode()
+    return hashlib.scrypt("\n".join(parts).encode(), salt=salt, n=2**14, r=8, p=1, dklen=length)

@@ -137,6 +137,7 @@ def _check_option(path: Path, place: str, wanted: OptionType, value: Any, faults
 def _made(
     name: str, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any], where: _Place
 ) -> SourceSettings:
+    guard = _guard(where, kind, known["form"])
     return SourceSettings(
         name=name,
         type=kind.type,
@@ -147,10 +148,11 @@ def _made(
         public_url=known["public_url"],
         api_url=_api_url(where, kind, known, options),
         api_token=where.secret("api_token_env", known["api_token_env"]),
-        options=options,
+        options={**options, **_noise(guard)},
         allowed_origins=frozenset(known["allowed_origins"]),
         deliver_tests=known["deliver_tests"],
-        guard=_guard(where, kind, known["form"]),
+        guard=guard,
+        unprotected=known["unprotected"],
     )
 
 
@@ -232,3 +234,8 @@ def _guard(where: _Place, kind: Source, known: Mapping[str, Any] | None) -> Form
         where.fault("form.captcha_secret_env", "captcha and captcha_secret_env belong together")
     secret = where.secret("form.captcha_secret_env", name)
     return FormGuard(**values | {"captcha_secret": secret, "return_hosts": frozenset(values["return_hosts"])})
+
+
+def _noise(guard: FormGuard | None) -> dict[str, list[str]]:
+    # The fields that catch robots are nothing that anybody filled in, and differ each time the page is opened.
+    return {"noise": [name for name in (guard.honeypot, guard.filled_at) if name]} if guard else {}

@@ -25,6 +25,9 @@ from worker.vendors.vendor import Kind
 BUSY_DELAY = timedelta(milliseconds=500)
 #: The digest of a step whose record was found, and never sent.
 FOUND = ""
+#: A CRM may carry out a call long after we stopped waiting for its answer: for as long as web servers and gateways
+#: give a request by default (nginx, proxy_read_timeout).
+CARRIED_OUT_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,8 @@ class Steps:
             )
         found = kind.find(self._api, record, risked_at if not record.shared else None)
         if found is None and risked_at is not None:
-            trusted_at = risked_at + self._api.connection.timeout + self._api.connection.search_lag
+            carried_out = max(self._api.connection.timeout, CARRIED_OUT_WITHIN)
+            trusted_at = risked_at + carried_out + self._api.connection.search_lag
             if self._clock() < trusted_at:
                 wait = min(trusted_at - self._clock(), timedelta(seconds=5))
                 raise PutBack(f"the {record.kind} is not found yet; the search may lag behind", wait)

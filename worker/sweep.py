@@ -10,9 +10,11 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from worker.alerts import tell_change
+from worker.breaker import Drained
 from worker.errors import LedgerUnavailable
 from worker.ids import new_id
-from worker.ledger import due, duties, limits
+from worker.ledger import breakers, due, duties
 from worker.ledger.database import Database
 from worker.publisher import BrokerDown, Publisher, capacity
 from worker.settings import ConnectionSettings, Settings
@@ -39,6 +41,7 @@ class Sweep:
         self._publisher = publisher
         self._clock = clock
         self._holder = new_id()
+        self._turn = 0
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -59,6 +62,14 @@ class Sweep:
             except Exception:  # noqa: BLE001
                 log().exception("sweep.crashed")
                 self._stopping.wait(1.0)
+        self._leave()
+
+    def _leave(self) -> None:
+        # What this process puts back as it stops would otherwise wait until its duty has run out.
+        try:
+            duties.leave(self._db, DUTY, self._holder, self._clock())
+        except LedgerUnavailable as error:
+            log().warning("sweep.failed", why=str(error))
 
     def once(self) -> int:
         """Publish what is due, if this process has the duty; return how many deliveries that were.
@@ -73,18 +84,27 @@ class Sweep:
 
     def _connection(self, connection: ConnectionSettings) -> int:
         now = self._clock()
-        held = limits.held_until(self._db, connection.name)
-        if held and held > now:
+        most = breakers.room(self._db, connection.name, now, connection.terms)
+        if most == 0:
             return 0
         # Measured at the broker, not remembered: after a flush the queue is empty and everything is published
         # again at once, while tasks that still wait in it are given their time.
         depth = self._publisher.depth(connection.queue)
-        room = capacity(connection) - depth
+        room = (capacity(connection) if most is None else min(most, capacity(connection))) - depth
         if room <= 0:
             return 0
         lost_before = now if depth == 0 else now - SURELY_LOST
-        ids = due.hand_over(self._db, connection.name, room, now, HANDED_FOR, lost_before)
+        self._turn += 1
+        ids = due.hand_over(self._db, connection.name, room, now, HANDED_FOR, lost_before, self._turn)
         if ids:
             self._publisher.publish((connection.name, delivery_id) for delivery_id in ids)
             log().info("sweep.published", connection=connection.name, deliveries=len(ids))
+        elif most is not None:
+            self._drained(connection, now)
         return len(ids)
+
+    def _drained(self, connection: ConnectionSettings, now: datetime) -> None:
+        """End the release of a connection whose backlog is gone, though it was too short for all of its rounds."""
+        if due.is_drained(self._db, connection.name):
+            told = breakers.tell(self._db, connection.name, Drained(), now, connection.terms)
+            tell_change(self._db, connection.name, told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
-from worker.delivery import Engine, deliver
+from worker.delivery import Engine, carry_on, deliver
 from worker.errors import LeaseLost, LedgerUnavailable
 from worker.settings import ConnectionSettings
 from worker.telemetry import log
@@ -20,7 +20,9 @@ def _register(app: Celery, engine: Engine, connection: ConnectionSettings) -> No
     @app.task(name=connection.task)  # type: ignore[untyped-decorator]
     def run(delivery_id: str) -> None:
         try:
-            deliver(engine, delivery_id, connection)
+            state = deliver(engine, delivery_id, connection)
+            if state is not None and connection.concurrency is not None:
+                carry_on(engine, connection)
         except (LedgerUnavailable, LeaseLost) as error:
             # Nothing could be recorded, so nothing is: the lease runs out and the sweep goes on from there.
             log().warning(

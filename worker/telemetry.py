@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
@@ -11,12 +12,14 @@ import sentry_sdk
 import structlog
 from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
 
-from worker.masking import masked
+from worker.masking import masked, without_secrets, without_secrets_inside
 
 #: What a Sentry event may say of a request; everything else of it is a sender's data.
 REQUEST_KEYS = frozenset({"method", "url"})
 
 
+#: Made once: json.dumps makes one for each line that names a `default`.
+_JSON = json.JSONEncoder(default=repr)
 #: Bound once: structlog puts a logger together anew for every line otherwise.
 _bound: Any = None
 
@@ -30,13 +33,31 @@ def start_logging() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
             _mask_traceback,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(lambda line, **_: _JSON.encode(line)),
+            _without_secrets,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     _bound = structlog.get_logger().bind()
+    # What libraries log (Celery of a task that crashed, gunicorn of a request) goes its own ways to standard error.
+    logging.setLogRecordFactory(_masked_record)
+
+
+def _masked_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = logging.LogRecord(*args, **kwargs)
+    try:
+        record.msg, record.args = masked(record.getMessage()), ()
+    except (TypeError, ValueError):
+        return record  # its arguments do not fit: logging says so where it writes the line
+    if record.exc_info:
+        record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
+    return record
+
+
+def _without_secrets(logger: Any, method: str, line: Any) -> str:
+    return without_secrets(str(line))
 
 
 def _mask_traceback(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -49,6 +70,19 @@ def _mask_traceback(logger: Any, method: str, line: MutableMapping[str, Any]) ->
 def log() -> Any:
     """Return the logger. Its lines' fields are event_id, source, connection, delivery_id, attempt, outcome, ms."""
     return _bound or structlog.get_logger()
+
+
+def alert(event: str, *, is_over: bool = False, **fields: Any) -> None:
+    """Write one line that a person should see, and send one event to Sentry, where it is on.
+
+    `is_over` says that what was wrong is no more.
+    """
+    if is_over:
+        log().warning(event, **fields)
+    else:
+        log().error(event, **fields)
+    said = ", ".join(f"{name}: {value}" for name, value in fields.items())
+    sentry_sdk.capture_message(f"{event}: {said}", level="info" if is_over else "error")
 
 
 def start_sentry(dsn: str, process: str) -> None:
@@ -93,4 +127,5 @@ def scrubbed(event: Event, hint: Hint) -> Event | None:
         event["logentry"] = {"message": masked(str(event["logentry"].get("message", "")))}
     if "message" in event:
         event["message"] = masked(str(event["message"]))
-    return event
+    clean: Event = without_secrets_inside(event)
+    return clean

@@ -9,93 +9,18 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from marshmallow import fields
-
 from mappings.answers import Answer, lead_of_answers
 from mappings.bodies import read_object
+from mappings.calendly_payload import Delivery
 from mappings.commands import RegisterLead
 from mappings.event_ids import an_id, at
 from mappings.form_fields import LEAD_OPTIONS
-from mappings.payloads import Payload, Text, items, load, part, sortable
+from mappings.payloads import load, sortable
 from mappings.protection import FIVE_MINUTES, Hmac
 from mappings.source import Arrival, Event, Naming, Source
 
 #: The question that every new event type of Calendly comes with.
 USUAL_QUESTION = "Please share anything that will help prepare for our meeting."
-
-
-class QuestionAndAnswer(Payload):
-    """A question of the booking page; the answer to several boxes has a line for each."""
-
-    question = Text(load_default="")
-    answer = Text(load_default="")
-
-
-class Host(Payload):
-    """One of those whom the invitee meets."""
-
-    user_name = Text(load_default="")
-    user_email = Text(load_default="")
-
-
-class Location(Payload):
-    """Where it takes place; online there is an address to join."""
-
-    type = Text(load_default="")
-    location = fields.Raw(load_default=None)
-    join_url = Text(load_default="")
-
-
-class Meeting(Payload):
-    """What was booked; webhooks made long ago leave it out."""
-
-    name = Text(load_default="")
-    start_time = Text(load_default="")
-    end_time = Text(load_default="")
-    location = part(Location)
-    event_memberships = items(Host)
-
-
-class Cancellation(Payload):
-    """Who called it off and why."""
-
-    canceled_by = Text(load_default="")
-    reason = Text(load_default="")
-
-
-class Tracking(Payload):
-    """What was in the link that led to the booking."""
-
-    utm_source = Text(load_default="")
-    utm_medium = Text(load_default="")
-    utm_campaign = Text(load_default="")
-    utm_content = Text(load_default="")
-    utm_term = Text(load_default="")
-
-
-class Invitee(Payload):
-    """Somebody who booked; `first_name` and `last_name` only where the booking page asks for both."""
-
-    name = Text(load_default="")
-    first_name = Text(load_default="")
-    last_name = Text(load_default="")
-    email = Text(load_default="")
-    text_reminder_number = Text(load_default="")
-    timezone = Text(load_default="")
-    cancel_url = Text(load_default="")
-    reschedule_url = Text(load_default="")
-    old_invitee = Text(load_default="")
-    new_invitee = Text(load_default="")
-    questions_and_answers = items(QuestionAndAnswer)
-    scheduled_event = part(Meeting)
-    cancellation = part(Cancellation)
-    tracking = part(Tracking)
-
-
-class Delivery(Payload):
-    """What is posted."""
-
-    payload = fields.Nested(Invitee, required=True)
 
 
 def name_event(arrival: Arrival) -> Naming:

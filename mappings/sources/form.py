@@ -12,7 +12,8 @@ from mappings.source import Arrival, Event, Naming, Source
 
 def name_event(arrival: Arrival) -> Naming:
     """Name a submission: the same values from the same source within the window are the same submission."""
-    fields = {k: v for k, v in arrival.payload.items() if not is_noise(k)}
+    noise = arrival.options.get("noise", ())
+    fields = {k: v for k, v in arrival.payload.items() if not is_noise(k) and k not in noise}
     return named_by_content(arrival, "submitted", fields)
 
 

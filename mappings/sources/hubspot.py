@@ -6,46 +6,16 @@ Facts: developers.hubspot.com, "Webhooks API" and "Validating requests".
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from marshmallow import fields
-
-from mappings.answers import Answer, lead_of_answers, said
 from mappings.bodies import read_json
-from mappings.commands import RegisterLead
-from mappings.errors import CannotMap
 from mappings.event_ids import a_number, an_id, at, epoch
 from mappings.form_fields import LEAD_OPTIONS, named_by_content
-from mappings.payloads import Payload, load
+from mappings.hubspot_contacts import register_contact, register_fetched, wanted
 from mappings.protection import FIVE_MINUTES, Hmac
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
-
-#: The properties of a contact that a lead has a place for, and those that become an attribute under our name.
-MEANINGS = {
-    "firstname": "first_name",
-    "lastname": "last_name",
-    "email": "email",
-    "phone": "phone",
-    "mobilephone": "phone",
-    "company": "company",
-    "message": "message",
-    "hs_legal_basis": "consent",
-    "hs_language": "language",
-    "address": "address.street",
-    "city": "address.city",
-    "state": "address.region",
-    "zip": "address.postcode",
-    "country": "address.country",
-}
-ATTRIBUTES = {
-    "jobtitle": "job_title",
-    "website": "website",
-    "lifecyclestage": "lifecycle_stage",
-    "hs_lead_status": "lead_status",
-    "hs_analytics_source": "analytics_source",
-}
 
 #: In subscriptions to any kind of object, the contact's number among the kinds.
 CONTACT = "0-1"
@@ -57,12 +27,6 @@ IGNORED = frozenset(
     for what in ("creation", "propertyChange", "deletion", "restore", "merge", "associationChange")
     if kind != "contact" or what not in ("creation", "propertyChange")
 ) | {"contact.privacyDeletion"}
-
-
-class Whole(Payload):
-    """A contact; in a workflow's webhook each property is an object with its history."""
-
-    properties = fields.Dict(keys=fields.String(), required=True)
 
 
 def parts(payload: Any) -> list[Any]:
@@ -106,45 +70,7 @@ def fetches(event: Event) -> Iterable[Fetch]:
     """Ask for the contact of a subscription's event; for an id that is none, for nothing."""
     number = a_number(at(event.payload, "objectId"))
     if event.type != "workflow.contact" and number:
-        names = [*MEANINGS, *ATTRIBUTES, *_further(event)]
-        yield Fetch("contact", f"crm/v3/objects/contacts/{number}", {"properties": ",".join(names)})
-
-
-def _further(event: Event) -> list[str]:
-    """Return the properties that relay.toml wants besides, each of which becomes an attribute of its name."""
-    return [str(name) for name in event.options.get("properties", [])]
-
-
-def register_fetched(event: Event) -> Iterable[RegisterLead]:
-    """Turn the contact of a subscription's event, as it is now, into a lead; raises CannotMap without one."""
-    if "contact" not in event.fetched:
-        raise CannotMap("objectId", "is not the number of a contact")
-    yield _lead(event, event.fetched["contact"])
-
-
-def register_contact(event: Event) -> Iterable[RegisterLead]:
-    """Turn a workflow's contact into a lead; raises CannotMap where it says nothing about who that is."""
-    yield _lead(event, event.payload)
-
-
-def _lead(event: Event, contact: Any) -> RegisterLead:
-    given = load(Whole, contact)["properties"]
-    values = {name: _value(given.get(name)) for name in (*MEANINGS, *ATTRIBUTES, *_further(event))}
-    answers = [
-        Answer(value, name, means=MEANINGS.get(name, ""))
-        for name, value in values.items()
-        if name not in ATTRIBUTES
-    ]
-    return lead_of_answers(
-        event,
-        answers,
-        origin="HubSpot",
-        attributes={ours: values[theirs] for theirs, ours in ATTRIBUTES.items()},
-    )
-
-
-def _value(given: Any) -> str:
-    return said(given.get("value") if isinstance(given, Mapping) else given)
+        yield Fetch("contact", f"crm/v3/objects/contacts/{number}", {"properties": ",".join(wanted(event))})
 
 
 #: The header of the first two schemes, which are plain digests; another header tells which of them it is.

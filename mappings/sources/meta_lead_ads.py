@@ -8,29 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from marshmallow import fields
-
 from mappings.answers import Answer, lead_of_answers
 from mappings.bodies import read_object
 from mappings.commands import RegisterLead
 from mappings.errors import CannotMap
 from mappings.event_ids import a_number, an_id, at, epoch
 from mappings.form_fields import LEAD_OPTIONS
-from mappings.payloads import Payload, Text, items, load
+from mappings.meta_lead_ads_payload import Lead, change_of, parts
+from mappings.payloads import load
 from mappings.protection import Challenge, Hmac
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 
 #: What is asked for. Fields of the ad (`ad_name`, `campaign_id` …) need the permission ads_management, and without
 #: it the whole answer is an error, so they are for relay.toml to add.
-WANTED = (
-    "id",
-    "created_time",
-    "form_id",
-    "is_organic",
-    "platform",
-    "field_data",
-    "custom_disclaimer_responses",
-)
+WANTED = "id created_time form_id is_organic platform field_data custom_disclaimer_responses".split()
 
 #: Meta's own names of the questions that it offers ready-made; an owner's are slugs of their text.
 MEANINGS = {
@@ -51,60 +42,9 @@ MEANINGS = {
 DUMMY = "<test lead: dummy data"
 
 
-class Filled(Payload):
-    """An answer; `values` is a list, also where only one can be given."""
-
-    name = Text(load_default="")
-    values = items(Text(allow_none=True))
-
-
-class Tick(Payload):
-    """A box under the owner's own terms."""
-
-    checkbox_key = Text(load_default="")
-    is_checked = Text(load_default="")
-
-
-class Lead(Payload):
-    """The lead as the Graph API shows it."""
-
-    created_time = Text(load_default="")
-    form_id = Text(load_default="")
-    ad_id = Text(load_default="")
-    ad_name = Text(load_default="")
-    adset_id = Text(load_default="")
-    adset_name = Text(load_default="")
-    campaign_id = Text(load_default="")
-    campaign_name = Text(load_default="")
-    platform = Text(load_default="")
-    is_organic = Text(load_default="")
-    field_data = fields.List(fields.Nested(Filled), required=True)
-    custom_disclaimer_responses = items(Tick)
-
-
-def parts(payload: Any) -> list[Any]:
-    """Return each change by itself, still in its envelope; what cannot be taken apart stays whole."""
-    entries = at(payload, "entry")
-    singles = [one for entry in (entries if isinstance(entries, list) else ()) for one in _singles(entry)]
-    return [{**payload, "entry": [one]} for one in singles] if len(singles) > 1 else [payload]
-
-
-def _singles(entry: Any) -> list[Any]:
-    changes = at(entry, "changes")
-    if not isinstance(changes, list) or not changes:
-        return [entry]
-    return [{**entry, "changes": [change]} for change in changes]
-
-
-def _change(payload: Any) -> Any:
-    entries = at(payload, "entry")
-    changes = at(entries[0], "changes") if isinstance(entries, list) and len(entries) == 1 else None
-    return changes[0] if isinstance(changes, list) and len(changes) == 1 else None
-
-
 def name_event(arrival: Arrival) -> Naming:
     """Name a change by its lead; the id of nothing but fours is that of the dashboard's test button."""
-    change = _change(arrival.payload)
+    change = change_of(arrival.payload)
     type_ = an_id(at(change, "field")) or "unknown"
     number = a_number(at(change, "value", "leadgen_id")) if type_ == "leadgen" else ""
     return Naming(
@@ -118,7 +58,7 @@ def name_event(arrival: Arrival) -> Naming:
 
 def fetches(event: Event) -> Iterable[Fetch]:
     """Ask for the lead; for an id that is none, for nothing, and its handler says so."""
-    number = a_number(at(_change(event.payload), "value", "leadgen_id"))
+    number = a_number(at(change_of(event.payload), "value", "leadgen_id"))
     more = event.options.get("lead_fields", [])
     if number:
         yield Fetch("lead", number, {"fields": ",".join(dict.fromkeys([*WANTED, *map(str, more)]))})
@@ -142,7 +82,7 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
         event,
         answers,
         origin=lead["campaign_name"] or "Meta Lead Ads",
-        attributes=_attributes(lead, at(_change(event.payload), "value")),
+        attributes=_attributes(lead, at(change_of(event.payload), "value")),
     )
 
 

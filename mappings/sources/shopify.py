@@ -2,21 +2,25 @@
 
 Facts: shopify.dev, "Webhooks", and "Order", "Refund", "Checkout", "DraftOrder" and "Customer" of the REST Admin
 API, whose JSON the webhooks carry. The order of arrival means nothing: one purchase sends create, paid and
-updated within seconds. There is no topic for an abandoned checkout: it is one that stays uncompleted.
+updated within seconds. There is no topic for an abandoned checkout: it is one that stays uncompleted, and so its
+lead waits.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
+from marshmallow.fields import Integer
+from marshmallow.validate import Range
+
 from mappings.bodies import read_object
 from mappings.protection import Hmac
-from mappings.shopify_dialect import CUSTOMER_TOPICS, IGNORED_TOPICS, ORDER_TOPICS, Dialect
+from mappings.shopify_dialect import CHECKOUT_DELAY, CUSTOMER_TOPICS, IGNORED_TOPICS, ORDER_TOPICS, Dialect
 from mappings.shopify_orders import record_order
 from mappings.shopify_people import register_cart, register_customer
 from mappings.source import SenderApi, Source
 
-SHOPIFY = Dialect(sender="shopify", headers=("x-shopify-", "shopify-"), numbers=True)
+SHOPIFY = Dialect(sender="shopify", headers=("x-shopify-", "shopify-"), numbers=True, tells_checkouts=True)
 
 _order = partial(record_order, SHOPIFY)
 _customer = partial(register_customer, SHOPIFY)
@@ -49,7 +53,11 @@ SOURCE = Source(
         "orders/risk_assessment_changed",
         "shop/redact",
     },
-    options={"shop": str, "default_region": str},
+    options={
+        "shop": str,
+        "default_region": str,
+        CHECKOUT_DELAY: Integer(strict=True, validate=Range(0, 7 * 24 * 60)),
+    },
     event_header="x-shopify-topic",
     api=SenderApi(
         "https://{shop}/admin/api/2026-01", header="x-shopify-access-token", scheme="", is_optional=True

@@ -8,52 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from marshmallow import fields
-
 from mappings.answers import Answer, lead_of_answers, said
 from mappings.bodies import read_object
 from mappings.commands import RegisterLead
 from mappings.event_ids import an_id, at
 from mappings.form_fields import LEAD_OPTIONS
-from mappings.payloads import Payload, Text, items, load, sortable
+from mappings.payloads import load, sortable
 from mappings.protection import Hmac
 from mappings.source import Arrival, Event, Naming, Source
+from mappings.tally_payload import Delivery
 
 MEANINGS = {"INPUT_EMAIL": "email", "INPUT_PHONE_NUMBER": "phone"}
-
-
-class Option(Payload):
-    """Something that can be chosen; also a row or a column of a matrix."""
-
-    id = Text(load_default="")
-    text = Text(load_default="")
-
-
-class Field(Payload):
-    """A question with its answer, null where it was left out."""
-
-    key = Text(load_default="")
-    label = Text(load_default="")
-    type = Text(load_default="")
-    value = fields.Raw(load_default=None)
-    options = items(Option)
-    rows = items(Option)
-    columns = items(Option)
-
-
-class Data(Payload):
-    """One submission."""
-
-    form_id = Text(load_default="", data_key="formId")
-    form_name = Text(load_default="", data_key="formName")
-    created_at = Text(load_default="", data_key="createdAt")
-    questions = items(Field, "fields")
-
-
-class Delivery(Payload):
-    """What is posted."""
-
-    data = fields.Nested(Data, required=True)
 
 
 def name_event(arrival: Arrival) -> Naming:

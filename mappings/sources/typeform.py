@@ -9,68 +9,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from marshmallow import fields
-
 from mappings.answers import Answer, lead_of_answers, said
 from mappings.bodies import read_object
 from mappings.commands import RegisterLead
 from mappings.event_ids import an_id, at
 from mappings.form_fields import LEAD_OPTIONS
-from mappings.payloads import Payload, Text, items, load, part, sortable
+from mappings.payloads import load, sortable
 from mappings.protection import Hmac
 from mappings.source import Arrival, Event, Naming, Source
+from mappings.typeform_payload import Delivery
 
 #: What an answer means by the type of its question; `legal` is the box under somebody's terms.
 MEANINGS = {"email": "email", "phone_number": "phone", "legal": "consent"}
 
 #: A title may quote an earlier answer; what stands for it differs from form to form, and its value per visitor.
 _QUOTED = re.compile(r"\{\{[^{}]*\}\}")
-
-
-class Question(Payload):
-    """A question, in the form's definition and, without its title, beside the answer."""
-
-    id = Text(load_default="")
-    ref = Text(load_default="")
-    type = Text(load_default="")
-    title = Text(load_default="")
-
-
-class Reply(Payload):
-    """An answer; its value is looked up in the payload, under the key named by `type`."""
-
-    type = Text(load_default="")
-    field = part(Question)
-
-
-class Definition(Payload):
-    """The form as it was when it was answered."""
-
-    title = Text(load_default="")
-    questions = items(Question, "fields")
-
-
-class Calculated(Payload):
-    """What the form computed."""
-
-    score = Text(load_default="")
-
-
-class Response(Payload):
-    """One submission."""
-
-    form_id = Text(load_default="")
-    submitted_at = Text(load_default="")
-    hidden = fields.Dict(load_default=dict)
-    calculated = part(Calculated)
-    definition = part(Definition)
-    answers = items(Reply)
-
-
-class Delivery(Payload):
-    """What is posted."""
-
-    form_response = fields.Nested(Response, required=True)
 
 
 def name_event(arrival: Arrival) -> Naming:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from relay.cli import events, reconcile, running, vendors
+from relay.cli import connections, events, forget, privacy, reconcile, running, vendors
 from relay.options import OneLine
 
 
@@ -19,6 +19,7 @@ def main() -> None:
 for _command in (
     *(running.up, running.demo, running.migrate_ledger, running.run_sandbox),
     *(events.preview, events.send, events.list_events, events.list_deliveries, events.replay),
+    *(connections.list_connections, forget.forget, privacy.purge, privacy.keys),
     *(vendors.check, vendors.list_operations, vendors.list_capabilities, vendors.call),
     reconcile.reconcile,
 ):

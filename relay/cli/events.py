@@ -13,8 +13,9 @@ import click
 import simplejson
 
 from relay.listing import as_json, as_table
-from relay.options import as_json_option, env_file, environ_with, headers_of, open_ledger
+from relay.options import as_json_option, env_file, environ_with, headers_of, ledger_of, open_ledger
 from relay.preview import preview_file
+from relay.releasing import Releasable, releasable, release, told
 from relay.send import post_sample
 from worker.configuration import load
 from worker.ledger import search
@@ -77,13 +78,33 @@ def send(
 
 @click.command("events")
 @click.option("--source", help="Only those of this source.")
+@click.option("--verdict", help="Only those judged so: routed, duplicate, spam, test, ignored …")
 @click.option("--limit", default=50, show_default=True)
 @as_json_option
+@click.argument("event_id", required=False)
 @env_file
-def list_events(source: str | None, limit: int, json_: bool, env_file: Path | None) -> None:
-    """List what was received, the newest first."""
-    rows = search.list_events(open_ledger(env_file), source, limit)
-    columns = ("id", "source", "type", "verdict", "received_at", "repeats")
+def list_events(
+    event_id: str | None,
+    source: str | None,
+    verdict: str | None,
+    limit: int,
+    json_: bool,
+    env_file: Path | None,
+) -> None:
+    """List what was received, the newest first; with EVENT_ID, show one with its body and its duplicates.
+
+    A post whose event was known, but whose body says something else, is kept as a duplicate of that event and
+    not delivered. Where it should be, `relay replay EVENT_ID` lets it go.
+    """
+    db = open_ledger(env_file)
+    if event_id:
+        found = search.show_event(db, event_id)
+        if found is None:
+            raise click.ClickException(f"there is no event {event_id}")
+        click.echo(as_json(found))
+        return
+    rows = search.list_events(db, source, limit, verdict)
+    columns = ("id", "source", "type", "verdict", "duplicate_of", "received_at", "repeats")
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
 
@@ -114,26 +135,34 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
 @click.option("--connection", help="With --state: only those over this connection.")
 @click.option("--not-made", is_flag=True, help="You looked: the record in doubt is not at the vendor.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.argument("delivery_ids", nargs=-1)
+@click.argument("ids", nargs=-1)
 @env_file
 def replay(
-    delivery_ids: Sequence[str],
+    ids: Sequence[str],
     state: str | None,
     connection: str | None,
     not_made: bool,
     yes: bool,
     env_file: Path | None,
 ) -> None:
-    """Make deliveries due again: those named, or all in a state. Steps that are done are not repeated."""
-    db = open_ledger(env_file)
-    ids = list(delivery_ids)
+    """Make deliveries due again: those named, or all in a state. Steps that are done are not repeated.
+
+    IDS are of deliveries, or of events: of what was judged spam its deliveries are released, a duplicate becomes
+    an event of its own.
+    """
+    settings = load(environ_with(env_file))
+    db = ledger_of(settings)
+    wanted = releasable(settings, db, ids)
     if state:
-        ids += [str(row["id"]) for row in search.list_deliveries(db, state, connection, limit=1_000_000)]
-    if not ids:
-        raise click.ClickException("nothing to release: name deliveries, or a --state that has some")
+        found = search.list_deliveries(db, state, connection, limit=1_000_000)
+        wanted += [Releasable("delivery", str(row["id"])) for row in found if row["purged_at"] is None]
+    if not wanted:
+        raise click.ClickException(
+            "nothing to release: name deliveries or events, or a --state that has some"
+        )
     if not yes:
-        click.confirm(f"release {len(ids)} deliveries?", abort=True)
+        click.confirm(f"release {told(wanted)}?", abort=True)
     now = datetime.now(UTC)
-    done = sum(search.release(db, i, getpass.getuser(), now, not_made) for i in ids)
-    click.echo(f"{done} of {len(ids)} released")
-    sys.exit(0 if done == len(ids) else 1)
+    done = sum(release(settings, db, one, getpass.getuser(), now, not_made) for one in wanted)
+    click.echo(f"{done} of {len(wanted)} released")
+    sys.exit(0 if done == len(wanted) else 1)

@@ -13,12 +13,11 @@ import click
 
 from relay.calling import told
 from relay.inputs import WrongInput, known
-from relay.options import env_file, environ_with
+from relay.options import env_file, environ_with, ledger_of
 from relay.reconciling import as_line, as_object, as_report, as_summary, bar, moment, patient, written
 from worker.configuration import load
 from worker.errors import DeliveryError
 from worker.ledger.database import Database
-from worker.ledger.migrate import require_current
 from worker.ledger.reconciling import Period, count, count_recent
 from worker.reconcile import reconcile as compare
 from worker.reconcile.findings import Finding, Tally
@@ -64,8 +63,7 @@ def reconcile(
     target = there[known("connection", connection, there, f"in {settings.config_path}")]
     now = datetime.now(UTC)
     period = _period(target, moment(since, now), moment(until, now), now)
-    db = Database(settings.database_url, threads=1)
-    require_current(db)
+    db = ledger_of(settings)
     tally, kept = Tally(recent=count_recent(db, period)), list[Finding]()
     with closing(db), patient(settings, target, db) as api:
         _compare(settings, db, api, period, tally, kept, json_)

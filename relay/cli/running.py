@@ -61,12 +61,14 @@ def migrate_ledger(env_file: Path | None) -> None:
 
 @click.command("sandbox")
 @click.option("--port", default=8900, show_default=True)
+@click.option("--search-lag", default=0.0, show_default=True, help="Seconds by which searches lag behind.")
 @env_file
-def run_sandbox(port: int, env_file: Path | None) -> None:
+def run_sandbox(port: int, search_lag: float, env_file: Path | None) -> None:
     """Run the CRMs' sandbox alone. It takes the credentials that the connections of relay.toml have."""
     settings = load(environ_with(env_file))
     credentials: dict[str, list[dict[str, str]]] = {}
     for connection in settings.connections.values():
         credentials.setdefault(connection.vendor, []).append(dict(connection.secrets))
     settings.var.mkdir(parents=True, exist_ok=True)
-    serve("127.0.0.1", port, str(settings.var / "sandbox.sqlite"), credentials)
+    options = {"*": {"search_lag_ms": round(search_lag * 1000)}}
+    serve("127.0.0.1", port, str(settings.var / "sandbox.sqlite"), credentials, options)

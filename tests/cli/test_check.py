@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mappings.vendor import Account, CheckedValues, Named, Plan
 from relay.offline import commands_of, warnings
 from relay.online import cheapest_read, check_online
 from tests.cli.conftest import Change, Crm, Relay
+from tests.engine.harness import ROOT
 from worker.configuration import load
 from worker.settings import Route, Settings
 from worker.vendors import VENDORS
@@ -195,6 +197,47 @@ def test_a_field_without_a_place_is_named(environ: dict[str, str]) -> None:
     )
     both = routed(environ, "website", "opla", "centia")
     assert warnings(both) == [], "one CRM that keeps it is enough"
+
+
+def test_a_source_that_anybody_may_write_into_is_warned_about(environ: dict[str, str]) -> None:
+    """Otherwise nobody remembers, a year later, that strangers can fill the CRM."""
+    settings = load(environ)
+    open_to_all = {"secrets": (), "tokens": (), "unprotected": True}
+    shop, inbox = (replace(settings.sources[name], **open_to_all) for name in ("shop", "inbox"))
+    website = replace(settings.sources["website"], unprotected=True)
+    routes = (Route("shop", ("opla", "centia"), None), Route("inbox", ("opla",), None))
+    sources = {"shop": shop, "inbox": inbox, "website": website}
+    told = [str(w) for w in warnings(replace(settings, sources=sources, routes=routes))]
+    at = f"{settings.config_path}: sources."
+    anybody = "lets anybody who learns the address write into"
+    assert [line for line in told if "unprotected" in line] == [
+        f"{at}shop.unprotected: {anybody} opla, centia; set secret_env or allowed_addresses, and remove it",
+        f"{at}inbox.unprotected: {anybody} opla; set token_env or allowed_addresses, and remove it",
+        (
+            f"{at}website.unprotected: says nothing, since a public form takes posts from anybody anyway; remove "
+            "it, and set what keeps robots out in [sources.website.form]"
+        ),
+    ]
+
+
+def test_unprotected_beside_a_secret_is_idle(environ: dict[str, str]) -> None:
+    """Otherwise somebody believes that the signature is not asked for any more."""
+    settings = load(environ)
+    shop = replace(settings.sources["shop"], unprotected=True)
+    (warning,) = warnings(replace(settings, sources={"shop": shop}, routes=()))
+    assert str(warning).endswith(
+        "sources.shop.unprotected: says nothing, since posts must prove themselves all the same; remove it"
+    )
+
+
+def test_unprotected_of_relay_toml_reaches_the_check(relay: Relay, tmp_path: Path) -> None:
+    """Otherwise the warning is never given: it fails nothing, and names the file and the key."""
+    text = (ROOT / "relay.toml").read_text("utf-8")
+    path = tmp_path / "open.toml"
+    path.write_text(text.replace('token_env = "INBOX_TOKEN"', "unprotected = true"), "utf-8")
+    done = relay("check", RELAY_CONFIG=str(path))
+    assert done.exit_code == 0
+    assert f"warning: {path}: sources.inbox.unprotected: lets anybody" in done.stderr
 
 
 def test_the_example_needs_no_warning(relay: Relay) -> None:

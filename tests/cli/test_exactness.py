@@ -7,7 +7,7 @@ import pty
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -19,7 +19,7 @@ from tests.cli.test_call import opla, product
 from tests.e2e.running import RELAY
 from tests.engine.harness import ROOT
 from worker.ledger.database import Database
-from worker.ledger.limits import next_slot
+from worker.ledger.limits import used
 from worker.ledger.migrate import migrate
 
 ANSWER = b'{"id": "p1", "price": 19.90, "total": 12345678901234567.89, "note": "19.90 \xe2\x82\xac"}'
@@ -98,8 +98,9 @@ def test_the_budget_is_the_one_that_the_workers_share(relay: Relay, tmp_path: Pa
 
 
 def spacing_left(db: Database) -> float:
-    wait = next_slot(db, "opla", timedelta(seconds=10), timedelta(0), datetime.now(UTC))
-    return wait.total_seconds()
+    next_at = used(db, "opla").next_at
+    assert next_at is not None
+    return (next_at - datetime.now(UTC)).total_seconds()
 
 
 def test_the_token_is_the_one_that_the_workers_share(relay: Relay, crm: Crm, broker_url: str) -> None:

@@ -96,18 +96,8 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         argv = [
-            *(sys.executable, "-m", "gunicorn", "webhooks.app:from_environment()"),
-            *(
-                "--bind",
-                f"{HOST}:{self.port}",
-                "--worker-class",
-                "gthread",
-                "--workers",
-                "2",
-                "--threads",
-                "8",
-            ),
-            *("--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
+            *(sys.executable, "-m", "gunicorn", "--config", "python:webhooks.server"),
+            *("--bind", f"{HOST}:{self.port}", "--log-level", "warning", "webhooks.app:from_environment()"),
         ]
         environ = {"PATH": os.environ.get("PATH", ""), **self.environ}
         with (self.folder / "web.log").open("ab") as log:

@@ -218,8 +218,10 @@ def test_what_is_stored_is_what_the_sender_posts_again(door: Door, clock: Clock)
     spelt = replace(LEAD, body=b"name=Lan%20Nguyen&email=lan@example.com&_ts=1")
     assert (door.post(LEAD).json or {})["status"] == "accepted"
     assert (door.post(spelt).json or {})["status"] == "duplicate"
-    (event,) = door.events()
+    event, kept = door.events()
     assert (event["body"], event["repeats"], event["received_at"]) == (LEAD.body, 1, clock())
+    assert (kept["verdict"], kept["duplicate_of"], kept["body"]) == ("duplicate", event["id"], spelt.body)
+    assert len(door.hand_off.given) == 1
     clock.forward(days=1)
     assert event["received_at"] + timedelta(days=1) == clock()
 

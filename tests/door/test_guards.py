@@ -92,6 +92,33 @@ def test_a_robot_is_stored_as_spam_and_learns_nothing(form: Door, fields: dict[s
     assert search.list_deliveries(form.db)[0]["state"] == "pending"
 
 
+def test_a_person_who_was_taken_for_a_robot_is_heard_the_second_time(form: Door, clock: Clock) -> None:
+    """Otherwise what was judged spam eats the same words of the person who wrote them, who is told "accepted"."""
+    quick = post(form, {**PERSON, "website_url": "", "opened": str(OPENED)})
+    clock.forward(seconds=9)
+    again = post(form, {**PERSON, "website_url": "", "opened": str(OPENED)})
+    assert [(answer.json or {})["status"] for answer in (quick, again)] == ["accepted", "accepted"]
+    assert [event["verdict"] for event in form.events()] == ["spam", "routed"]
+    assert len(form.hand_off.given) == 1
+
+
+def test_what_was_released_from_spam_is_a_lead_already(form: Door, clock: Clock) -> None:
+    """Otherwise the visitor's second try makes a second lead beside the one that the operator let through."""
+    assert (post(form, {**PERSON, "opened": str(OPENED)}).json or {})["status"] == "accepted"
+    (delivery,) = search.list_deliveries(form.db)
+    assert search.release(form.db, str(delivery["id"]), "olga", clock())
+    clock.forward(seconds=9)
+    assert (post(form, {**PERSON, "opened": str(OPENED)}).json or {})["status"] == "duplicate"
+
+
+def test_a_page_opened_anew_does_not_make_the_same_words_another_lead(form: Door, clock: Clock) -> None:
+    """Otherwise a visitor who goes back, loads the page again and sends it again is two leads."""
+    opened = (OPENED - 60, OPENED - 30)
+    answers = [post(form, {**PERSON, "website_url": "", "opened": str(at)}) for at in opened]
+    assert [(answer.json or {})["status"] for answer in answers] == ["accepted", "duplicate"]
+    assert len(form.hand_off.given) == 1
+
+
 @pytest.mark.parametrize(
     ("target", "goes"),
     [

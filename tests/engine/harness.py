@@ -21,7 +21,7 @@ from worker.delivery import Engine, deliver
 from worker.http import Http
 from worker.ledger import deliveries, intake, search
 from worker.ledger.database import Database
-from worker.ledger.intake import NewEvent
+from worker.ledger.intake import NewEvent, Stored
 from worker.ledger.tables import State
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +86,19 @@ class Bench:
         to: str = "opla",
     ) -> str:
         """Store an event as the door would, for one connection; return its delivery's id."""
+        stored = self.post(source, body, content_type, headers, to)
+        assert not stored.duplicate
+        return stored.deliveries[0][1]
+
+    def post(
+        self,
+        source: str,
+        body: bytes,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+        to: str = "opla",
+    ) -> Stored:
+        """Store an event as the door would, for one connection, or find that it is a duplicate."""
         known = self.engine.settings.sources[source]
         kind = SOURCES[known.type]
         digest = hashlib.sha256(body).hexdigest()
@@ -95,8 +108,7 @@ class Bench:
         event = NewEvent(source, naming, "routed", content_type, headers or {}, body, [to])
         stored = intake.store(self.engine.db, event, self.clock())
         self.clock.forward(microseconds=10)
-        assert not stored.duplicate
-        return stored.deliveries[0][1]
+        return stored
 
     def attempt(self, delivery_id: str) -> State | None:
         """Try a delivery once, as a task would."""

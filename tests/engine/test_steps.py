@@ -187,6 +187,22 @@ def test_a_search_that_lags_makes_no_second_record(
     store.close()
 
 
+@pytest.mark.parametrize("to", ["opla", "centia"])
+def test_a_crm_that_carries_a_call_out_after_its_deadline_is_waited_for(bench: Bench, to: str) -> None:
+    """Otherwise a CRM that takes thirty seconds makes a record a moment after we looked, and we make a second."""
+    operation = {"opla": "opportunity_create", "centia": "opportunities_create_opportunity"}[to]
+    bench.fault(vendor=VENDOR[to], operation=operation, fault="drop_before", times=1)
+    delivery = order(bench, to)
+    assert bench.attempt(delivery) == State.UNKNOWN
+    # The deadline (20 s) and the lag of the search (10 s) are over, but not what a server gives a request (60 s).
+    bench.clock.forward(seconds=65)
+    assert bench.attempt(delivery) == State.WAITING
+    assert "opportunity" not in bench.counts(VENDOR[to])
+    bench.clock.forward(seconds=6)
+    assert bench.attempt(delivery) == State.DELIVERED
+    assert bench.counts(VENDOR[to]) == ONE_ORDER[to]
+
+
 def run_unfindable(bench: Bench, delivery_id: str) -> DeliveryError | None:
     """Carry out the customer of an order, whose contact has nothing to be found by, and close the delivery.
 

@@ -26,7 +26,7 @@ from worker.ledger.database import Database
 from worker.ledger.deliveries import Attempt, Closing
 from worker.ledger.intake import HAND_OFF_GRACE, NewEvent
 from worker.ledger.tables import State
-from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher
+from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher, for_the_door
 from worker.settings import Settings
 from worker.sweep import DUTY_LASTS, HANDED_FOR, Sweep
 
@@ -310,6 +310,9 @@ def test_a_long_queue_gets_no_more_from_the_door_and_the_sweep_goes_on_at_once(
     handoff = HandOff(publisher, lambda left: due.let_go(ledger, left))
     handoff.give([("opla", delivery) for delivery in ids])
     at_once = timedelta(0)  # without the grace that a hand-off has otherwise
-    wait_for(lambda: len(due.hand_over(ledger, "opla", 1000, clock(), at_once)) == 50, 10, "what was let go")
+    left = QUEUE_DEPTH + 50 - for_the_door(QUEUE_DEPTH)
+    wait_for(
+        lambda: len(due.hand_over(ledger, "opla", 1000, clock(), at_once)) == left, 10, "what was let go"
+    )
     handoff.stop()
-    assert depth(broker) == QUEUE_DEPTH
+    assert depth(broker) == QUEUE_DEPTH * 3 / 4, "the last quarter is for those whose turn it is"

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from mappings.source import Naming
 from tests.conftest import Clock
+from worker.allowance import Allowance
 from worker.errors import LeaseLost, LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger import deliveries, due, duties, intake, limits, search
@@ -283,13 +284,11 @@ def test_one_process_at_a_time_has_a_duty(db: Database, clock: Clock) -> None:
 
 def test_a_budget_is_shared_by_all_who_ask(db: Database, clock: Clock) -> None:
     """Otherwise two workers send a CRM twice what it allows, and it locks the account."""
-    spacing, burst = timedelta(milliseconds=200), timedelta(seconds=1)
-    waits = at_once(20, lambda: limits.next_slot(db, "opla", spacing, burst, clock()))
-    assert (
-        sum(wait == timedelta(0) for wait in waits) == 6
-    )  # one second's worth ahead, and the one that is due
+    five = Allowance(per_second=5)
+    away = at_once(20, lambda: limits.take(db, "opla", five, True, clock()))
+    assert away.count(None) == 6  # one second's worth ahead, and the one that is due
     clock.forward(seconds=1)
-    assert sum(limits.next_slot(db, "opla", spacing, burst, clock()) == timedelta(0) for _ in range(20)) == 5
+    assert [limits.take(db, "opla", five, True, clock()) for _ in range(20)].count(None) == 5
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(db: Database) -> None:

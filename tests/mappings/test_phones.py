@@ -37,6 +37,8 @@ def test_the_same_telephone_makes_two_contacts_because_it_was_typed_differently(
         ("090 123 4567 Zalo", "VN"),
         ("613 555 0142 ext. 12", "CA"),
         ("0800 FLOWERS", "GB"),
+        ("090 123 4567", "US"),
+        ("+1 123 456 7890", None),
         ("none", "VN"),
         ("", "VN"),
     ],

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
 from worker.ledger.prepared import Prepared, Transaction
+from worker.ledger.sealed import Keys, give_keys
 from worker.ledger.together import Piece, Together
 
 T = TypeVar("T")
@@ -32,7 +33,8 @@ POLL_SECONDS = 0.0004
 class Database:
     """The ledger, open. Hand it to the functions beside this file; share it between threads, not processes."""
 
-    def __init__(self, url: str, threads: int = 32) -> None:
+    def __init__(self, url: str, threads: int = 32, keys: Sequence[bytes] = ()) -> None:
+        """Open the ledger at `url`; with `keys` payloads are encrypted, see `Keys`."""
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
@@ -55,6 +57,8 @@ class Database:
             pool_pre_ping=not self.is_sqlite,
             connect_args=arguments,
         )
+        self.keys = Keys(keys)
+        give_keys(self.engine.dialect, self.keys)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -101,7 +105,7 @@ class Database:
             return
         with self._our_turn(), self._translated():
             # One connection for all of them, past the pool: taking one out costs as much as a statement.
-            self._writer = self._writer or self.engine.raw_connection()
+            self._writer = self._writer or self._new_writer()
             driver: Any = self._writer.driver_connection
             _begin_immediate(driver)
             try:
@@ -110,6 +114,11 @@ class Database:
             except BaseException:
                 driver.rollback()
                 raise
+
+    def _new_writer(self) -> PoolProxiedConnection:
+        writer = self.engine.raw_connection()
+        _wait_ourselves(writer.driver_connection)
+        return writer
 
     @contextmanager
     def _our_turn(self) -> Iterator[None]:
@@ -127,6 +136,11 @@ class Database:
         """
         with self._translated(), closing(self.engine.raw_connection()) as connection:
             return Transaction(self.engine.dialect, connection.driver_connection).first(statement, values)
+
+    def reading(self, work: Callable[[Transaction], T]) -> T:
+        """Return what `work` returns, which only reads. Raises LedgerUnavailable."""
+        with self.read() as connection:
+            return work(Transaction(self.engine.dialect, connection.connection.driver_connection))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -201,7 +215,7 @@ def _prepared_put(table: Table, is_sqlite: bool) -> Prepared:
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -212,14 +226,19 @@ def _begin_sqlite(connection: Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout={TURN_SECONDS * 1000:.0f}")
         driver.execute("BEGIN")
         return
+    _wait_ourselves(driver)
     _begin_immediate(driver)
+
+
+def _wait_ourselves(driver: Any) -> None:
+    # SQLite's own busy handler sleeps up to a tenth of a second between its tries, while our transactions last
+    # less than a thousandth.
+    driver.execute("PRAGMA busy_timeout=0")
 
 
 def _begin_immediate(driver: Any) -> None:
     # A transaction that begins by reading and then writes fails at once when another wrote in between, and no
-    # busy handler helps: so a writing one takes the write lock first. SQLite's own busy handler sleeps up to a
-    # tenth of a second between its tries, while our transactions last less than a thousandth.
-    driver.execute("PRAGMA busy_timeout=0")
+    # busy handler helps: so a writing one takes the write lock first.
     until = time.monotonic() + TURN_SECONDS
     while True:
         try:

@@ -8,31 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    and_,
-    bindparam,
-    func,
-    literal_column,
-    or_,
-    select,
-    update,
-)
-
+from worker.breaker import Event, Phase, Succeeded, Terms, Undecided
 from worker.errors import LeaseLost
 from worker.ids import new_id
 from worker.ledger.attempts import Attempt, record
+from worker.ledger.breakers import Change, Gate, enter, gate, note, usable_since
+from worker.ledger.claim_statements import CLAIM, CLOSE, DUE_EVENT, KEEP
 from worker.ledger.database import Database
 from worker.ledger.order import overtaken, turn_away
-from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import (
-    OPEN,
-    State,
-    UtcTime,
-    connections,
-    deliveries,
-    events,
-)
+from worker.ledger.prepared import Transaction
+from worker.ledger.tables import State
+
+DEFAULT_TERMS = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +34,9 @@ class Claim:
     failing_since: datetime | None
     started_at: datetime
     event: Mapping[str, Any]  # see `due_event`
+    probes: int = (
+        0  # where it is the one delivery that tries a half-open connection: how often that had opened
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,84 +54,12 @@ class Closing:
     field_ledger: str | None = None
 
 
-# As parts of the text: a list of parameters would be written out anew at every execution.
-_OPEN: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in OPEN]
-
-
-def claimable(now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return the condition for a delivery that anybody may claim at `now`."""
-    return or_(
-        and_(deliveries.c.state.in_(_OPEN), deliveries.c.due_at <= now),
-        and_(deliveries.c.state == State.SENDING, deliveries.c.lease_until < now),
-    )
-
-
-# SQLAlchemy takes five times as long to build a statement as to run it, and each delivery needs these: they are
-# built once. Their parameters are named after what they mean, since a column's own name is taken.
-_NOW = bindparam("now_", type_=UtcTime)
-_CLAIM = Prepared(
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery"), claimable(_NOW))
-    .values(
-        state=State.SENDING,
-        lease=bindparam("by"),
-        lease_until=bindparam("until"),
-        handed_until=None,
-        updated_at=_NOW,
-    )
-    .returning(
-        *(
-            deliveries.c[name]
-            for name in ("id", "connection", "entity", "version", "attempts", "tries", "failing_since")
-        )
-    )
-)
-_DUE_EVENT = Prepared(
-    select(events)
-    .select_from(deliveries.join(events))
-    .where(deliveries.c.id == bindparam("delivery"), claimable(_NOW))
-)
-_HELD = Prepared(
-    select(connections.c.held_until, connections.c.reason).where(
-        connections.c.name == bindparam("over"), connections.c.held_until > _NOW
-    )
-)
-_KEEP = Prepared(
-    update(deliveries)
-    .where(
-        deliveries.c.id == bindparam("delivery"),
-        deliveries.c.lease == bindparam("by"),
-        deliveries.c.lease_until >= bindparam("now_", type_=UtcTime),
-    )
-    .values(lease_until=bindparam("until"))
-)
-_CLOSE = Prepared(
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease == bindparam("by"))
-    .values(
-        state=bindparam("next_state"),
-        due_at=bindparam("due"),
-        error=bindparam("error_name"),
-        reason=bindparam("why"),
-        attempts=bindparam("spent"),
-        tries=bindparam("failures"),
-        failing_since=bindparam("since"),
-        lease=None,
-        lease_until=None,
-        updated_at=bindparam("now_"),
-        record_id=func.coalesce(bindparam("record"), deliveries.c.record_id),
-        mapping_version=func.coalesce(bindparam("mapping"), deliveries.c.mapping_version),
-        field_ledger=func.coalesce(bindparam("fields"), deliveries.c.field_ledger),
-    )
-)
-
-
 def due_event(db: Database, delivery_id: str, now: datetime) -> Mapping[str, Any] | None:
     """Return the event of a delivery that could be claimed at `now`: the columns of `events`, headers decoded.
 
     None where there is nothing to claim, which makes doubled tasks cheap.
     """
-    row = db.look(_DUE_EVENT, {"delivery": delivery_id, "now_": now})
+    row = db.look(DUE_EVENT, {"delivery": delivery_id, "now_": now})
     return None if row is None else {**row._asdict(), "headers": json.loads(row.headers)}
 
 
@@ -152,12 +70,13 @@ def claim(
     lasting: timedelta,
     event: Mapping[str, Any] | None = None,
     also: Callable[[Transaction, Claim], None] = lambda t, claim: None,
+    terms: Terms = DEFAULT_TERMS,
 ) -> Claim | None:
     """Take a delivery if it is due and nobody has it; None otherwise, which makes doubled tasks harmless.
 
-    A delivery whose connection is held, whose entity has an earlier unfinished delivery, or whose entity was
-    already delivered in a newer version is not claimed: its new state says why. `event` is what `due_event` gave;
-    `also` is done in the same transaction.
+    A delivery whose connection is closed to it, whose entity has an earlier unfinished delivery, or whose
+    entity was already delivered in a newer version is not claimed: its new state says why. `event` is what
+    `due_event` gave; `also` is done in the same transaction.
     """
     told = event or due_event(db, delivery_id, now)
     if told is None:
@@ -165,23 +84,52 @@ def claim(
     taking = {"delivery": delivery_id, "now_": now, "by": new_id(), "until": now + lasting}
 
     def take(t: Transaction) -> Claim | None:
-        row = t.first(_CLAIM, taking)
-        if row is None or _turned_away(t, row, now):
+        row = t.first(CLAIM, taking)
+        entered = None if row is None else _entered(t, db, row, now, terms)
+        if entered is None:
             return None
-        lease, since = str(taking["by"]), row.failing_since
-        claimed = Claim(row.id, lease, row.connection, row.attempts, row.tries, since, now, told)
+        breaker = entered.breaker
+        claimed = Claim(
+            id=row.id,
+            lease=str(taking["by"]),
+            connection=row.connection,
+            attempts=row.attempts,
+            tries=row.tries,
+            failing_since=_failing(t, row, now),
+            started_at=now,
+            event=told,
+            probes=breaker.openings if breaker.phase == Phase.HALF_OPEN else 0,
+        )
         also(t, claimed)
         return claimed
 
     return db.commit(take)
 
 
-def _turned_away(t: Transaction, row: Any, now: datetime) -> bool:
-    held = t.first(_HELD, {"over": row.connection, "now_": now})
-    if held is not None:
-        turn_away(t, row, State.HELD, held.held_until, held.reason)
-        return True
-    return row.entity is not None and overtaken(t, row, now)
+def _failing(t: Transaction, row: Any, now: datetime) -> datetime | None:
+    """Return since when the delivery fails; an outage in between is not its failing, and patience begins anew."""
+    if row.failing_since is None:
+        return None
+    usable = usable_since(t, row.connection, now)
+    return None if usable is not None and usable > row.failing_since else row.failing_since
+
+
+def _entered(t: Transaction, db: Database, row: Any, now: datetime, terms: Terms) -> Gate | None:
+    """Return the gate that a delivery has passed; None where it was turned away, with its state saying why."""
+    seen = gate(t, row.connection, now)
+    # Before the order, which costs more to ask: but who would be the probe is asked last, so that none is wasted.
+    away = seen.closed_to(row.id, now, None)
+    if away is None:
+        if row.entity is not None and overtaken(t, row, now, terms.patience):
+            return None
+        passed = enter(t, db, seen, row.connection, row.id, now, terms)
+        if isinstance(passed, Gate):
+            return passed
+        away = passed
+    # An outage is not the delivery's failing: its patience begins anew.
+    is_outage = seen.breaker.phase in (Phase.OPEN, Phase.HALF_OPEN)
+    turn_away(t, row, State.HELD, away.until, away.reason, afresh=is_outage)
+    return None
 
 
 def keep(t: Transaction, claim: Claim, now: datetime, lasting: timedelta) -> None:
@@ -191,7 +139,7 @@ def keep(t: Transaction, claim: Claim, now: datetime, lasting: timedelta) -> Non
     take the records that this delivery has reserved, though nobody has taken the delivery itself yet.
     """
     mine = {"delivery": claim.id, "by": claim.lease, "now_": now, "until": now + lasting}
-    if not t.run(_KEEP, mine):
+    if not t.run(KEEP, mine):
         raise LeaseLost(claim.id)
 
 
@@ -207,10 +155,13 @@ def close(
     attempt: Attempt | None,
     now: datetime,
     unwritten: Callable[[Transaction, datetime], None] = lambda t, now: None,
-) -> None:
+    event: Event | None = None,
+    terms: Terms = DEFAULT_TERMS,
+) -> Change | None:
     """End a claim: what its steps have not written, the attempt, if there was one, and the next state, together.
 
-    Raises LeaseLost, and writes nothing, when the lease is not ours any more.
+    `event` is what the connection's breaker should know of it; returned is what that changed there. Raises
+    LeaseLost, and writes nothing, when the lease is not ours any more.
     """
     values = {
         "delivery": claim.id,
@@ -228,14 +179,19 @@ def close(
         "fields": closing.field_ledger,
     }
 
-    def end(t: Transaction) -> None:
-        if not t.run(_CLOSE, values):
+    def end(t: Transaction) -> Change | None:
+        closed = t.first(CLOSE, values)
+        if closed is None:
             raise LeaseLost(claim.id)
+        is_news = closed.touched is not None or not isinstance(event, Succeeded | Undecided)
+        # Before the links, as in a claim: two that lock the same rows in turn wait for each other for ever.
+        changed = note(t, db, claim.connection, event, now, terms) if event and is_news else None
         unwritten(t, now)
         if attempt:
             record(t, claim.id, claim.started_at, closing.state, attempt)
+        return changed
 
-    db.commit(end)
+    return db.commit(end)
 
 
 def _failing_since(claim: Claim, closing: Closing) -> datetime | None:

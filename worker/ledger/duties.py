@@ -33,3 +33,15 @@ def last_done(db: Database, name: str) -> datetime | None:
     """Return when the duty was last done, None if never."""
     with db.read() as c:
         return c.execute(select(duties.c.done_at).where(duties.c.name == name)).scalar_one_or_none()
+
+
+def holder(db: Database, name: str) -> str | None:
+    """Return who has the duty, or had it last; None if nobody ever did."""
+    with db.read() as c:
+        return c.execute(select(duties.c.holder).where(duties.c.name == name)).scalar_one_or_none()
+
+
+def leave(db: Database, name: str, holder: str, now: datetime) -> None:
+    """Let another holder take the duty at once."""
+    with db.write() as c:
+        c.execute(update(duties).where(duties.c.name == name, duties.c.holder == holder).values(until=now))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -10,14 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from mappings.source import Naming
 from worker.errors import LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger.database import TURN_SECONDS, Database
+from worker.ledger.duplicates import note_repeat
+from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
+from worker.ledger.settling import settle, waiting_for
 from worker.ledger.tables import State, deliveries, events
 from worker.ledger.together import Piece, Together
 
@@ -26,13 +28,15 @@ HAND_OFF_GRACE = timedelta(seconds=5)
 #: How long an event waits for company where there was some the last time: six in one commit cost half of what they
 #: cost one by one, and a lonely sender waits for nobody.
 LINGER_SECONDS = 0.002
-#: Characters of a key that are kept as they are.
-LONGEST_KEY = 200
+NO_TIME = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """What the door knows of an event. `reason` says why its deliveries begin in `state`, if not pending."""
+    """What the door knows of an event. `reason` says why its deliveries begin in `state`, if not pending.
+
+    `reachable` are the connections over which deliveries may wait that the event settles.
+    """
 
     source: str
     naming: Naming
@@ -43,15 +47,21 @@ class NewEvent:
     connections: Sequence[str]
     state: State = State.PENDING
     reason: str | None = None
+    reachable: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """`duplicate` is true where the event was known; `event_id` is then the first one's."""
+    """`duplicate` is true where the event was known; `event_id` is then the first one's.
+
+    `deliveries` are those that are due. A duplicate that says something else than the first is stored as well: as
+    `kept`.
+    """
 
     event_id: str
     duplicate: bool
     deliveries: tuple[tuple[str, str], ...] = ()  # (connection, delivery id)
+    kept: str | None = None
 
 
 class Intake:
@@ -88,9 +98,9 @@ def store(db: Database, event: NewEvent, now: datetime) -> Stored:
         try:
             return _insert(db, [(event, now)])[0]
         except IntegrityError:
-            first = _repeat(db, event, now)
-            if first:
-                return Stored(first, duplicate=True)
+            repeat = note_repeat(db, _event_row(event, now), event.naming.window)
+            if repeat:
+                return Stored(repeat.first, duplicate=True, kept=repeat.kept)
     raise LedgerUnavailable("the event's key changed hands five times in a row")
 
 
@@ -104,8 +114,8 @@ _EVENT = Prepared(
 _DELIVERY = Prepared(
     insert(deliveries),
     [
-        *("id", "event_id", "connection", "entity", "version", "state", "reason", "attempts", "tries"),
-        *("due_at", "handed_until", "created_at", "updated_at"),
+        *("id", "event_id", "connection", "source", "entity", "version", "state", "reason", "attempts"),
+        *("tries", "due_at", "handed_until", "created_at", "updated_at"),
     ],
 )
 
@@ -114,16 +124,19 @@ def _insert(db: Database, batch: Sequence[tuple[NewEvent, datetime]]) -> list[St
     event_rows, delivery_rows, stored = [], [], []
     for event, now in batch:
         row = _event_row(event, now)
-        rows = [_delivery_row(event, row["id"], connection, now) for connection in event.connections]
+        rows = [delivery_row(event, row["id"], connection, now) for connection in event.connections]
         event_rows.append(row)
         delivery_rows += rows
-        pending = rows if event.state == State.PENDING else []
+        pending = rows if event.state == State.PENDING and not event.naming.settle else []
         stored.append(Stored(row["id"], False, tuple((r["connection"], r["id"]) for r in pending)))
 
     def write(t: Transaction) -> None:
         t.run_all(_EVENT, event_rows)
         if delivery_rows:
             t.run_all(_DELIVERY, delivery_rows)
+        for (event, now), one in zip(batch, stored, strict=True):
+            thing = bounded(f"{event.source}:{event.naming.settles}")
+            settle(t, event.naming, thing, event.reachable, one.event_id, now)
 
     db.commit(write)
     return stored
@@ -147,48 +160,22 @@ def _event_row(event: NewEvent, now: datetime) -> dict[str, Any]:
     }
 
 
-def _delivery_row(event: NewEvent, event_id: str, connection: str, now: datetime) -> dict[str, Any]:
+def delivery_row(event: NewEvent, event_id: str, connection: str, now: datetime) -> dict[str, Any]:
+    """Return the row of `deliveries` with which an event begins its way over `connection`."""
     naming = event.naming
     return {
         "id": new_id(),
         "event_id": event_id,
         "connection": connection,
+        "source": event.source,
         "entity": bounded(f"{event.source}:{naming.entity}") if naming.entity else None,
         "version": naming.version,
         "state": event.state,
-        "reason": event.reason,
+        "reason": event.reason or waiting_for(naming),
         "attempts": 0,
         "tries": 0,
-        "due_at": now,
+        "due_at": now + (naming.settle or NO_TIME),
         "handed_until": now + HAND_OFF_GRACE,
         "created_at": now,
         "updated_at": now,
     }
-
-
-def bounded(key: str) -> str:
-    """Return `key`, or its digest where it is longer than an index of PostgreSQL takes (a third of a page)."""
-    if len(key) <= LONGEST_KEY:
-        return key
-    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
-
-
-def _repeat(db: Database, event: NewEvent, now: datetime) -> str | None:
-    """Note the repetition and return the first event's id, or free the key where its window is over.
-
-    Equal content means the same event only for a while: somebody may order the same again tomorrow. Freeing
-    the key and trying again keeps the unique constraint the only judge, also between two processes.
-    """
-    key, window = bounded(event.naming.dedup_key), event.naming.window
-    same = (events.c.source == event.source) & (events.c.dedup_key == key)
-    with db.write() as c:
-        first = c.execute(select(events.c.id, events.c.received_at).where(same)).one_or_none()
-        if first is None:
-            return None
-        # This very row: by now another process may have freed the key and stored a new event under it.
-        same = (events.c.id == first.id) & (events.c.dedup_key == key)
-        if window is not None and first.received_at + window < now:
-            c.execute(update(events).where(same).values(dedup_key=f"{key}@{first.id}"))
-            return None
-        c.execute(update(events).where(same).values(repeats=events.c.repeats + 1, repeated_at=now))
-        return str(first.id)

@@ -1,13 +1,27 @@
-"""What a connection may do now: until when it is held, and when its budget has the next request free."""
+"""What a connection may do now: until when it is held, and what its budget has left."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 
 from sqlalchemy import or_, select, update
 
+from worker.allowance import Allowance, TurnedAway, Used, spend
 from worker.ledger.database import Database
 from worker.ledger.tables import connections
+
+_USED = {
+    "next_at": connections.c.next_slot_at,
+    **{
+        name: connections.c[name]
+        for name in (
+            *("next_create_at", "next_lookup_at", "creates_waited_at", "lookups_waited_at"),
+            *("day", "day_used"),
+        )
+    },
+}
+_SELECT = [column.label(name) for name, column in _USED.items()]
 
 
 def hold(db: Database, connection: str, until: datetime, reason: str) -> None:
@@ -19,27 +33,24 @@ def hold(db: Database, connection: str, until: datetime, reason: str) -> None:
         c.execute(update(connections).where(mine, longer).values(held_until=until, reason=reason))
 
 
-def held_until(db: Database, connection: str) -> datetime | None:
-    """Return until when `connection` is closed, None where it never was."""
-    with db.read() as c:
-        return c.execute(
-            select(connections.c.held_until).where(connections.c.name == connection)
-        ).scalar_one_or_none()
-
-
-def next_slot(
-    db: Database, connection: str, spacing: timedelta, burst: timedelta, now: datetime
-) -> timedelta:
-    """Take the next free request of a budget of one per `spacing`; return zero, or how long it is until then.
-
-    Nothing is taken where the answer is not zero. `burst` is how far ahead of the average it may run.
-    """
+def take(
+    db: Database, connection: str, allowance: Allowance, changes: bool, now: datetime
+) -> TurnedAway | None:
+    """Take one request from the connection's budget; say until when there is none, and then take nothing."""
     mine = connections.c.name == connection
     with db.write() as c:
         db.insert_new(c, connections, {"name": connection})
-        next_at = c.execute(select(connections.c.next_slot_at).where(mine).with_for_update()).scalar_one()
-        slot = max(now, next_at or now)
-        if slot - now > burst:
-            return slot - now - burst
-        c.execute(update(connections).where(mine).values(next_slot_at=slot + spacing))
-        return timedelta(0)
+        row = c.execute(select(*_SELECT).where(mine).with_for_update()).one()
+        before = Used(**row._mapping)
+        used, away = spend(before, allowance, changes, now)
+        if used != before:
+            values = {_USED[name].name: value for name, value in asdict(used).items()}
+            c.execute(update(connections).where(mine).values(**values))
+        return away
+
+
+def used(db: Database, connection: str) -> Used:
+    """Return what the connection's budget was used for."""
+    with db.read() as c:
+        row = c.execute(select(*_SELECT).where(connections.c.name == connection)).one_or_none()
+    return Used() if row is None else Used(**row._mapping)

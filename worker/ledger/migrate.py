@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from worker.errors import LedgerUnavailable
 from worker.ledger.database import Database
+from worker.ledger.sealing import require_keys
 
 _FOLDER = Path(__file__).parent / "migrations"
 #: An arbitrary number of our own: two releases that start at once on PostgreSQL migrate one after the other.
@@ -29,7 +30,7 @@ def migrate(db: Database) -> None:
 
 
 def require_current(db: Database) -> None:
-    """Raise LedgerUnavailable, naming the remedy, unless the tables are of this code's version."""
+    """Raise LedgerUnavailable, naming the remedy, unless this code and its keys fit the ledger."""
     wanted = ScriptDirectory.from_config(_config()).get_current_head()
     with db.read() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
@@ -37,6 +38,7 @@ def require_current(db: Database) -> None:
         raise LedgerUnavailable(
             f"the ledger is at version {found}, this code needs {wanted}: run `relay migrate`"
         )
+    require_keys(db)
 
 
 def _config() -> Config:

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
+from worker.ledger.sealed import Keys, keys_of
+
 Convert = Callable[[Any], Any]
 
 
@@ -24,13 +26,14 @@ class Prepared:
         self._statement: ClauseElement = statement
         self._keys = None if keys is None else list(keys)
         self._columns = _columns(statement)
-        self._ready: dict[str, Ready] = {}
+        self._ready: dict[tuple[str, Keys], Ready] = {}
 
     def on(self, dialect: Dialect) -> Ready:
         """Return the statement as the driver of `dialect` takes it."""
-        ready = self._ready.get(dialect.name)
+        name = dialect.name, keys_of(dialect)
+        ready = self._ready.get(name)
         if ready is None:
-            ready = self._ready[dialect.name] = Ready(self._statement, self._keys, self._columns, dialect)
+            ready = self._ready[name] = Ready(self._statement, self._keys, self._columns, dialect)
         return ready
 
 
@@ -48,13 +51,13 @@ class Ready:
         self.text = str(compiled)
         self._order: list[str] | None = compiled.positiontup if compiled.positional else None
         self._fixed: dict[str, Any] = {}
-        self._given: list[tuple[str, Convert | None]] = []
+        self._converted: list[tuple[str, Convert]] = []
         for parameter, name in compiled.bind_names.items():
             convert = parameter.type.dialect_impl(dialect).bind_processor(dialect)
-            if parameter.required:
-                self._given.append((name, convert))
-            else:
+            if not parameter.required:
                 self._fixed[name] = convert(parameter.value) if convert else parameter.value
+            elif convert:
+                self._converted.append((name, convert))
         self._row: Any = namedtuple("Row", [column["name"] for column in columns])  # type: ignore[misc]
         self._converts = [
             (place, convert)
@@ -64,10 +67,11 @@ class Ready:
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
         """Return `values` as the driver takes them."""
-        made = dict(self._fixed)
-        for name, convert in self._given:
-            value = values[name]
-            made[name] = value if convert is None or value is None else convert(value)
+        made = {**values, **self._fixed}
+        for name, convert in self._converted:
+            value = made[name]
+            if value is not None:
+                made[name] = convert(value)
         return made if self._order is None else [made[name] for name in self._order]
 
     def row(self, found: Sequence[Any]) -> Any:

@@ -33,6 +33,8 @@ _EVENT = (
     events.c.verdict,
     events.c.received_at,
     events.c.repeats,
+    events.c.duplicate_of,
+    events.c.purged_at,
 )
 _DELIVERY = (
     deliveries.c.id,
@@ -48,16 +50,42 @@ _DELIVERY = (
     deliveries.c.due_at,
     deliveries.c.created_at,
     deliveries.c.updated_at,
+    events.c.purged_at,
 )
 
 
-def list_events(db: Database, source: str | None = None, limit: int = 100) -> list[Mapping[str, Any]]:
+def list_events(
+    db: Database, source: str | None = None, limit: int = 100, verdict: str | None = None
+) -> list[Mapping[str, Any]]:
     """Return the newest events first, at most `limit`."""
     query = select(*_EVENT).order_by(events.c.id.desc()).limit(limit)
     if source:
         query = query.where(events.c.source == source)
+    if verdict:
+        query = query.where(events.c.verdict == verdict)
     with db.read() as c:
         return [dict(row._mapping) for row in c.execute(query)]
+
+
+def show_event(db: Database, event_id: str) -> Mapping[str, Any] | None:
+    """Return one event as received, with its deliveries and its duplicates; None where there is none.
+
+    A body that is no UTF-8 shows with replacement characters.
+    """
+    whole = (*_EVENT, events.c.repeated_at, events.c.dedup_key, events.c.content_type, events.c.headers)
+    with db.read() as c:
+        row = c.execute(select(*whole, events.c.body).where(events.c.id == event_id)).one_or_none()
+        if row is None:
+            return None
+        linked = select(*_EVENT).where(events.c.duplicate_of == event_id).order_by(events.c.id)
+        sent = select(*_DELIVERY).join(events).where(events.c.id == event_id).order_by(deliveries.c.id)
+        return {
+            **row._mapping,
+            "headers": json.loads(row.headers),
+            "body": bytes(row.body).decode("utf-8", "replace"),
+            "deliveries": [dict(r._mapping) for r in c.execute(sent)],
+            "duplicates": [dict(r._mapping) for r in c.execute(linked)],
+        }
 
 
 def list_deliveries(
@@ -107,11 +135,12 @@ def count_states(db: Database) -> dict[str, int]:
 
 
 def release(db: Database, delivery_id: str, operator: str, now: datetime, not_made: bool = False) -> bool:
-    """Make a delivery due again; return False where it is not in a state that can be released.
+    """Make a delivery due again; return False where its state, or a payload that was purged, forbids it.
 
     `not_made` is the operator's word that a record whose creation is in doubt is not at the vendor.
     """
-    mine = (deliveries.c.id == delivery_id) & deliveries.c.state.in_(RELEASABLE)
+    whole = deliveries.c.event_id.in_(select(events.c.id).where(events.c.purged_at.is_(None)))
+    mine = (deliveries.c.id == delivery_id) & deliveries.c.state.in_(RELEASABLE) & whole
     again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
     with db.write() as c:
         if not c.execute(update(deliveries).where(mine).values(**again, updated_at=now)).rowcount:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, keep
 from worker.ledger.prepared import Transaction
+from worker.ledger.returning import is_back
 from worker.ledger.step_statements import (
     AT_WORK,
     DOUBT,
@@ -126,14 +127,15 @@ class Checkpoints:
             "risked_at": now if at_once else None,
             "updated_at": now,
         }
-        if t.first(self._reserve, reservation) is not None:
+        is_new = t.first(self._reserve, reservation) is not None
+        if is_new and not is_back(t, self._link(step), at_once):
             if at_once:
                 self._put(t, step, StepState.INTENDED, None, now)
             return Reserved(None, intended=at_once)
         link = t.first(LINK, self._same(step))
         if link.record_id is not None:
             return Linked(link.record_id)
-        if link.holder != self._claim.id and self._at_work(t, link.holder, now):
+        if link.holder != self._claim.id and t.first(AT_WORK, {"holder": link.holder, "now_": now}):
             return Busy(link.holder)
         # Its holder died or waits for its next try: whoever needs the record now goes on with it.
         t.run(TAKE_OVER, {**self._same(step), "by": self._claim.id, "now_": now})
@@ -245,6 +247,3 @@ class Checkpoints:
 
     def _same(self, step: StepName) -> dict[str, Any]:
         return {f"of_{name}": value for name, value in self._link(step).items()}
-
-    def _at_work(self, t: Transaction, delivery_id: str | None, now: datetime) -> bool:
-        return t.first(AT_WORK, {"holder": delivery_id, "now_": now}) is not None

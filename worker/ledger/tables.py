@@ -15,14 +15,16 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
+
+from worker.ledger.sealed import SealedBytes, SealedText
 
 metadata = MetaData()
 
@@ -44,6 +46,8 @@ class State(StrEnum):
 
 #: Claimed as soon as they are due.
 OPEN = (State.PENDING, State.WAITING, State.HELD, State.BLOCKED, State.UNKNOWN)
+#: The same in SQL. The index of those that are open is used only by queries that say it in these very words.
+IS_OPEN = f"state IN ({', '.join(repr(str(state)) for state in OPEN)})"
 #: Not at their end: a later delivery of the same entity waits for these.
 UNFINISHED = (*OPEN, State.SENDING)
 
@@ -84,7 +88,13 @@ def _as_text(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError("a naive time in the ledger")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:26]  # less the offset
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _id(**kwargs: Any) -> Column[str]:
@@ -100,15 +110,20 @@ events = Table(
     Column("dedup_key", Text, nullable=False),
     Column("entity", Text),
     Column("version", Text),
-    Column("verdict", String(16), nullable=False),  # routed, unrouted, ignored, test or unknown
+    Column("verdict", String(16), nullable=False),  # routed, unrouted, ignored, test, spam, unknown …
     Column("received_at", UtcTime, nullable=False),
     Column("content_type", Text, nullable=False),
-    Column("headers", Text, nullable=False),  # JSON, without secrets
-    Column("body", LargeBinary, nullable=False),  # as received
-    Column("fetched", Text),  # JSON: what a thin event lacked, as the sender's interface gave it
+    Column("headers", SealedText, nullable=False),  # JSON, without secrets
+    Column("body", SealedBytes, nullable=False),  # as received
+    Column("fetched", SealedText),  # JSON: what a thin event lacked, as the sender's interface gave it
     Column("repeats", Integer, nullable=False, default=0),  # how often the sender posted it again
     Column("repeated_at", UtcTime),
+    # … or duplicate: then the first event's id; it stays after a release. No foreign key: the first may be purged.
+    Column("duplicate_of", String(36)),
+    Column("purged_at", UtcTime),  # since then body, headers and what was fetched are empty
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
+    # Of duplicates only, so that it costs other events nothing.
+    Index("ix_events_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
 )
 
 deliveries = Table(
@@ -119,9 +134,10 @@ deliveries = Table(
     Column("connection", String(32), nullable=False),
     Column("entity", Text),  # source and entity, for the order in which one entity's events are applied
     Column("version", Text),
+    Column("source", String(32), nullable=False, server_default=""),  # the event's, for turns between sources
     Column("state", String(16), nullable=False),
     Column("error", String(32)),  # the name of the last error
-    Column("reason", Text),  # what an operator should know of it
+    Column("reason", SealedText),  # what an operator should know of it
     Column("attempts", Integer, nullable=False, default=0),  # those that an answer of the vendor spent
     Column("tries", Integer, nullable=False, default=0),  # failures in a row, for the backoff
     Column("failing_since", UtcTime),
@@ -130,13 +146,20 @@ deliveries = Table(
     Column("lease", String(36)),
     Column("lease_until", UtcTime),
     Column("mapping_version", Integer),
-    Column("field_ledger", Text),  # JSON: what became of each field
+    Column("field_ledger", SealedText),  # JSON: what became of each field
     Column("record_id", Text),  # the vendor's id of the record that the event is about
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("event_id", "connection", name="uq_deliveries_event_connection"),
     Index("ix_deliveries_due", "connection", "state", "due_at"),
     Index("ix_deliveries_entity", "connection", "entity", "id"),
+    # What is over leaves it: the next turn of a source is found at once, however much was delivered.
+    Index(
+        "ix_deliveries_turn",
+        *("connection", "source", "due_at", "id"),
+        sqlite_where=text(IS_OPEN),
+        postgresql_where=text(IS_OPEN),
+    ),
 )
 
 steps = Table(
@@ -163,7 +186,7 @@ attempts = Table(
     Column("outcome", String(16), nullable=False),  # the delivery's state after it
     Column("error", String(32)),
     Column("status", Integer),  # HTTP status of the vendor's answer
-    Column("excerpt", Text),  # what the vendor said, secrets and personal data masked
+    Column("excerpt", SealedText),  # what the vendor said, secrets and personal data masked
 )
 
 links = Table(
@@ -182,9 +205,26 @@ connections = Table(
     "connections",
     metadata,
     Column("name", String(32), primary_key=True),
-    Column("held_until", UtcTime),
+    Column("held_until", UtcTime),  # nothing before this: the vendor asked for a pause, or the operator
     Column("reason", Text),
-    Column("next_slot_at", UtcTime),  # when its budget has the next request free
+    # The breaker, see worker/breaker.py; no phase is closed.
+    Column("phase", String(16)),
+    Column("since", UtcTime),
+    Column("until", UtcTime),
+    Column("breaker_reason", Text),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("openings", Integer, nullable=False, server_default="0"),
+    Column("width", Integer, nullable=False, server_default="0"),
+    Column("wins", Integer, nullable=False, server_default="0"),
+    Column("probe", String(36)),
+    # The budget, see worker/allowance.py: when the next request is free, of any kind and of either.
+    Column("next_slot_at", UtcTime),
+    Column("next_create_at", UtcTime),
+    Column("next_lookup_at", UtcTime),
+    Column("creates_waited_at", UtcTime),
+    Column("lookups_waited_at", UtcTime),
+    Column("day", String(10)),  # the vendor's date …
+    Column("day_used", Integer, nullable=False, server_default="0"),  # … and its requests of that day
 )
 
 duties = Table(
@@ -205,3 +245,6 @@ audit = Table(
     Column("action", String(32), nullable=False),
     Column("subject", Text, nullable=False),
 )
+
+#: Which keys have encrypted values here, by their ids: what a process must have before it starts.
+sealing_keys = Table("sealing_keys", metadata, Column("id", String(16), primary_key=True))

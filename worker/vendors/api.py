@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from mappings.vendor import Named
-from worker.errors import CredentialsRefused, NotConfigured, OutcomeUnknown, Rejected, VendorDown
-from worker.http import Http
+from worker.errors import (
+    CredentialsRefused,
+    Interrupted,
+    NotConfigured,
+    OutcomeUnknown,
+    PutBack,
+    Rejected,
+    VendorDown,
+)
+from worker.http import Answer, Http
 from worker.settings import ConnectionSettings
 from worker.vendors.lookups import plain
 from worker.vendors.paging import every, listed
@@ -28,8 +37,8 @@ class Session:
 class Api:
     """A vendor's account, to be called.
 
-    `guard` runs before every call: it keeps the lease and takes from the budget, and raises where the call
-    must not be made.
+    `guard` runs before every call and keeps the lease; `pay` is told the operation and takes from the budget; both
+    raise where the call must not be made. `heed` sees every answer, whatever it says.
     """
 
     def __init__(
@@ -39,12 +48,18 @@ class Api:
         http: Http,
         session: Session,
         guard: Callable[[], None],
+        pay: Callable[[Operation], None] = lambda operation: None,
+        heed: Callable[[Answer], None] = lambda answer: None,
     ) -> None:
         self.vendor = vendor
         self.connection = connection
         self._http = http
         self._session = session
         self._guard = guard
+        self._pay = pay
+        self._heed = heed
+        #: Whether the vendor has carried out something: then it is neither down nor out of reach.
+        self.has_changed = False
 
     @property
     def operations(self) -> Mapping[str, Operation]:
@@ -143,12 +158,19 @@ class Api:
 
     def _send(self, call: Call, token: str) -> Any:
         self._guard()
+        self._pay(call.operation)
         request = self.vendor.build(self.connection, call, token)
         try:
-            return self.vendor.read(call, self._http.send(request, self.connection.timeout.total_seconds()))
+            answer = self._http.send(request, self.connection.timeout.total_seconds())
+            self._heed(answer)
+            said = self.vendor.read(call, answer)
+            self.has_changed = self.has_changed or call.operation.changes
+            return said
         except OutcomeUnknown as error:
             if call.operation.changes:
                 raise
+            if isinstance(error, Interrupted):
+                raise PutBack(str(error), timedelta(0)) from error
             raise VendorDown(str(error), error.retry_after) from error
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from worker.errors import Unmappable
 from worker.http import Request
 from worker.settings import ConnectionSettings
 from worker.vendors.vendor import Call, Caller, Item, Operation, json_body
@@ -45,8 +46,18 @@ def rest(
 
 
 def filled(path: str, values: Mapping[str, Any]) -> str:
-    """Return `path` with its `{names}` filled in; a slash in a value is no part of the path."""
-    return re.sub(r"{(\w+)}", lambda name: quote(str(values[name[1]]), safe="@"), path)
+    """Return `path` with its `{names}` filled in; a slash in a value is no part of the path.
+
+    Raises Unmappable for a value that would lead to another path.
+    """
+    return re.sub(r"{(\w+)}", lambda name: _segment(name[1], str(values[name[1]])), path)
+
+
+def _segment(name: str, value: str) -> str:
+    # Quoting leaves dots alone, and two of them go up: to all records, or to another operation.
+    if value in ("", ".", ".."):
+        raise Unmappable(name, f"{value!r} is no id that could stand in an address")
+    return quote(value, safe="@")
 
 
 def query_of(values: Mapping[str, Any]) -> dict[str, str]:

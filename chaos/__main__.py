@@ -1,0 +1,169 @@
+"""`python -m chaos`: one fault after the other, the table, and 0 only where every cell that has to be zero is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chaos import report
+from chaos.fault import Fault
+from chaos.processes import ROOT
+from chaos.rows import BY_NAME, ROWS
+from chaos.runner import Row, Size, run
+
+#: Rows at the same time: most of a row is waiting, but two at once on two cores are enough.
+TOGETHER = 3
+
+
+def main() -> int:
+    """Run what was asked for and return 0 if all of it was clean, 1 if not, 2 where nothing could be run."""
+    asked = _arguments()
+    if asked.list:
+        for fault in ROWS:
+            print(f"{fault.name:<26} {'NOT HERE: ' + fault.missing() if fault.missing() else fault.title}")
+        return 0
+    if not Path("/proc/self/stat").exists():
+        print("chaos: needs /proc, to find processes: run it on Linux", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, _interrupt)
+    if asked.row:
+        return _one(BY_NAME[asked.row], asked)
+    faults = [BY_NAME[name] for name in asked.only] or list(ROWS)
+    print(f"seed {asked.seed}; the same again: python -m chaos --seed {asked.seed}", flush=True)
+    rows = _all(faults, asked)
+    print(f"\n{report.table(rows)}")
+    written = _var() / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    report.write(written, rows, asked.seed)
+    print(f"the same as JSON, with notes: {written}")
+    ran = [row for row in rows if row.verdict is not None]
+    return 2 if not ran else int(not all(row.is_clean for row in ran))
+
+
+def _one(fault: Fault, asked: argparse.Namespace) -> int:
+    """Run one row in this process, whose main thread starts all others, and write it where the caller looks."""
+    folder = Path(asked.folder)
+    try:
+        row = run(
+            fault,
+            folder / fault.name,
+            asked.seed,
+            Size.of(fault, asked.seconds, asked.full),
+            lambda text: _tell(fault.name, text),
+            asked.keep,
+        )
+    except KeyboardInterrupt:
+        return 130
+    (folder / f"{fault.name}.json").write_text(json.dumps(report.row_to_json(row)), "utf-8")
+    return 0
+
+
+def _all(faults: Sequence[Fault], asked: argparse.Namespace) -> list[Row]:
+    """Run each row in a process of its own, a few at a time; return them in the order of the table."""
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=_var()))
+    waiting = sorted(
+        faults, key=lambda fault: -fault.seconds - fault.settle
+    )  # else the longest are left alone
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    done: dict[str, Row] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < asked.together:
+                fault = waiting.pop(0)
+                running[fault.name] = subprocess.Popen(_argv(fault, folder, asked), cwd=ROOT)
+            for name, process in list(running.items()):
+                if process.poll() is not None:
+                    del running[name]
+                    done[name] = _ended(BY_NAME[name], folder, asked.seed, process.returncode)
+                    _tell(name, _short(done[name]))
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        waiting.clear()
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+    if not asked.keep and all(row.is_clean or row.why for row in done.values()):
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        print(f"what the rows left behind, logs and ledgers: {folder}")
+    return [done[fault.name] for fault in faults if fault.name in done]
+
+
+def _argv(fault: Fault, folder: Path, asked: argparse.Namespace) -> list[str]:
+    argv = [
+        sys.executable,
+        "-m",
+        "chaos",
+        "--row",
+        fault.name,
+        "--folder",
+        str(folder),
+        "--seed",
+        str(asked.seed),
+    ]
+    argv += ["--seconds", str(asked.seconds)] if asked.seconds else []
+    argv += ["--keep"] if asked.keep else []
+    return argv + (["--full"] if asked.full else [])
+
+
+def _ended(fault: Fault, folder: Path, seed: int, code: int) -> Row:
+    written = folder / f"{fault.name}.json"
+    if not written.exists():
+        return Row(fault.name, fault.title, seed, why=f"the row itself ended with {code}")
+    return report.row_from_json(json.loads(written.read_text("utf-8")))
+
+
+def _short(row: Row) -> str:
+    if row.verdict is None:
+        return f"not run: {row.why}"
+    v = row.verdict
+    cells = f"{v.accepted} accepted, {v.lost} lost, {v.doubled} doubled, {v.stuck} stuck, {v.parked} parked"
+    notes = "; ".join(note for note in row.notes if not note.startswith("last words"))
+    return f"{'clean' if row.is_clean else 'NOT CLEAN'} after {row.seconds:.0f} s: {cells} ({notes})"
+
+
+def _tell(name: str, text: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S} {name:<26} {text}", file=sys.stderr, flush=True)
+
+
+def _var() -> Path:
+    var = Path(os.environ.get("RELAY_VAR") or "var").absolute() / "chaos"
+    var.mkdir(parents=True, exist_ok=True)
+    return var
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="show the rows, and which cannot be run here")
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=BY_NAME, metavar="ROW", help="run these rows"
+    )
+    parser.add_argument("--seconds", type=float, help="of load per row (each row has its own)")
+    parser.add_argument("--full", action="store_true", help="20,000 events wait for the CRMs that are down")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="for the same run again")
+    parser.add_argument("--together", type=int, default=TOGETHER, help=f"rows at a time (default {TOGETHER})")
+    parser.add_argument("--keep", action="store_true", help="keep logs and ledgers of clean rows, too")
+    parser.add_argument("--row", choices=BY_NAME, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

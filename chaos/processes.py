@@ -1,0 +1,147 @@
+"""One process of the rig: started, killed, frozen and started again; the kernel ends it with the rig."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Seconds until whoever keeps a real process alive (systemd, Docker) has started a dead one again.
+REVIVED_AFTER = 0.5
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+class DidNotRun(Exception):
+    """Something that a row needs did not happen; the text says what."""
+
+
+class Process:
+    """A program that should run until somebody says otherwise.
+
+    It must be started by the thread that lives longest: the kernel ends it with that thread. `user` is whom it runs
+    as, where that is not us. `wrap` goes before its arguments.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        user: str | None = None,
+    ) -> None:
+        self.name = name
+        self._argv = list(argv)
+        self._environ = dict(environ)
+        self._log = folder / f"{name}.log"
+        self._user = user
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended_at: float | None = None
+        self.is_wanted = False
+        self.starts = 0
+
+    def start(self) -> None:
+        """Start it; nothing if it runs."""
+        self.is_wanted = True
+        if self.is_alive():
+            return
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._argv,
+                cwd=ROOT,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                user=self._user,
+                group="nogroup" if self._user else None,
+                extra_groups=[] if self._user else None,
+                preexec_fn=_die_with_parent,
+            )
+        self._ended_at = None
+        self.starts += 1
+
+    @property
+    def pid(self) -> int:
+        """Its id. Raises DidNotRun where it was never started."""
+        if self._process is None:
+            raise DidNotRun(f"{self.name} was not started")
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Say whether it runs, or would if it were not frozen."""
+        return self._process is not None and self._process.poll() is None
+
+    def revive(self) -> None:
+        """Start it again where it should run and has been dead for a moment."""
+        if not self.is_wanted or self.is_alive():
+            return
+        now = time.monotonic()
+        self._ended_at = self._ended_at or now
+        if now - self._ended_at >= REVIVED_AFTER:
+            self.start()
+
+    def send(self, number: int) -> None:
+        """Send it a signal; nothing if it has ended."""
+        if self.is_alive():
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it and what it started, with SIGKILL, and wait for that; it is started again by `revive`."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self, number: int = signal.SIGTERM, grace: float = 40.0) -> bool:
+        """Ask it to end and wait; return False where it had to be killed after `grace` seconds."""
+        self.is_wanted = False
+        if self._process is None:
+            return True
+        self.send(signal.SIGCONT)
+        self.send(number)
+        try:
+            self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return False
+        # What it left behind: a gunicorn that died by itself leaves its workers for a moment.
+        self.kill()
+        return True
+
+    def children(self) -> list[int]:
+        """Return the ids of the processes that it started."""
+        if not self.is_alive():
+            return []
+        with contextlib.suppress(OSError):
+            lists = Path(f"/proc/{self.pid}/task").glob("*/children")
+            return [int(child) for path in lists for child in path.read_text("ascii").split()]
+        return []
+
+    def last_words(self) -> str:
+        """Return the end of what it said."""
+        lines = self._log.read_text("utf-8", "replace").strip().splitlines() if self._log.exists() else []
+        return " / ".join(lines[-4:]) or "none"
+
+
+def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until `ready`. Raises DidNotRun, naming `what`, after `seconds`."""
+    until = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > until:
+            raise DidNotRun(f"{what}: not within {seconds:g} s")
+        time.sleep(0.05)
+
+
+def _die_with_parent() -> None:
+    # A rig that is killed with SIGKILL stops nobody; the kernel then does. Linux only, as /proc is.
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)

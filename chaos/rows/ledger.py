@@ -1,0 +1,110 @@
+"""Rows that strike the ledger: without it nothing is accepted, and nothing that was is forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chaos.fault import Fault, needs_postgresql, needs_root, plain
+from chaos.rows.processes import kill_workers
+from chaos.stand import Build, Stand
+
+#: Bytes of the disk on which the ledger lies, in the row that fills it.
+SMALL = 12 * 1024 * 1024
+
+
+def _restart(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
+    """Restart PostgreSQL twice: once as an administrator does, once as if the power had gone."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        yield seconds / 3
+        stand.processes["postgresql"].stop(number)
+        yield 1.0
+        stand.processes["postgresql"].start()
+
+
+def _cut(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
+    assert stand.postgres is not None  # noqa: S101
+    for _ in range(max(2, int(seconds / 2))):
+        yield 2.0
+        stand.postgres.say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'relay'")
+
+
+def _kill_and_flush(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
+    for turn, wait in enumerate(kill_workers(stand, chance, seconds)):
+        yield wait
+        if turn % 2:
+            with stand.broker as broker:
+                broker.flushall()
+
+
+def _fill(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
+    """Fill the ledger's disk to the last byte, wait, and free it."""
+    assert stand.build.ledger_folder is not None  # noqa: S101
+    filler = stand.build.ledger_folder / "filler"
+    yield seconds / 3
+    with filler.open("wb", buffering=0) as file:
+        for size in (65536, 512):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(os.urandom(size))
+    stand.notes.append(f"{filler.stat().st_size // 1024} KiB filled")
+    yield seconds / 3
+    filler.unlink()
+
+
+@contextmanager
+def _on_a_small_disk(folder: Path) -> Iterator[Build]:
+    place = folder / "small-disk"
+    place.mkdir()
+    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(place)], check=True)
+    try:
+        yield Build(ledger_folder=place)
+    finally:
+        subprocess.run(["/bin/umount", "--lazy", str(place)], check=True)
+
+
+RESTARTED = Fault(
+    "postgresql-restarted",
+    "PostgreSQL is restarted, once politely and once not",
+    _restart,
+    building=plain(postgresql=True),
+    needs=(needs_postgresql,),
+    seconds=12,
+)
+CUT = Fault(
+    "postgresql-cut",
+    "all connections to PostgreSQL are cut every 2 s",
+    _cut,
+    building=plain(postgresql=True),
+    needs=(needs_postgresql,),
+    seconds=12,
+)
+WORKER_KILLED = Fault(
+    "postgresql-worker-killed",
+    "on PostgreSQL: a worker is killed every 2 s, the broker flushed every 4 s",
+    _kill_and_flush,
+    building=plain(postgresql=True),
+    needs=(needs_postgresql,),
+    seconds=12,
+)
+DISK_FULL = Fault(
+    "disk-full",
+    "the ledger's disk is full, then freed",
+    _fill,
+    building=_on_a_small_disk,
+    needs=(needs_root,),
+    seconds=15,
+)
+#: Not in the table, which has its parts apart: what the short run begins with.
+KILLED_AND_FLUSHED = Fault(
+    "worker-killed-flushed",
+    "a worker is killed every 2 s, the broker flushed every 4 s",
+    _kill_and_flush,
+    seconds=12,
+)

@@ -1,0 +1,164 @@
+"""Runs one row: stand up, load, harm, settle, judge."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chaos.fault import Fault
+from chaos.judge import ENDS, Evidence, Verdict, judge
+from chaos.load import Load, Outcome
+from chaos.processes import DidNotRun
+from chaos.stand import Stand
+from worker.errors import LedgerUnavailable
+from worker.ledger import search
+
+ALL = 10_000_000
+#: Seconds between two looks at who died and how far the deliveries are.
+TICK = 0.2
+#: How often everything must be found at its end before it is believed: a hand-off may be on its way.
+QUIET_LOOKS = 3
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much load a row gets: `seconds` of it, `events` in all, at `rate` per second."""
+
+    seconds: float
+    events: int
+    rate: float
+
+    @classmethod
+    def of(cls, fault: Fault, seconds: float | None = None, full: bool = False) -> Size:
+        """Return the fault's own, for other `seconds`, or that of the full run."""
+        if full and fault.full_events:
+            return cls(fault.full_events / fault.full_rate, fault.full_events, fault.full_rate)
+        length = seconds or fault.seconds
+        return cls(length, max(1, round(fault.rate * length)), fault.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of a row. `why` says why it was not run; then there is no verdict.
+
+    `seconds` is how long the row took, `slowest` how long the sender waited that waited longest for its 200.
+    """
+
+    name: str
+    title: str
+    seed: int
+    verdict: Verdict | None = None
+    why: str = ""
+    findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    slowest: float = 0.0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether it ran and nothing was found."""
+        return self.verdict is not None and self.verdict.is_clean and not self.findings
+
+
+def run(fault: Fault, folder: Path, seed: int, size: Size, tell: Tell, keep: bool = False) -> Row:
+    """Run one row in `folder` and return it; what ran is ended.
+
+    The folder is kept where something was found, or where the caller wants to `keep` it.
+    """
+    began, row = time.monotonic(), Row(fault.name, fault.title, seed)
+    missing = fault.missing()
+    if missing:
+        return replace(row, why=missing)
+    folder.mkdir(parents=True)
+    try:
+        with fault.building(folder) as build:
+            stand = Stand(folder, build)
+            try:
+                row = _run(fault, stand, row, size, tell)
+            finally:
+                stand.close()
+    except (DidNotRun, LedgerUnavailable) as error:
+        return replace(row, why=f"{error}", seconds=time.monotonic() - began)
+    if row.is_clean and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return replace(row, seconds=time.monotonic() - began)
+
+
+def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
+    stand.start()
+    chance = random.Random(f"{row.seed} {fault.name}")
+    load = Load(stand.url, fault.make, size.events, size.rate)
+    load.start()
+    tell(f"load: {size.events} events, {size.rate:g} per second")
+    for wait in fault.harm(stand, chance, size.seconds):
+        _pass(stand, wait)
+    while not load.is_over():
+        _pass(stand, TICK)
+    tell(f"{len(load.outcome.accepted)} accepted, {load.outcome.repeats} posts repeated; settling")
+    settled = _settle(stand, fault.settle, tell)
+    outcome = load.outcome
+    verdict = judge(evidence_of(stand, outcome))
+    findings = [*_of_the_senders(outcome), *(fault.check(stand) if fault.check else ())]
+    if not verdict.is_clean:
+        stand.notes.append(f"last words: {stand.last_words()}")
+    stand.notes.append(f"settled in {settled:.0f} s")
+    slowest = max((event.seconds for event in outcome.accepted), default=0.0)
+    stand.notes.append(f"the longest wait of a sender {slowest:.1f} s")
+    notes = tuple(stand.notes)
+    return replace(row, verdict=verdict, findings=tuple(findings), notes=notes, slowest=slowest)
+
+
+def _pass(stand: Stand, seconds: float) -> None:
+    """Let time pass, while what died is started again."""
+    until = time.monotonic() + seconds
+    while True:
+        stand.tick()
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(TICK, left))
+
+
+def _settle(stand: Stand, at_most: float, tell: Tell) -> float:
+    """Wait until every delivery is at its end, or the time is over; return the seconds that it took."""
+    began, quiet, shown = time.monotonic(), 0, 0.0
+    while quiet < QUIET_LOOKS and time.monotonic() - began < at_most:
+        _pass(stand, 2 * TICK)
+        states = stand.states()
+        quiet = quiet + 1 if states and states.keys() <= set(ENDS) else 0
+        if time.monotonic() - shown > 15:
+            shown = time.monotonic()
+            tell(f"{states}")
+    return time.monotonic() - began
+
+
+def evidence_of(stand: Stand, outcome: Outcome) -> Evidence:
+    """Collect what the judge looks at."""
+    sources = stand.settings.sources
+    return Evidence(
+        accepted=outcome.accepted,
+        deliveries=search.list_deliveries(stand.db, limit=ALL),
+        records=stand.records(),
+        connections={name: _connections(stand, name) for name in sources},
+        vendors={name: known.vendor for name, known in stand.settings.connections.items()},
+    )
+
+
+def _connections(stand: Stand, source: str) -> list[str]:
+    """Return where the events of `source` go; the rig's configuration routes whole sources."""
+    return list(dict.fromkeys(c for r in stand.settings.routes if r.source == source for c in r.to))
+
+
+def _of_the_senders(outcome: Outcome) -> list[str]:
+    """Return what no sender may meet: a refusal of what was right, or no answer for minutes."""
+    unanswered = [post.token for post in outcome.unanswered]
+    silent = (
+        [f"{len(unanswered)} events were never answered: {', '.join(unanswered[:5])}"] if unanswered else []
+    )
+    return [*(f"refused: {text}" for text in outcome.refused[:5]), *silent]

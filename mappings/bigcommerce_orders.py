@@ -1,0 +1,86 @@
+"""Orders of BigCommerce as the command for them. Facts: developer.bigcommerce.com, "Orders V2"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mappings.bigcommerce_payload import STATUSES, Order, Product, buyer_of, line_of
+from mappings.commands import OrderStatus, RecordOrder
+from mappings.errors import CannotMap
+from mappings.event_ids import a_number, at
+from mappings.order_totals import NOTHING, balanced, money
+from mappings.payloads import load
+from mappings.source import Event
+
+AMOUNTS = """
+    total_inc_tax total_tax shipping_cost_ex_tax discount_amount coupon_discount handling_cost_ex_tax
+    wrapping_cost_ex_tax
+""".split()
+
+
+INCOMPLETE = "0"  # a visitor who came as far as the payment; what becomes an order changes its status
+
+
+def record_order(event: Event) -> Iterable[RecordOrder]:
+    """Turn the fetched order into the command for it; an incomplete one is none yet.
+
+    Raises CannotMap with the path of what is missing or garbled, in the event or in what was fetched.
+    """
+    if not a_number(at(event.payload, "data", "id")):
+        raise CannotMap("data.id", "is not the number of an order")
+    order = load(Order, event.fetched.get("order"), "order")
+    products = _products(event.fetched.get("products"))
+    if order["status_id"] == INCOMPLETE:
+        return
+    currency = order["default_currency_code"] or order["currency_code"]
+    if not currency:
+        raise CannotMap("order.default_currency_code", "is missing")
+    amounts = {name: money(order[name], currency) for name in AMOUNTS}
+    total, tax, shipping = (amounts[name] for name in AMOUNTS[:3])
+    lines, unallocated = balanced(
+        [line_of(product, currency) for product in products],
+        total=total,
+        besides=shipping + tax,
+        discount=amounts["discount_amount"] + amounts["coupon_discount"],
+        extras=[
+            ("Handling", amounts["handling_cost_ex_tax"]),
+            ("Gift wrapping", amounts["wrapping_cost_ex_tax"]),
+        ],
+    )
+    yield RecordOrder(
+        key=event.key,
+        number=order["id"],
+        status=STATUSES.get(order["status_id"], OrderStatus.OPEN),
+        customer=buyer_of(
+            order["billing_address"], order["customer_locale"], event.options.get("default_region")
+        ),
+        currency=currency,
+        total=total,
+        tax=tax,
+        shipping=shipping,
+        discount=unallocated,
+        lines=lines,
+        placed_at=order["date_created"],
+        attributes=_attributes(order, currency),
+    )
+
+
+def _products(given: Any) -> list[dict[str, Any]]:
+    if not isinstance(given, list):
+        raise CannotMap("products", "is not the list of the order's products")
+    return [load(Product, product, f"products[{number}]") for number, product in enumerate(given)]
+
+
+def _attributes(order: dict[str, Any], currency: str) -> dict[str, str]:
+    refunded = order["refunded_amount"]
+    found = {
+        "order_status": order["status"],
+        "payment_method": order["payment_method"],
+        "note": order["customer_message"],
+        "staff_note": order["staff_notes"],
+        "order_source": order["order_source"],
+        "refunded_amount": format(money(refunded, currency), "f") if refunded > NOTHING else "",
+        "display_currency": order["currency_code"] if order["currency_code"] not in ("", currency) else "",
+    }
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,87 @@
+"""Contacts of HubSpot as leads: which of their properties are asked for, and what each means.
+
+Facts: developers.hubspot.com, "Contacts" and "Webhooks API".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from marshmallow import fields
+
+from mappings.answers import Answer, lead_of_answers, said
+from mappings.commands import RegisterLead
+from mappings.errors import CannotMap
+from mappings.payloads import Payload, load
+from mappings.source import Event
+
+#: The properties of a contact that a lead has a place for, and those that become an attribute under our name.
+MEANINGS = {
+    "firstname": "first_name",
+    "lastname": "last_name",
+    "email": "email",
+    "phone": "phone",
+    "mobilephone": "phone",
+    "company": "company",
+    "message": "message",
+    "hs_legal_basis": "consent",
+    "hs_language": "language",
+    "address": "address.street",
+    "city": "address.city",
+    "state": "address.region",
+    "zip": "address.postcode",
+    "country": "address.country",
+}
+
+
+ATTRIBUTES = {
+    "jobtitle": "job_title",
+    "website": "website",
+    "lifecyclestage": "lifecycle_stage",
+    "hs_lead_status": "lead_status",
+    "hs_analytics_source": "analytics_source",
+}
+
+
+class Whole(Payload):
+    """A contact; in a workflow's webhook each property is an object with its history."""
+
+    properties = fields.Dict(keys=fields.String(), required=True)
+
+
+def wanted(event: Event) -> list[str]:
+    """Return the properties to ask for: ours, and those of relay.toml, each an attribute of its own name."""
+    return [*MEANINGS, *ATTRIBUTES, *map(str, event.options.get("properties", []))]
+
+
+def register_fetched(event: Event) -> Iterable[RegisterLead]:
+    """Turn the contact of a subscription's event, as it is now, into a lead; raises CannotMap without one."""
+    if "contact" not in event.fetched:
+        raise CannotMap("objectId", "is not the number of a contact")
+    yield _lead(event, event.fetched["contact"])
+
+
+def register_contact(event: Event) -> Iterable[RegisterLead]:
+    """Turn a workflow's contact into a lead; raises CannotMap where it says nothing about who that is."""
+    yield _lead(event, event.payload)
+
+
+def _lead(event: Event, contact: Any) -> RegisterLead:
+    given = load(Whole, contact)["properties"]
+    values = {name: _value(given.get(name)) for name in wanted(event)}
+    answers = [
+        Answer(value, name, means=MEANINGS.get(name, ""))
+        for name, value in values.items()
+        if name not in ATTRIBUTES
+    ]
+    return lead_of_answers(
+        event,
+        answers,
+        origin="HubSpot",
+        attributes={ours: values[theirs] for theirs, ours in ATTRIBUTES.items()},
+    )
+
+
+def _value(given: Any) -> str:
+    return said(given.get("value") if isinstance(given, Mapping) else given)

@@ -1,0 +1,114 @@
+"""Orders of Tiendanube as the command for them: prices contain the tax, of which nothing is said.
+
+Facts: tiendanube.github.io/api-documentation, "Order".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mappings.commands import Address, OrderLine, OrderStatus, Person, RecordOrder
+from mappings.errors import CannotMap
+from mappings.event_ids import a_number, at
+from mappings.order_totals import NOTHING, balanced, money
+from mappings.payloads import load
+from mappings.phones import to_e164
+from mappings.source import Event
+from mappings.tiendanube_payload import Order
+
+
+def record_order(event: Event) -> Iterable[RecordOrder]:
+    """Turn the fetched order into the command for it; its prices contain the tax, of which nothing is said.
+
+    Raises CannotMap with the path of what is missing or garbled, in the event or in the fetched order.
+    """
+    if not a_number(at(event.payload, "id")):
+        raise CannotMap("id", "is not the number of an order")
+    wanted = event.options.get("store_id")
+    if wanted and a_number(at(event.payload, "store_id")) != wanted:
+        raise CannotMap("store_id", f"is not {wanted}, the store whose orders can be read")
+    order = load(Order, event.fetched.get("order"), "order")
+    currency = order["currency"]
+    total, shipping, discount = (
+        money(order[name], currency) for name in ("total", "shipping_cost_customer", "discount")
+    )
+    lines, unallocated = balanced(
+        [_line(product, currency) for product in order["products"]],
+        total=total,
+        besides=shipping,
+        discount=discount,
+        extras=[],
+    )
+    yield RecordOrder(
+        key=event.key,
+        number=order["number"] or order["id"],
+        status=_status(order),
+        customer=_buyer(order, event.options.get("default_region")),
+        currency=currency,
+        total=total,
+        tax=NOTHING,
+        shipping=shipping,
+        discount=unallocated,
+        lines=lines,
+        placed_at=order["created_at"],
+        reason=order["cancel_reason"],
+        attributes=_attributes(order),
+    )
+
+
+def _line(product: dict[str, Any], currency: str) -> OrderLine:
+    number = product["variant_id"] or product["product_id"]
+    return OrderLine(
+        sku=product["sku"] or (f"tiendanube-{number}" if number else ""),
+        name=product["name"] or product["sku"],
+        quantity=product["quantity"],
+        unit_price=product["price"] + NOTHING,
+        discount=NOTHING,
+        tax=NOTHING,
+        total=money(product["quantity"] * product["price"], currency),
+    )
+
+
+def _status(order: dict[str, Any]) -> OrderStatus:
+    if order["payment_status"] == "refunded":
+        return OrderStatus.REFUNDED
+    if order["status"] == "cancelled" or order["payment_status"] in ("voided", "abandoned"):
+        return OrderStatus.CANCELLED
+    return OrderStatus.PAID if order["payment_status"] == "paid" else OrderStatus.OPEN
+
+
+def _buyer(order: dict[str, Any], region: str | None) -> Person | None:
+    customer, country = order["customer"], order["billing_country"]
+    street = " ".join(filter(None, (order["billing_address"], order["billing_number"])))
+    postal = Address(
+        street=", ".join(filter(None, (street, order["billing_floor"], order["billing_locality"]))),
+        city=order["billing_city"],
+        region=order["billing_province"],
+        postcode=order["billing_zipcode"],
+        country=country,
+    )
+    phone = order["contact_phone"] or customer["phone"] or order["billing_phone"]
+    person = Person(
+        name=order["contact_name"] or customer["name"],
+        email=order["contact_email"] or customer["email"],
+        phone=to_e164(phone, country if len(country) == 2 else region),
+        company=order["billing_business_name"],
+        address=None if postal == Address() else postal,
+        language=order["language"],
+    )
+    # A language alone is the shop's, not a person's.
+    return None if person == Person(language=person.language) else person
+
+
+def _attributes(order: dict[str, Any]) -> dict[str, str]:
+    found = {
+        "note": order["note"],
+        "owner_note": order["owner_note"],
+        "tax_number": order["contact_identification"],
+        "coupons": ", ".join(coupon["code"] for coupon in order["coupon"] if coupon["code"]),
+        "gateway": order["gateway_name"] or order["gateway"],
+        "shipping_method": order["shipping_option"],
+        "storefront": order["storefront"],
+    }
+    return {name: value for name, value in found.items() if value}

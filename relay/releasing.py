@@ -1,0 +1,66 @@
+"""What `relay replay` is given, ids of deliveries and of events, and how each is released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import click
+
+from worker.ledger import search
+from worker.ledger.database import Database
+from worker.ledger.duplicates import DUPLICATE
+from worker.ledger.releases import release_duplicate
+from worker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Releasable:
+    """A delivery, or a duplicate that is to become an event of its own."""
+
+    kind: Literal["delivery", "duplicate"]
+    id: str
+
+
+def releasable(settings: Settings, db: Database, ids: Sequence[str]) -> list[Releasable]:
+    """Return what `ids` name, each once; an event that is no duplicate stands for its deliveries.
+
+    Raises click.ClickException where a duplicate has no route, or an event nothing that waits for a release.
+    """
+    return list(dict.fromkeys(one for id_ in ids for one in _named(settings, db, id_)))
+
+
+def _named(settings: Settings, db: Database, id_: str) -> Iterator[Releasable]:
+    event = search.show_event(db, id_)
+    if event is None:
+        yield Releasable("delivery", id_)
+    elif event["verdict"] == DUPLICATE:
+        if not settings.connections_for(event["source"], event["type"]):
+            wanted = f"{event['type']} from {event['source']}"
+            raise click.ClickException(
+                f"{id_}: no route of {settings.config_path} takes {wanted}; add one first"
+            )
+        yield Releasable("duplicate", id_)
+    else:
+        waiting = [row for row in event["deliveries"] if row["state"] in search.RELEASABLE]
+        if not waiting:
+            raise click.ClickException(f"{id_}: the event has no delivery that can be released")
+        yield from (Releasable("delivery", str(row["id"])) for row in waiting)
+
+
+def release(
+    settings: Settings, db: Database, one: Releasable, operator: str, now: datetime, not_made: bool
+) -> bool:
+    """Release `one`; return False where it cannot be released any more. Raises LedgerUnavailable."""
+    if one.kind == "duplicate":
+        return release_duplicate(db, one.id, settings.connections_for, operator, now)
+    return search.release(db, one.id, operator, now, not_made)
+
+
+def told(wanted: Sequence[Releasable]) -> str:
+    """Return how many of what `wanted` is, for the question before it is done."""
+    duplicates = sum(one.kind == "duplicate" for one in wanted)
+    counts = ((len(wanted) - duplicates, "deliveries"), (duplicates, "duplicates as events of their own"))
+    return " and ".join(f"{number} {what}" for number, what in counts if number)

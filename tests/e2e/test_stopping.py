@@ -1,0 +1,95 @@
+"""SIGTERM to each process, as a platform sends it: an end within the grace time, nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+from tests.conftest import wait_for
+from tests.e2e.running import PER_LEAD, Up, is_alive, relay_up
+from tests.e2e.test_faults import assert_each_once, post_everything
+
+#: What Docker gives; the children of `relay up` are told less, so they have ended well before.
+GRACE = 10.0
+
+
+def seconds_to_the_end(pids: list[int]) -> float:
+    """Send SIGTERM to `pids` and return after how many seconds the last has ended."""
+    began = time.monotonic()
+    for pid in pids:
+        os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not any(map(is_alive, pids)), GRACE + 20, "the end after SIGTERM")
+    return time.monotonic() - began
+
+
+def let_wait(up: Up, seconds: float) -> None:
+    """Let OplaCRM make a lead, and answer, only after `seconds`: long after the worker has gone."""
+    fault = {"vendor": "oplacrm", "operation": "lead_create", "fault": "latency", "seconds": seconds}
+    assert up.client.post(f"{up.sandbox}/_sandbox/faults", json=fault).is_success
+
+
+def test_a_worker_ends_in_time_though_a_crm_does_not_answer(tmp_path: Path) -> None:
+    """If this fails, every deployment during a slow hour of the CRM is a SIGKILL, and its leads wait or double."""
+    with relay_up(tmp_path, "--workers", "1") as up:
+        let_wait(up, 15)
+        assert up.post("website", data={"name": "Lan", "email": "lan@example.com"}).status_code == 200
+        wait_for(
+            lambda: up.states() == {"delivered": PER_LEAD - 1, "sending": 1}, 30, "one call without answer"
+        )
+        workers = up.children("worker.main")
+        assert seconds_to_the_end(workers) < GRACE
+        assert up.states() == {"delivered": PER_LEAD - 1, "unknown": 1}
+        assert up.client.delete(f"{up.sandbox}/_sandbox/faults").is_success
+        assert_each_once(up, 1)
+
+
+def test_a_rolling_restart_under_load(tmp_path: Path) -> None:
+    """If this fails, a deployment on a working day loses orders or makes them twice."""
+    with relay_up(tmp_path) as up:
+        sender = threading.Thread(target=post_everything, args=(up, 0, 60))
+        sender.start()
+        took = []
+        for name in ("webhooks.app", "worker.main", "worker.main", "flower"):
+            took.append(seconds_to_the_end(up.children(name)[:1]))
+            wait_for(lambda name=name: up.children(name), 30, f"{name} again")
+        sender.join()
+        assert max(took) < GRACE, took
+        assert_each_once(up, 60)
+
+
+def test_the_receiver_answers_what_it_has_begun(tmp_path: Path) -> None:
+    """If this fails, a sender sees a reset for a message that was stored, or a stored one is not answered."""
+    with relay_up(tmp_path) as up:
+        body = b"name=Lan&email=lan%40example.com"
+        wire = socket.create_connection(("127.0.0.1", int(up.env["PORT"])), 15)
+        head = f"POST /webhooks/website HTTP/1.1\r\nHost: relay\r\nContent-Length: {len(body)}\r\n"
+        wire.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode() + body[:9])
+        time.sleep(0.5)
+        master = up.children("webhooks.app")[0]
+        os.kill(master, signal.SIGTERM)
+        time.sleep(0.5)
+        wire.sendall(body[9:])
+        assert wire.recv(1000).startswith(b"HTTP/1.1 200 ")
+        wire.close()
+        wait_for(lambda: not is_alive(master), GRACE, "the receiver's end")
+        wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 60, "all deliveries")
+
+
+def test_relay_up_ends_in_time_and_leaves_nobody(tmp_path: Path) -> None:
+    """If this fails, a second start meets the first one's processes, and a container is killed."""
+    with relay_up(tmp_path) as up:
+        let_wait(up, 15)
+        assert up.post("website", data={"name": "Lan", "email": "lan@example.com"}).status_code == 200
+        wait_for(
+            lambda: up.states() == {"delivered": PER_LEAD - 1, "sending": 1}, 30, "one call without answer"
+        )
+        everybody = up.children()
+        began = time.monotonic()
+        assert up.stop(signal.SIGTERM) == 0
+        assert time.monotonic() - began < GRACE
+        assert not [pid for pid in everybody if is_alive(pid)]
+        assert up.states() == {"delivered": PER_LEAD - 1, "unknown": 1}

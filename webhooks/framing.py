@@ -1,0 +1,103 @@
+"""Where an HTTP/1.1 request ends: just enough of RFC 9112 to know when all of it is there.
+
+Nothing is refused here. What is malformed counts as whole, so that gunicorn's parser, which is strict, says so.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: Bytes of a request's line and headers together.
+HEAD_LIMIT = 64 * 1024
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+#: A line with a chunk's size is at most this long; gunicorn's own bound is higher.
+_SIZE_LINE = 256
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
+_EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
+
+
+class Frame:
+    """The bytes of one request as they come. What is beyond `limit` bytes of body need not be waited for."""
+
+    def __init__(self, limit: int) -> None:
+        self.bytes = bytearray()
+        self._limit = limit
+        self._head_end = -1
+        self._seen = 0  # up to here there is no end of the head, or the chunks are known
+        self._ends_at: int | None = None  # None: chunked
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return len(self.bytes)
+
+    @property
+    def head_is_too_long(self) -> bool:
+        """Whether the line and the headers go on beyond HEAD_LIMIT."""
+        return self._head_end < 0 and len(self.bytes) > HEAD_LIMIT
+
+    def add(self, data: bytes) -> None:
+        """Take what came."""
+        self.bytes += data
+        if self._head_end < 0:
+            found = self.bytes.find(b"\r\n\r\n", max(0, self._seen - 3))
+            self._seen = len(self.bytes)
+            if found >= 0:
+                self._read_head(found + 4)
+
+    def is_whole(self) -> bool:
+        """Say whether nothing more needs to come before the request can be answered."""
+        if self._head_end < 0:
+            return False
+        if len(self.bytes) > self._head_end + self._limit:
+            return True
+        if self._ends_at is not None:
+            return len(self.bytes) >= self._ends_at or self._ends_at > self._head_end + self._limit
+        return self._has_last_chunk()
+
+    def wants_word(self) -> bool:
+        """Say, once, whether the sender waits for "100 Continue" before it goes on."""
+        if self._head_end < 0 or self.is_whole():
+            return False
+        head, found = _EXPECT.subn(b"", bytes(self.bytes[: self._head_end]))
+        if not found:
+            return False
+        # Taken out, or gunicorn would say it a second time.
+        cut = self._head_end - len(head)
+        self.bytes[: self._head_end] = head
+        self._head_end -= cut
+        self._seen -= cut
+        if self._ends_at is not None:
+            self._ends_at -= cut
+        return True
+
+    def _read_head(self, end: int) -> None:
+        head = bytes(self.bytes[:end])
+        self._head_end = self._seen = end
+        length = _LENGTH.search(head)
+        if length is None and _CHUNKED.search(head):
+            return
+        # With both it is refused, whatever follows (RFC 9112, section 6.1).
+        self._ends_at = end + (int(length[1]) if length and not _CHUNKED.search(head) else 0)
+
+    def _has_last_chunk(self) -> bool:
+        while True:
+            line_end = self.bytes.find(b"\r\n", self._seen, self._seen + _SIZE_LINE)
+            if line_end < 0:
+                return len(self.bytes) - self._seen >= _SIZE_LINE
+            try:
+                length = int(bytes(self.bytes[self._seen : line_end]).partition(b";")[0], 16)
+            except ValueError:
+                return True
+            if length <= 0:
+                # After the last chunk come trailers, mostly none, and an empty line.
+                return length < 0 or self.bytes.find(b"\r\n\r\n", line_end) >= 0
+            if length > self._limit:
+                return True
+            after = line_end + 2 + length
+            if len(self.bytes) < after + 2:
+                return False
+            if self.bytes[after : after + 2] != b"\r\n":
+                return True
+            self._seen = after + 2

@@ -1,0 +1,60 @@
+"""The calls of one claim: its lease is kept, the budget paid, what the vendor says of its limits heeded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from worker import budget
+from worker.errors import BudgetSpent
+from worker.http import Answer, Http
+from worker.ledger import deliveries, limits
+from worker.ledger.database import Database
+from worker.ledger.deliveries import Claim
+from worker.limit_headers import limit_pause
+from worker.settings import ConnectionSettings
+from worker.vendors import VENDORS
+from worker.vendors.api import Api, Session
+from worker.vendors.vendor import Operation
+
+
+def calls(
+    db: Database,
+    http: Http,
+    session: Session,
+    claim: Claim,
+    connection: ConnectionSettings,
+    clock: Callable[[], datetime],
+    margin: timedelta,
+    began: float,
+) -> Api:
+    """Return the connection as `claim` may use it.
+
+    `margin` is what its lease has beyond the longest call, `began` when it was taken, on the monotonic clock. Each
+    call raises LeaseLost where the claim is not ours any more, and BudgetSpent where there is no request for it.
+    """
+    lasting = connection.timeout + margin
+    kept_until = began + lasting.total_seconds()
+    pause: BudgetSpent | None = None
+
+    def guard() -> None:
+        nonlocal kept_until
+        # Also after a freeze (SIGSTOP, a suspended host) no call leaves us on a lease that may be another's.
+        if kept_until - time.monotonic() < connection.timeout.total_seconds() + 2:
+            deliveries.prolong(db, claim, clock(), lasting)
+            kept_until = time.monotonic() + lasting.total_seconds()
+
+    def pay(operation: Operation) -> None:
+        if pause is not None:
+            raise pause
+        budget.take(db, connection.name, connection.allowance, operation.changes, clock())
+
+    def heed(answer: Answer) -> None:
+        nonlocal pause
+        lasts = limit_pause(answer.headers)
+        if lasts is not None:
+            pause = BudgetSpent("the vendor says that its limit of requests is used up", lasts)
+            limits.hold(db, connection.name, clock() + lasts, str(pause))
+
+    return Api(VENDORS[connection.vendor], connection, http, session, guard, pay, heed)

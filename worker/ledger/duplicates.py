@@ -1,0 +1,75 @@
+"""Posts of an event that is known already: counted, or kept where they say something else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, exists, select, update
+
+from worker.ledger.database import Database
+from worker.ledger.tables import State, deliveries, events
+
+DUPLICATE = "duplicate"
+SPAM = "spam"
+#: Duplicates of one event that are kept, the newest: a sender that repeats itself must not fill the ledger.
+KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A post under a known key: the first event's id, and the id under which this one is kept, if it is."""
+
+    first: str
+    kept: str | None = None
+
+
+def note_repeat(db: Database, row: Mapping[str, Any], window: timedelta | None) -> Repeat | None:
+    """Note that `row`, an event that is not stored, has the key of one that is.
+
+    A body that is the first one's, byte for byte, is only counted. Another body is what may be a mistake of ours
+    or of the sender's: it is kept as an event of its own, linked to the first and without deliveries.
+    None where the key is free now, because equal content counts as the same event for `window` only, and because
+    what was judged spam must not stand in the way of what was not. Freeing the key and trying again keeps the
+    unique constraint the only judge, also between two processes.
+    """
+    same = (events.c.source == row["source"]) & (events.c.dedup_key == row["dedup_key"])
+    # Compared here and not by the database, which may hold it encrypted.
+    columns = (events.c.id, events.c.received_at, events.c.verdict, events.c.body, events.c.purged_at)
+    now = row["received_at"]
+    with db.write() as c:
+        first = c.execute(select(*columns).where(same)).one_or_none()
+        if first is None:
+            return None
+        # This very row: by now another process may have freed the key and stored a new event under it.
+        same = (events.c.id == first.id) & (events.c.dedup_key == row["dedup_key"])
+        is_over = window is not None and first.received_at + window < now
+        is_forgiven = first.verdict == SPAM and row["verdict"] != SPAM
+        if is_over or (is_forgiven and _is_unreleased(c, first.id)):
+            c.execute(update(events).where(same).values(dedup_key=f"{row['dedup_key']}@{first.id}"))
+            return None
+        c.execute(update(events).where(same).values(repeats=events.c.repeats + 1, repeated_at=now))
+        # What the first one said is gone: then nobody can tell, and it is no reason to keep what was to be purged.
+        is_nothing_new = first.purged_at is not None or bytes(first.body) == row["body"]
+        return Repeat(first.id, None if is_nothing_new else _keep(db, c, row, first.id))
+
+
+def _is_unreleased(c: Connection, event_id: str) -> bool:
+    mine = (deliveries.c.event_id == event_id) & (deliveries.c.state != State.SKIPPED)
+    return not c.execute(select(exists().where(mine))).scalar_one()
+
+
+def _keep(db: Database, c: Connection, row: Mapping[str, Any], first: str) -> str:
+    # The key tells whose duplicate it is; the same other body once more finds it taken, before and after a release.
+    key = f"{row['dedup_key']}@{first}/{hashlib.sha256(row['body']).hexdigest()[:16]}"
+    if not db.insert_new(c, events, {**row, "dedup_key": key, "verdict": DUPLICATE, "duplicate_of": first}):
+        again = {"repeats": events.c.repeats + 1, "repeated_at": row["received_at"]}
+        kept = update(events).where(events.c.source == row["source"], events.c.dedup_key == key)
+        return str(c.execute(kept.values(**again).returning(events.c.id)).scalar_one())
+    unreleased = and_(events.c.duplicate_of == first, events.c.verdict == DUPLICATE)
+    newest = select(events.c.id).where(unreleased).order_by(events.c.id.desc()).limit(KEPT)
+    c.execute(delete(events).where(unreleased, events.c.id.not_in(newest)))
+    return str(row["id"])

@@ -1,0 +1,52 @@
+"""Deliveries that wait for what becomes of a thing, such as a checkout that may be an order in a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, or_, update
+
+from mappings.source import Naming
+from worker.ledger.prepared import Prepared, Transaction
+from worker.ledger.tables import State, UtcTime, deliveries
+
+#: Sorts behind every version: the outcome of a thing is newer than all of its states.
+_LAST = "~"
+#: A delivery that is pending and not yet due waits for nothing else: what failed is waiting, not pending.
+_SETTLE = Prepared(
+    update(deliveries)
+    .where(
+        deliveries.c.connection == bindparam("over"),
+        deliveries.c.entity == bindparam("of"),
+        deliveries.c.event_id < bindparam("event"),
+        deliveries.c.state == State.PENDING,
+        deliveries.c.due_at > bindparam("now_", type_=UtcTime),
+        or_(deliveries.c.version.is_(None), deliveries.c.version <= bindparam("than")),
+    )
+    .values(state=State.SUPERSEDED, reason=bindparam("why"), updated_at=bindparam("now_", type_=UtcTime))
+)
+
+
+def settle(
+    t: Transaction, naming: Naming, thing: str, connections: Sequence[str], event_id: str, now: datetime
+) -> None:
+    """Supersede what still waits over `connections` for the `thing` that the event `event_id` settles, if any."""
+    if not naming.settles:
+        return
+    is_its_own = naming.settles == naming.entity
+    values = {
+        "of": thing,
+        "event": event_id,
+        "now_": now,
+        "than": (naming.version or "") if is_its_own else _LAST,
+        "why": f"event {event_id} ({naming.type}) came while it waited",
+    }
+    t.run_all(_SETTLE, [{**values, "over": name} for name in connections])
+
+
+def waiting_for(naming: Naming) -> str | None:
+    """Return what to tell an operator of a delivery that is not due at once."""
+    if not naming.settle:
+        return None
+    return f"waits {naming.settle.total_seconds() / 60:g} minutes for what becomes of {naming.entity}"
