@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Table, insert
 
 from tests.conftest import Clock
@@ -16,8 +17,9 @@ from worker.configuration import load
 from worker.first_step import digest
 from worker.http import Http
 from worker.ids import new_id
+from worker.ledger import reconciling
 from worker.ledger.database import Database
-from worker.ledger.reconciling import PAGE, Period
+from worker.ledger.reconciling import Period
 from worker.ledger.tables import State, StepState, deliveries, events, links, steps
 from worker.planning import planned
 from worker.reconcile import reconcile
@@ -26,7 +28,7 @@ from worker.settings import Settings
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 
-FEW, MANY = 2 * PAGE, 10 * PAGE
+PAGE, FEW, MANY = 10, 20, 200
 
 
 class Standing(Api):
@@ -53,7 +55,7 @@ def fill(db: Database, settings: Settings, clock: Clock, number: int) -> None:
             "received_at": clock(),
             "content_type": "application/x-www-form-urlencoded",
             "headers": "{}",
-            "body": f"name=Lan&email=lan%40example.com&message={'Please+call. ' * 100}".encode(),
+            "body": f"name=Lan&email=lan%40example.com&message={'Please+call. ' * 2000}".encode(),
             "repeats": 0,
         }
         stored = {**event, "headers": {}, "entity": None, "version": None, "fetched": None}
@@ -90,10 +92,11 @@ def peak(db: Database, settings: Settings, clock: Clock) -> tuple[int, Tally]:
     return most, tally
 
 
-def test_five_times_the_deliveries_take_the_memory_of_one_page(
-    db: Database, clock: Clock, tmp_path: Path
+def test_ten_times_the_deliveries_take_the_memory_of_one_page(
+    db: Database, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise a year's reconciliation ends when the memory does, and says nothing of what it had found."""
+    monkeypatch.setattr(reconciling, "PAGE", PAGE)
     settings = load({**ENVIRON, "RELAY_VAR": str(tmp_path)})
     fill(db, settings, clock, FEW)
     few, tally = peak(db, settings, clock)
