@@ -44,7 +44,7 @@ class Stack:
     ports: Ports
     with_sandbox: bool
     workers: int
-    flower_password: str
+    flower_password_at: str  # where it is: what is printed ends in logs
 
     @property
     def receiver_url(self) -> str:
@@ -81,10 +81,12 @@ def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Sta
     }
     settings.var.mkdir(parents=True, exist_ok=True)
     settings.var.chmod(0o700)
-    password = environ.get("FLOWER_PASSWORD") or _kept_password(settings.var / "flower-password")
+    password_file = settings.var / "flower-password"
+    password = environ.get("FLOWER_PASSWORD") or _kept_password(password_file)
+    password_at = "of FLOWER_PASSWORD" if environ.get("FLOWER_PASSWORD") else f"in {password_file}"
     inside["FLOWER_BASIC_AUTH"] = f"relay:{password}"  # not as an argument: those are for all to see
     settings = replace(settings, broker_url=inside["RELAY_BROKER_URL"])
-    return Stack(settings, inside, ports, with_sandbox, workers, password)
+    return Stack(settings, inside, ports, with_sandbox, workers, password_at)
 
 
 @contextlib.contextmanager

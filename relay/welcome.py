@@ -17,8 +17,8 @@ def welcome(stack: Stack) -> str:
     if stack.with_sandbox:
         lines.append(f"  Sandbox   {stack.sandbox_url}/_sandbox/records   what the CRMs hold")
     lines += [
-        f"  Flower    {stack.flower_url}   user relay, password {stack.flower_password}",
-        f"  Broker    {stack.settings.broker_url}",
+        f"  Flower    {stack.flower_url}   user relay, password {stack.flower_password_at}",
+        f"  Broker    {_without_password(stack.settings.broker_url)}",
         f"  Ledger    {_without_password(stack.settings.database_url)}",
     ]
     form = next((s.name for s in stack.settings.sources.values() if s.type == "form" and not s.secrets), None)

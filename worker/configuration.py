@@ -40,10 +40,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         name: read_source(name, table, environ, path, faults)
         for name, table in document.get("sources", {}).items()
     }
-    connections = {
-        name: _connection(name, table, environ, path, faults)
-        for name, table in document.get("connections", {}).items()
-    }
+    tables = document.get("connections", {})
+    connections = {name: _connection(name, table, environ, path, faults) for name, table in tables.items()}
     routes = _routes(document, path, faults)
     if not faults and not (sources and connections and routes):
         faults.append(Fault(str(path), "has no sources, connections and routes: it needs one of each"))

@@ -33,8 +33,9 @@ class BrokerTokens:
 
     def __init__(self, client: redis.Redis, connection: ConnectionSettings) -> None:
         self._client = client
-        self._name = f"relay:token:{connection.name}:{_derived(connection, 'name', 8).hex()}"
-        self._box = Fernet(base64.urlsafe_b64encode(_derived(connection, "key", 32)))
+        derived = _derived(connection)
+        self._name = f"relay:token:{connection.name}:{derived[:8].hex()}"
+        self._box = Fernet(base64.urlsafe_b64encode(derived[8:]))
 
     def get(self) -> Token | None:
         """Return the token with the time that it still lasts, None where there is none."""
@@ -87,7 +88,7 @@ def sessions(settings: Settings) -> dict[str, Session]:
     return {c.name: Session(Tokens(BrokerTokens(client, c))) for c in login}
 
 
-def _derived(connection: ConnectionSettings, use: str, length: int) -> bytes:
+def _derived(connection: ConnectionSettings) -> bytes:
     # Changed credentials are another account: its token must not be used with the new ones, nor the reverse.
     # Slow on purpose, so that a key's name helps nobody to guess a password.
     parts = [
@@ -95,5 +96,5 @@ def _derived(connection: ConnectionSettings, use: str, length: int) -> bytes:
         connection.base_url,
         *sorted(f"{k}={v}" for k, v in connection.secrets.items()),
     ]
-    salt = f"{connection.name} {use}".encode()
-    return hashlib.scrypt("\n".join(parts).encode(), salt=salt, n=2**14, r=8, p=1, dklen=length)
+    salt = connection.name.encode()
+    return hashlib.scrypt("\n".join(parts).encode(), salt=salt, n=2**14, r=8, p=1, dklen=40)

@@ -90,7 +90,7 @@ def test_flower_shows_the_tasks_to_those_who_know_the_password_only(tmp_path: Pa
         send_lead(up, 1)
         wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 20, "all deliveries")
         url = str(up.said(r"Flower +(http://[\d.:]+)"))
-        password = str(up.said(r"user relay, password (\S+)"))
+        password = Path(str(up.said(r"user relay, password in (\S+)"))).read_text("utf-8")
         assert up.client.get(f"{url}/api/tasks").status_code == 401
         auth = ("relay", password)
 
