@@ -113,7 +113,7 @@ def _repair(db: Database, api: Api, kept: Sequence[Finding], yes: bool) -> None:
         made = make_again(db, missing, getpass.getuser(), datetime.now(UTC))
         click.echo(f"relay: {len(made.deliveries)} deliveries are due again", err=True)
         for found in made.left:
-            text = "the newest delivery of its entity does not want it, or is under way"
+            text = "the newest delivery of its entity does not want it, has lost its payload, or is under way"
             click.echo(f"relay: not made again: {found.kind} {found.record_id}: {text}", err=True)
     if sure and _agreed(f"delete {len(sure)} doubles, of each pair the younger, which is not linked?", yes):
         for found in sure:

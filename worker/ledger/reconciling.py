@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy import Connection as Transaction
 
-from worker.ids import new_id
+from worker.ledger.audits import note
 from worker.ledger.database import Database
-from worker.ledger.tables import State, UtcTime, audit, deliveries, events, links, steps
+from worker.ledger.tables import State, UtcTime, deliveries, events, links, steps
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200
@@ -107,36 +107,27 @@ def give_back(
     """Make the newest delivery of the entity due again, for those of `lost` that it wants; return both.
 
     Their links lose the id and get a doubt, so that each is looked up before it is made. Nothing is done where
-    that delivery is not delivered any more, or wants none of them. An older delivery would be superseded.
+    that delivery is not delivered any more, wants none of them, or has lost its payload. An older delivery would
+    be superseded.
     """
+    again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
     with db.write() as c:
         chosen = _newest(c, delivery_id)
+        if chosen is None:
+            return delivery_id, []
         wanted = [one for one in lost if _forgotten(c, chosen, one, now)]
-        again = {
-            "state": State.PENDING,
-            "due_at": now,
-            "tries": 0,
-            "failing_since": None,
-            "handed_until": None,
-        }
         if wanted:
             mine = deliveries.c.id == chosen.id
             c.execute(update(deliveries).where(mine).values(**again, updated_at=now))
         for one in wanted:
-            note(c, operator, "make again", f"{chosen.id}: {one.kind} {one.key}, was {one.id}", now)
+            note(c, now, operator, "make again", f"{chosen.id}: {one.kind} {one.key}, was {one.id}")
         return chosen.id, wanted
-
-
-def note(c: Transaction, operator: str, action: str, subject: str, now: datetime) -> None:
-    """Write into the audit who did what."""
-    trace = {"id": new_id(), "at": now, "operator": operator, "action": action, "subject": subject}
-    c.execute(insert(audit), trace)
 
 
 def note_deleted(db: Database, operator: str, subject: str, now: datetime) -> None:
     """Write into the audit that a record was deleted at a vendor."""
     with db.write() as c:
-        note(c, operator, "delete double", subject, now)
+        note(c, now, operator, "delete double", subject)
 
 
 def _within(period: Period) -> tuple[ColumnElement[bool], ...]:
@@ -190,20 +181,29 @@ def _touched(
 
 
 def _newest(c: Transaction, delivery_id: str) -> Any:
-    columns = (deliveries.c.id, deliveries.c.connection, deliveries.c.entity, deliveries.c.version)
-    mine = c.execute(select(*columns).where(deliveries.c.id == delivery_id)).one()
-    if mine.entity is None:
-        return mine
-    same = (deliveries.c.connection == mine.connection) & (deliveries.c.entity == mine.entity)
-    rows = c.execute(select(*columns).where(same, deliveries.c.state.in_(_GIVEN_BACK))).all()
-    return max(rows, key=lambda row: (row.version or "", row.id), default=mine)
+    """Return the delivery of the entity that none supersedes; None where its payload is purged."""
+    columns = [deliveries.c[name] for name in ("id", "connection", "entity", "version")]
+    query = select(*columns, events.c.purged_at).join(events).where(deliveries.c.state.in_(_GIVEN_BACK))
+    mine = c.execute(query.where(deliveries.c.id == delivery_id)).one_or_none()
+    if mine is None:
+        return None
+    rows = [mine]
+    if mine.entity is not None:
+        same = (deliveries.c.connection == mine.connection) & (deliveries.c.entity == mine.entity)
+        rows = list(c.execute(query.where(same)).all())
+    newest = next((row for row in rows if not any(_supersedes(other, row) for other in rows)), None)
+    return None if newest is None or newest.purged_at else newest
+
+
+def _supersedes(other: Any, row: Any) -> bool:
+    """Say whether a claim of `row` would be turned away for `other`; see `worker.ledger.order`."""
+    if row.version and other.version:
+        return bool(other.version > row.version)
+    return bool(other.id > row.id)
 
 
 def _forgotten(c: Transaction, chosen: Any, lost: Lost, now: datetime) -> bool:
     """Take the record's steps out of the delivery and its id out of the link; False where nothing is to be done."""
-    delivered = (deliveries.c.id == chosen.id) & (deliveries.c.state.in_(_GIVEN_BACK))
-    if c.execute(select(deliveries.c.id).where(delivered)).first() is None:
-        return False
     mine = (steps.c.delivery_id == chosen.id) & (steps.c.key == lost.key)
     made = mine & (steps.c.kind == lost.kind)
     if c.execute(select(steps.c.key).where(made)).first() is None:
