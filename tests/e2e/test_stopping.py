@@ -35,10 +35,10 @@ def let_wait(up: Up, seconds: float) -> None:
 def test_a_worker_ends_in_time_though_a_crm_does_not_answer(tmp_path: Path) -> None:
     """If this fails, every deployment during a slow hour of the CRM is a SIGKILL, and its leads wait or double."""
     with relay_up(tmp_path, "--workers", "1") as up:
-        let_wait(up, 15)
+        let_wait(up, 18)
         assert up.post("website", data={"name": "Lan", "email": "lan@example.com"}).status_code == 200
         wait_for(
-            lambda: up.states() == {"delivered": PER_LEAD - 1, "sending": 1}, 30, "one call without answer"
+            lambda: up.states() == {"delivered": PER_LEAD - 1, "sending": 1}, 60, "one call without answer"
         )
         workers = up.children("worker.main")
         assert seconds_to_the_end(workers) < GRACE
@@ -82,10 +82,10 @@ def test_the_receiver_answers_what_it_has_begun(tmp_path: Path) -> None:
 def test_relay_up_ends_in_time_and_leaves_nobody(tmp_path: Path) -> None:
     """If this fails, a second start meets the first one's processes, and a container is killed."""
     with relay_up(tmp_path) as up:
-        let_wait(up, 15)
+        let_wait(up, 18)
         assert up.post("website", data={"name": "Lan", "email": "lan@example.com"}).status_code == 200
         wait_for(
-            lambda: up.states() == {"delivered": PER_LEAD - 1, "sending": 1}, 30, "one call without answer"
+            lambda: up.states() == {"delivered": PER_LEAD - 1, "sending": 1}, 60, "one call without answer"
         )
         everybody = up.children()
         began = time.monotonic()
