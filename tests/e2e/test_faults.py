@@ -57,6 +57,12 @@ def test_receivers_killed_while_senders_retry(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(400)
+def test_every_process_restarted_in_turn(tmp_path: Path) -> None:
+    """If this fails, a deployment on a working day loses orders or makes them twice."""
+    clean(processes.ROLLING_RESTART, tmp_path)
+
+
+@pytest.mark.timeout(400)
 def test_a_frozen_broker_delays_and_loses_nothing_and_holds_no_sender(tmp_path: Path) -> None:
     """If this fails, Redis is part of the promise, and its outage loses orders."""
     row = clean(broker.FROZEN, tmp_path)
