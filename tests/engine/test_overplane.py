@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from mappings.vendor import CheckedValues
 from mappings.vendors.overplane.schemas import Values
@@ -19,7 +20,7 @@ from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ROOT, Bench
 from tests.engine.jobs import EMAIL, FORM, ORDER, URLENCODED
 from worker.ledger.database import Database
-from worker.ledger.tables import State
+from worker.ledger.tables import State, deliveries
 
 Open = Callable[..., Bench]
 VALUES = tomllib.loads((ROOT / "relay.toml").read_text("utf-8"))["connections"]["overplane"]["values"]
@@ -152,10 +153,9 @@ def test_what_an_earlier_event_left_in_doubt_is_brought_up_to_date(bench: Bench)
     bench.fault(vendor="overplane", operation="opportunity_create", fault="drop_after", times=1)
     first = order(bench)
     assert bench.attempt(first) == State.UNKNOWN
-    bench.fault(vendor="overplane", operation="opportunity_list", fault="status", status=500)
-    (row,) = bench.until_ended(first)
-    assert row["state"] == State.FAILED
-    bench.clear_faults()
+    # Given up, as after a day in which the look-up failed while other calls worked.
+    with bench.engine.db.write() as c:
+        c.execute(update(deliveries).where(deliveries.c.id == first).values(state=State.FAILED))
     delivered(bench, order(bench, "orders/paid", 10, financial_status="paid"))
     assert only(bench, "opportunity")["status"] == "Converted"
 

@@ -25,7 +25,7 @@ STEP = StepName("lead", KEY, 0, "0" * 64)
 
 OLD_EVENT = (
     "INSERT INTO events (id, source, type, dedup_key, verdict, received_at, content_type, headers, body, repeats) "
-    "VALUES (:id, 'hook', 't', :key, 'routed', :at, 'text/plain', '{}', '', 0)"
+    "VALUES (:id, 'hook', 't', :key, 'routed', :at, 'text/plain', '{}', :body, 0)"
 )
 OLD_DELIVERY = (
     "INSERT INTO deliveries (id, event_id, connection, entity, state, attempts, tries, due_at, created_at, "
@@ -122,7 +122,7 @@ def test_keys_from_before_are_digested_once(db: Database, clock: Clock) -> None:
         command.upgrade(config, "0001")
         for id_, key in rows.items():
             own = {"id": id_, "key": key, "at": "2026-03-02 12:00:00", "entity": f"hook:{key}"}
-            c.execute(text(OLD_EVENT), own)
+            c.execute(text(OLD_EVENT), {**own, "body": b""})
             c.execute(text(OLD_DELIVERY), own)
         command.upgrade(config, "head")
         found = c.execute(text("SELECT id, dedup_key FROM events ORDER BY id")).all()
