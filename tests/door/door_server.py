@@ -102,7 +102,7 @@ class Server:
         environ = {"PATH": os.environ.get("PATH", ""), **self.environ}
         with (self.folder / "web.log").open("ab") as log:
             self.process = subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=log, stderr=log)
-        wait_for(self._answers, 30, "the receiver's answer")
+        wait_for(self._answers, 60, "the receiver's answer")
 
     def _answers(self) -> bool:
         assert self.process is not None

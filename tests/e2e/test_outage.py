@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import wait_for
 from tests.e2e.running import PER_LEAD, Up, relay_up
 from worker.ledger import search
@@ -31,6 +33,8 @@ def lead(up: Up, number: int) -> None:
     assert answer.json()["status"] == "accepted", answer.text
 
 
+# What was in doubt when it went down is looked up for a minute after before it is made again.
+@pytest.mark.timeout(300)
 def test_twenty_seconds_without_one_crm(tmp_path: Path) -> None:
     """If this fails, an outage costs leads, or the other CRMs suffer with the one that is down."""
     with relay_up(tmp_path) as up:
@@ -55,7 +59,7 @@ def test_twenty_seconds_without_one_crm(tmp_path: Path) -> None:
         assert len(tried) <= 40, "more were tried than can be in flight when it opens"
         assert max((row["attempts"] for row in tried), default=0) <= 2
         assert up.client.delete(faults).is_success
-        wait_for(lambda: up.states() == {"delivered": PER_LEAD * number}, 90, "the backlog")
+        wait_for(lambda: up.states() == {"delivered": PER_LEAD * number}, 180, "the backlog")
         keys = [record["body"]["external_id"] for record in up.records("oplacrm", "lead")]
         assert len(keys) == len(set(keys)) == number
         wait_for(lambda: told(up, "closed") == 1, 20, "the word that it is over")

@@ -8,8 +8,12 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import wait_for
 from tests.e2e.running import PER_LEAD, Up, is_alive, relay_up
+
+pytestmark = pytest.mark.timeout(300)
 
 #: What Docker gives; the children of `relay up` are told less, so they have ended well before.
 GRACE = 10.0
