@@ -70,6 +70,7 @@ def learn_secrets(
     addresses = (environ.get(name, "") for name in ("RELAY_DATABASE_URL", "RELAY_BROKER_URL", "SENTRY_DSN"))
     learn(filter(None, map(_password, addresses)))
     learn(environ.get(name, "") for name in ("FLOWER_PASSWORD", "RELAY_CONSOLE_PASSWORD"))
+    learn(environ.get("RELAY_ENCRYPTION_KEY", "").split(","))
 
 
 def _password(address: str) -> str:

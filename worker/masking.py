@@ -1,7 +1,7 @@
 """Takes personal data and credentials out of texts that people or logs will see.
 
-What a credential looks like is guessed by patterns; those that this process knows are told to it by `learn` and
-are found in any text, also base64 (as in `Basic …`), in a URL or in JSON.
+What a credential looks like is guessed by patterns; those that this process knows are told to it (`learn`,
+`learn_token`) and are found in any text, also base64 (as in `Basic …`), in a URL or in JSON.
 """
 
 from __future__ import annotations
@@ -27,26 +27,38 @@ _PATTERNS = (
 EXCERPT_LENGTH = 300
 #: A shorter secret would be found in words that are none.
 SHORTEST = 6
-#: Of the tokens that vendors hand out, so many are remembered: a process lives through many of them.
-MOST_KNOWN = 500
+#: Of the tokens that vendors hand out, the newest are remembered: a process lives through many of them, and each
+#: makes every log line a microsecond or two dearer.
+MOST_TOKENS = 40
 
-_known: dict[str, tuple[str, ...]] = {}
+_lasting: dict[str, tuple[str, ...]] = {}
+_tokens: dict[str, tuple[str, ...]] = {}
 _lock = threading.Lock()
 _pattern: re.Pattern[str] | None = None
 
 
 def learn(secrets: Iterable[str]) -> None:
     """Take these secrets out of every text from now on."""
+    _remember(secrets, _lasting)
+
+
+def learn_token(token: str) -> None:
+    """Take this token, which a vendor has handed out, out of every text until many newer ones are there."""
+    _remember([token], _tokens, MOST_TOKENS)
+
+
+def _remember(secrets: Iterable[str], known: dict[str, tuple[str, ...]], most: int | None = None) -> None:
     global _pattern
     new = {secret for secret in secrets if len(secret) >= SHORTEST}
     with _lock:
-        if new <= _known.keys():
+        if new <= known.keys():
             return
-        _known.update({secret: tuple(_forms(secret)) for secret in new})
-        while len(_known) > MOST_KNOWN:
-            del _known[next(iter(_known))]
+        known.update({secret: tuple(_forms(secret)) for secret in new})
+        while most is not None and len(known) > most:
+            del known[next(iter(known))]
         # The longest first: one secret may begin like another.
-        forms = sorted({form for forms in _known.values() for form in forms}, key=len, reverse=True)
+        every = (*_lasting.values(), *_tokens.values())
+        forms = sorted({form for forms in every for form in forms}, key=len, reverse=True)
         _pattern = re.compile("|".join(map(re.escape, forms)))
 
 

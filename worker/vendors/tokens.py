@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from worker.errors import PutBack
-from worker.masking import learn
+from worker.masking import learn_token
 from worker.vendors.vendor import Token
 
 #: A token is replaced this long before its end, or in its last tenth if that is sooner.
@@ -84,7 +84,7 @@ class Tokens:
         return self._keep(shared)
 
     def _keep(self, token: Token) -> str:
-        learn([token.text])
+        learn_token(token.text)
         self._text = token.text
         lasts = token.lasts.total_seconds() if token.lasts else float("inf")
         early = min(EARLY.total_seconds(), lasts / 10) if token.lasts else 0.0
