@@ -27,7 +27,8 @@ class Releasable:
 def releasable(settings: Settings, db: Database, ids: Sequence[str]) -> list[Releasable]:
     """Return what `ids` name, each once; an event that is no duplicate stands for its deliveries.
 
-    Raises click.ClickException where a duplicate has no route, or an event nothing that waits for a release.
+    Raises click.ClickException where a duplicate has no route, where an event has nothing that waits for a release,
+    and where its payload was purged.
     """
     return list(dict.fromkeys(one for id_ in ids for one in _named(settings, db, id_)))
 
@@ -36,6 +37,8 @@ def _named(settings: Settings, db: Database, id_: str) -> Iterator[Releasable]:
     event = search.show_event(db, id_)
     if event is None:
         yield Releasable("delivery", id_)
+    elif event["purged_at"] is not None:
+        raise click.ClickException(f"{id_}: its payload was purged, so there is nothing to deliver any more")
     elif event["verdict"] == DUPLICATE:
         if not settings.connections_for(event["source"], event["type"]):
             wanted = f"{event['type']} from {event['source']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from sqlalchemy import select
 from mappings.source import Naming
 from tests.cli.conftest import Relay
 from tests.conftest import NOON
-from worker.ledger import intake, search
+from worker.ledger import intake, purging, search
 from worker.ledger.database import Database
 from worker.ledger.intake import NewEvent, Stored
+from worker.ledger.purging import Ages
 from worker.ledger.tables import State, audit
 
 
@@ -81,3 +83,10 @@ def test_what_cannot_be_released_says_why(relay: Relay, ledger: Database) -> Non
     assert unrouted.exit_code == 1
     assert "takes submitted from former; add one first" in unrouted.stderr
     assert relay("replay", "--yes", "no-such-id").exit_code == 1
+    ages = Ages(unrouted_before=NOON + timedelta(seconds=1))
+    assert sum(one.emptied for one in purging.purge(ledger, ages, NOON)) == 2, "two are without deliveries"
+    emptied = relay("replay", "--yes", kept)
+    assert (emptied.exit_code, emptied.stderr) == (
+        1,
+        f"Error: {kept}: its payload was purged, so there is nothing to deliver any more\n",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -11,19 +11,22 @@ from sqlalchemy import delete, select
 
 from mappings.source import Naming
 from tests.conftest import Clock
-from worker.ledger import due, intake, search
+from worker.ledger import due, intake, purging, search
 from worker.ledger.database import Database
 from worker.ledger.duplicates import KEPT
 from worker.ledger.intake import NewEvent, Stored
+from worker.ledger.purging import Ages
 from worker.ledger.releases import release_duplicate
 from worker.ledger.tables import audit, deliveries, events
 
 
-def posted(db: Database, clock: Clock, body: bytes, **naming: Any) -> Stored:
+def posted(
+    db: Database, clock: Clock, body: bytes, connections: Sequence[str] = ("opla", "centia"), **naming: Any
+) -> Stored:
     named = Naming(
         "orders/create", **{"dedup_key": "b54557e4", "entity": "order-1001", "version": "1", **naming}
     )
-    event = NewEvent("shop", named, "routed", "application/json", {"x-a": "1"}, body, ["opla", "centia"])
+    event = NewEvent("shop", named, "routed", "application/json", {"x-a": "1"}, body, connections)
     clock.forward(seconds=1)
     return intake.store(db, event, clock())
 
@@ -136,6 +139,19 @@ def test_what_was_released_is_not_delivered_again_by_a_retry(db: Database, clock
     assert (again.duplicate, again.event_id, again.kept, again.deliveries) == (True, first.event_id, kept, ())
     assert len(shown(db, kept)["deliveries"]) == 1
     assert shown(db, kept)["verdict"] == "routed"
+
+
+def test_a_purged_duplicate_is_not_released_and_a_purged_event_keeps_none(db: Database, clock: Clock) -> None:
+    """Otherwise an empty payload goes to the CRMs, or what was forgotten comes back with a repetition."""
+    posted(db, clock, b"one", connections=())
+    kept = str(posted(db, clock, b"two").kept)
+    clock.forward(days=91)
+    done = list(purging.purge(db, Ages(unrouted_before=clock()), clock()))
+    assert sum(part.emptied for part in done) == 2
+    assert not release_duplicate(db, kept, to_opla, "olga", clock())
+    late = posted(db, clock, b"three")
+    assert (late.duplicate, late.kept) == (True, None)
+    assert [one["verdict"] for one in search.list_events(db)] == ["duplicate", "routed"]
 
 
 def test_what_cannot_be_released_is_left_as_it_is(db: Database, clock: Clock) -> None:

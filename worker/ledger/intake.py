@@ -135,8 +135,7 @@ def _insert(db: Database, batch: Sequence[tuple[NewEvent, datetime]]) -> list[St
         if delivery_rows:
             t.run_all(_DELIVERY, delivery_rows)
         for (event, now), one in zip(batch, stored, strict=True):
-            thing = bounded(f"{event.source}:{event.naming.settles}")
-            settle(t, event.naming, thing, event.reachable, one.event_id, now)
+            settle(t, event.source, event.naming, event.reachable, one.event_id, now)
 
     db.commit(write)
     return stored

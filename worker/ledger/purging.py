@@ -70,7 +70,9 @@ def purge(db: Database, ages: Ages, now: datetime) -> Iterator[Slice]:
             yield Slice(len(page))
             continue
         with db.write() as c:
-            # Whoever releases one of them at this moment waits, or has done so and is seen now.
+            # Whoever releases one of them at this moment waits, or has done so and is seen now. The events too: a
+            # duplicate has no deliveries until it is released.
+            c.execute(select(events.c.id).where(events.c.id.in_(due)).with_for_update())
             c.execute(select(deliveries.c.id).where(deliveries.c.event_id.in_(due)).with_for_update())
             emptied, deleted = c.scalars(_ripe(due, ages)).all(), c.scalars(_outlived(due, ages)).all()
             if emptied:

@@ -21,12 +21,14 @@ Routing = Callable[[str, str], Sequence[str]]
 def release_duplicate(db: Database, event_id: str, route: Routing, operator: str, now: datetime) -> bool:
     """Make a kept duplicate an event like any other, with deliveries; return False where there is no such thing.
 
-    That is so where `event_id` is no duplicate, or none any more, and where no route takes it.
+    That is so where `event_id` is no duplicate, or none any more, where its payload was purged, and where no route
+    takes it.
     It keeps its entity, so where that is the first one's it becomes a change of the same record, and its version,
     so a newer one that was delivered meanwhile still supersedes it. Without an entity it stands for itself.
     """
     with db.write() as c:
-        mine = (events.c.id == event_id) & (events.c.verdict == DUPLICATE)
+        whole = events.c.purged_at.is_(None)
+        mine = (events.c.id == event_id) & (events.c.verdict == DUPLICATE) & whole
         row = c.execute(select(events).where(mine)).one_or_none()
         if row is None:
             return False

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, update
 
 from mappings.source import Naming
+from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.tables import State, UtcTime, deliveries
 
@@ -30,14 +31,14 @@ _SETTLE = Prepared(
 
 
 def settle(
-    t: Transaction, naming: Naming, thing: str, connections: Sequence[str], event_id: str, now: datetime
+    t: Transaction, source: str, naming: Naming, connections: Sequence[str], event_id: str, now: datetime
 ) -> None:
-    """Supersede what still waits over `connections` for the `thing` that the event `event_id` settles, if any."""
+    """Supersede what still waits over `connections` for the thing that the event `event_id` settles, if any."""
     if not naming.settles:
         return
     is_its_own = naming.settles == naming.entity
     values = {
-        "of": thing,
+        "of": bounded(f"{source}:{naming.settles}"),
         "event": event_id,
         "now_": now,
         "than": (naming.version or "") if is_its_own else _LAST,
