@@ -307,13 +307,6 @@ def test_a_ledger_that_is_away_is_named_as_such(clock: Clock) -> None:
         db.close()
 
 
-def test_ids_sort_in_the_order_of_their_making() -> None:
-    """Otherwise two events of one millisecond are applied in the wrong order."""
-    ids = [new_id() for _ in range(5000)]
-    assert ids == sorted(set(ids))
-    assert {i[14] for i in ids} == {"7"}
-
-
 def test_a_claim_says_what_came_before(db: Database, clock: Clock) -> None:
     """Otherwise the backoff starts anew at every attempt and patience never ends."""
     delivery = stored(db, clock)

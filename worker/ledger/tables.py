@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -83,6 +84,8 @@ class UtcTime(TypeDecorator[datetime]):
         return value and value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value
 
 
+# A row says the same time four times, and rows of one commit say it again.
+@lru_cache(maxsize=64)
 def _as_text(value: datetime | None) -> str | None:
     if value is None:
         return None
