@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -25,10 +26,11 @@ from chaos.runner import Row, Size, run
 
 #: Rows at the same time: most of a row is waiting, but two at once on two cores are enough.
 TOGETHER = 3
+INTERRUPTED = "interrupted"
 
 
 def main() -> int:
-    """Run what was asked for and return 0 if all of it was clean, 1 if not, 2 where nothing could be run."""
+    """Run what was asked for and return what `report.exit_code` says of it; 130 where it was interrupted."""
     asked = _arguments()
     if asked.list:
         for fault in ROWS:
@@ -37,18 +39,21 @@ def main() -> int:
     if not Path("/proc/self/stat").exists():
         print("chaos: needs /proc, to find processes: run it on Linux", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     if asked.row:
         return _one(BY_NAME[asked.row], asked)
     faults = [BY_NAME[name] for name in asked.only] or list(ROWS)
     print(f"seed {asked.seed}; the same again: python -m chaos --seed {asked.seed}", flush=True)
-    rows = _all(faults, asked)
-    print(f"\n{report.table(rows)}")
+    began, rows = time.monotonic(), _all(faults, asked)
     written = _var() / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
-    report.write(written, rows, asked.seed)
-    print(f"the same as JSON, with notes: {written}")
-    ran = [row for row in rows if row.verdict is not None]
-    return 2 if not ran else int(not all(row.is_clean for row in ran))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime
+    report.write(written, rows, asked.seed, cpu)
+    print(f"\n{cpu / 60:.1f} CPU minutes in {(time.monotonic() - began) / 60:.1f} minutes")
+    print(f"as JSON, with notes: {written}")
+    print(report.table(rows))
+    return 130 if any(row.why == INTERRUPTED for row in rows) else report.exit_code(rows)
 
 
 def _one(fault: Fault, asked: argparse.Namespace) -> int:
@@ -95,11 +100,13 @@ def _all(faults: Sequence[Fault], asked: argparse.Namespace) -> list[Row]:
             process.terminate()
         for process in running.values():
             process.wait()
+    for fault in faults:
+        done.setdefault(fault.name, Row(fault.name, fault.title, asked.seed, why=INTERRUPTED))
     if not asked.keep and all(row.is_clean or row.why for row in done.values()):
         shutil.rmtree(folder, ignore_errors=True)
     else:
         print(f"what the rows left behind, logs and ledgers: {folder}")
-    return [done[fault.name] for fault in faults if fault.name in done]
+    return [done[fault.name] for fault in faults]
 
 
 def _argv(fault: Fault, folder: Path, asked: argparse.Namespace) -> list[str]:
@@ -122,13 +129,13 @@ def _argv(fault: Fault, folder: Path, asked: argparse.Namespace) -> list[str]:
 def _ended(fault: Fault, folder: Path, seed: int, code: int) -> Row:
     written = folder / f"{fault.name}.json"
     if not written.exists():
-        return Row(fault.name, fault.title, seed, why=f"the row itself ended with {code}")
+        return Row(fault.name, fault.title, seed, broke=f"the row itself ended with {code}")
     return report.row_from_json(json.loads(written.read_text("utf-8")))
 
 
 def _short(row: Row) -> str:
     if row.verdict is None:
-        return f"not run: {row.why}"
+        return f"broke down: {row.broke}" if row.was_run else f"NOT RUN: {row.why}"
     v = row.verdict
     cells = f"{v.accepted} accepted, {v.lost} lost, {v.doubled} doubled, {v.stuck} stuck, {v.parked} parked"
     notes = "; ".join(note for note in row.notes if not note.startswith("last words"))
@@ -162,6 +169,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _interrupt(number: int, frame: Any) -> None:
+    # Once: a second signal would end the cleaning up, and leave processes, mounts and networks behind.
+    for known in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(known, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

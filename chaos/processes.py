@@ -126,6 +126,13 @@ class Process:
             return [int(child) for path in lists for child in path.read_text("ascii").split()]
         return []
 
+    def peak_memory(self) -> float:
+        """Return the most memory that it had in hand since its start, in MiB; 0 where it does not run."""
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{self.pid}/status").read_text("ascii").splitlines()
+            return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+        return 0.0
+
     def last_words(self) -> str:
         """Return the end of what it said."""
         lines = self._log.read_text("utf-8", "replace").strip().splitlines() if self._log.exists() else []
