@@ -121,7 +121,7 @@ def _lost(evidence: Evidence) -> list[str]:
 
 
 def _incomplete(evidence: Evidence) -> dict[tuple[str, str, str], list[str]]:
-    """Return which own records, by vendor, job and token, lack how many of their parts."""
+    """Return which own records, by vendor, job and token, lack which parts; of doubled ones the fullest."""
     lacking = {}
     for (vendor, job), part in PARTS.items():
         there = Counter(
@@ -129,13 +129,14 @@ def _incomplete(evidence: Evidence) -> dict[tuple[str, str, str], list[str]]:
             for record in evidence.records
             if (record["vendor"], record["kind"]) == (vendor, part.kind)
         )
+        fullest: dict[str, int] = {}
         for record in evidence.records:
-            number = there[str(record["id"])]
-            if (record["vendor"], record["kind"]) == (vendor, part.of) and number < part.number:
+            if (record["vendor"], record["kind"]) == (vendor, part.of):
                 for token in _tokens_in(record):
-                    lacking[vendor, job, token] = [
-                        f"{part.kind} {n}" for n in range(number + 1, part.number + 1)
-                    ]
+                    fullest[token] = max(there[str(record["id"])], fullest.get(token, 0))
+        for token, number in fullest.items():
+            missing = [f"{part.kind} {n}" for n in range(number + 1, part.number + 1)]
+            lacking[vendor, job, token] = missing
     return lacking
 
 

@@ -62,7 +62,7 @@ class Line:
 
 
 class Host:
-    """The namespace, named by our process id; `inner` is its line to ledger and broker, `outer` that to the CRMs."""
+    """The namespace, named by our process id; `inner` is its line to ledger and broker, `outer` to the CRMs."""
 
     def __init__(self, pid: int | None = None) -> None:
         pid = pid or os.getpid()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -121,7 +121,11 @@ def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
     settled = _settle(stand, size.settle, tell)
     outcome = load.outcome
     verdict = judge(evidence_of(stand, outcome))
-    findings = [*_of_the_senders(load), *_of_the_harm(stand), *(fault.check(stand) if fault.check else ())]
+    findings = [
+        *_of_the_senders(load),
+        *of_the_harm(stand.strikes, stand.notes),
+        *(fault.check(stand) if fault.check else ()),
+    ]
     if not verdict.is_clean:
         stand.notes.append(f"last words: {stand.last_words()}")
     stand.notes.append(f"settled in {settled:.0f} s")
@@ -174,12 +178,10 @@ def _connections(stand: Stand, source: str) -> list[str]:
     return list(dict.fromkeys(c for r in stand.settings.routes if r.source == source for c in r.to))
 
 
-def _of_the_harm(stand: Stand) -> list[str]:
-    """Return what the harm should have struck and did not: then the zeros of the row say nothing."""
-    struck = stand.strikes
-    stand.notes.insert(
-        0, "struck: " + (", ".join(f"{number} {what}" for what, number in struck.items()) or "nothing")
-    )
+def of_the_harm(struck: Mapping[str, int], notes: list[str]) -> list[str]:
+    """Return what the harm should have struck and did not: then the row's zeros say nothing. Add to `notes`."""
+    said = ", ".join(f"{number} {what}" for what, number in struck.items())
+    notes.insert(0, f"struck: {said or 'nothing'}")
     never = [f"the fault never struck: 0 {what}" for what, number in struck.items() if number <= 0]
     return never if struck else ["the fault never struck anything that was counted"]
 

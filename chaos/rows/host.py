@@ -66,24 +66,25 @@ def _with_a_host_of_its_own(folder: Path) -> Iterator[Build]:
 
 
 def _cut_off(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
-    """Pull the cable between worker 2's host and ledger and broker, for longer than its leases, and put it in again.
+    """Pull the cable between worker 2's host and ledger and broker, for longer than its leases; put it in again.
 
     Once the cable is in again worker 1 is stopped, so that what is delivered after that is worker 2's.
     """
     host, postgres = stand.build.host, stand.postgres
     assert host is not None  # noqa: S101
     assert postgres is not None  # noqa: S101
+    away = max(6.0, seconds - OUTSIDE)
     broker, crms = int(stand.env["BROKER_PORT"]), stand.proxies["crms"].port
     stand.fault(fault="latency", seconds=LATENCY)
     yield 3.0
     stand.strike("connections of the host to ledger and broker", host.connections(host.inner.address))
     stand.strike("deliveries in hand of the two", (stand.states() or {}).get(State.SENDING, 0))
     host.inner.cut()
-    yield (seconds - OUTSIDE) / 2
+    yield away / 2
     unreached = [port for port in (postgres.port, broker) if not host.reaches(host.inner.address, port)]
     stand.strike("of ledger and broker unreached from there", len(unreached) if len(unreached) == 2 else 0)
     stand.strike("times the CRMs were reached meanwhile", int(host.reaches(host.outer.address, crms)))
-    yield (seconds - OUTSIDE) / 2
+    yield away / 2
     host.inner.mend()
     yield 2.0
     stand.no_faults()
