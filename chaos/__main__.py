@@ -20,7 +20,7 @@ from typing import Any
 
 from chaos import report
 from chaos.fault import Fault
-from chaos.processes import ROOT
+from chaos.processes import ROOT, adopt_orphans, bury_orphans
 from chaos.rows import BY_NAME, ROWS
 from chaos.runner import Row, Size, run
 
@@ -59,6 +59,7 @@ def main() -> int:
 def _one(fault: Fault, asked: argparse.Namespace) -> int:
     """Run one row in this process, whose main thread starts all others, and write it where the caller looks."""
     folder = Path(asked.folder)
+    adopt_orphans()
     try:
         row = run(
             fault,
@@ -70,6 +71,9 @@ def _one(fault: Fault, asked: argparse.Namespace) -> int:
         )
     except KeyboardInterrupt:
         return 130
+    finally:
+        if not bury_orphans():
+            _tell(fault.name, "processes of this row are still there")
     (folder / f"{fault.name}.json").write_text(json.dumps(report.row_to_json(row)), "utf-8")
     return 0
 

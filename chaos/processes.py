@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds until whoever keeps a real process alive (systemd, Docker) has started a dead one again.
 REVIVED_AFTER = 0.5
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+_SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36  # of prctl(2)
 
 
 class DidNotRun(Exception):
@@ -155,7 +155,28 @@ def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.05)
 
 
+def adopt_orphans() -> None:
+    """Become the parent of what killed processes leave behind, so that `bury_orphans` finds all of it."""
+    _prctl(_SET_CHILD_SUBREAPER, 1)
+
+
+def bury_orphans(seconds: float = 5.0) -> bool:
+    """Wait for every child, adopted ones too, so that their CPU time counts; return False where one still lives."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.05)
+        except ChildProcessError:
+            return True
+    return False
+
+
 def _die_with_parent() -> None:
     # A rig that is killed with SIGKILL stops nobody; the kernel then does. Linux only, as /proc is.
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _prctl(what: int, value: int) -> None:
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(what, value)
