@@ -133,6 +133,17 @@ class Process:
             return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
         return 0.0
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that it and its children have used since its last start; 0 where it does not run."""
+        with contextlib.suppress(OSError, DidNotRun):
+            pids = [self.pid, *self.children()] if self.is_alive() else []
+            ticks = [
+                Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:15] for pid in pids
+            ]
+            own = [int(user) + int(system) for user, system, *_ in ticks]
+            return (sum(own) + sum(map(int, ticks[0][2:]))) / os.sysconf("SC_CLK_TCK") if own else 0.0
+        return 0.0
+
     def last_words(self) -> str:
         """Return the end of what it said."""
         lines = self._log.read_text("utf-8", "replace").strip().splitlines() if self._log.exists() else []

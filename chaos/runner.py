@@ -128,6 +128,8 @@ def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
     ]
     if not verdict.is_clean:
         stand.notes.append(f"last words: {stand.last_words()}")
+    used = {name: process.cpu_seconds() for name, process in stand.processes.items()}
+    stand.notes.append("CPU seconds: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in used.items()))
     stand.notes.append(f"settled in {settled:.0f} s")
     slowest = max((event.seconds for event in outcome.accepted), default=0.0)
     stand.notes.append(f"the longest wait of a sender {slowest:.1f} s")
