@@ -167,8 +167,12 @@ def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of what killed processes leave behind, so that `bury_orphans` finds all of it."""
+    """Become the parent of what killed processes leave behind, so that `bury_orphans` finds all of it.
+
+    Where our own parent is killed we are asked to end.
+    """
     _prctl(_SET_CHILD_SUBREAPER, 1)
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def bury_orphans(seconds: float = 5.0) -> bool:
