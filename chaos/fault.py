@@ -77,7 +77,7 @@ def needs_small_disk() -> str:
         mount = ["/bin/mount", "-t", "tmpfs", "-o", "size=65536", "tmpfs", place]
         done = subprocess.run(mount, capture_output=True, text=True)
         if done.returncode:
-            return f"a small disk cannot be mounted here: {done.stderr.strip()}"
+            return f"a small disk cannot be mounted here: {done.stderr.partition(chr(10))[0]}"
         subprocess.run(["/bin/umount", "--lazy", place], check=True)
     return ""
 
