@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, select
 
 from mappings.source import Naming
@@ -22,7 +23,7 @@ from worker.ledger import deliveries, due, duties, intake, limits, search
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Attempt, Claim, Closing
 from worker.ledger.intake import NewEvent
-from worker.ledger.migrate import require_current
+from worker.ledger.migrate import _config, newest, require_current
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName
 from worker.ledger.tables import State, events, metadata
 
@@ -318,3 +319,8 @@ def test_a_claim_says_what_came_before(db: Database, clock: Clock) -> None:
     assert (second.attempts, second.tries, second.failing_since) == (1, 1, began)
     deliveries.close(db, second, replace(failing, due_at=clock(), spent=False), None, clock())
     assert claimed(db, clock, delivery).attempts == 1
+
+
+def test_the_newest_migration_is_the_one_that_alembic_would_stop_at() -> None:
+    """If this fails, a receiver refuses the ledger that was just migrated, or takes an old one."""
+    assert newest() == ScriptDirectory.from_config(_config()).get_current_head()
