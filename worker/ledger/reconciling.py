@@ -14,7 +14,7 @@ from sqlalchemy import Connection as Transaction
 from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.payload_locks import lock_payloads
-from worker.ledger.tables import State, UtcTime, deliveries, events, links, steps
+from worker.ledger.tables import AFRESH, State, UtcTime, deliveries, events, links, steps
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200
@@ -111,7 +111,7 @@ def give_back(
     that delivery is not delivered any more, wants none of them, or has lost its payload. An older delivery would
     be superseded.
     """
-    again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
+    again = {"state": State.PENDING, "due_at": now, **AFRESH}
     with db.write() as c:
         chosen = _locked(c, _newest(c, delivery_id))
         if chosen is None:
