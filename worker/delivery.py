@@ -150,7 +150,7 @@ def _close(
         connection.terms,
     )
     if changed is not None:
-        tell_change(engine.db, claim.connection, changed)
+        tell_change(engine.db, claim.connection, changed, connection.give_up_after)
 
 
 def _claimed(
