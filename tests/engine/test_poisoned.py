@@ -121,7 +121,7 @@ def test_what_waits_behind_a_poisoned_order_goes_through_and_a_person_gets_the_o
     assert shop.states(good) == {"delivered"}
     assert shop.show(bad)["attempts"] - before <= 3
     assert shop.phase == Phase.RELEASING
-    for number in range(12):
+    for number in range(30):
         later = shop.order(8000 + number)
         assert deliver(shop.engine, later, shop.opla) == State.DELIVERED, "no order of the day waits for it"
         shop.for_a_while(10 * MINUTE)
@@ -131,7 +131,8 @@ def test_what_waits_behind_a_poisoned_order_goes_through_and_a_person_gets_the_o
     assert (row["state"], row["error"]) == ("failed", "OutcomeUnknown")
     assert "503" in row["reason"]
     assert "hours in which others went through" in row["reason"]
-    assert 4 <= number <= 7
+    # Six failures of its own, ten minutes of its hour each, half an hour apart: sixteen orders or so.
+    assert 12 <= number <= 20
     assert len(shop.records("oplacrm", "opportunity")) == 20 + number + 1
 
 
