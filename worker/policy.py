@@ -76,8 +76,8 @@ def backoff(tries: int, jitter: float) -> timedelta:
 class Situation:
     """What the decision depends on besides the error.
 
-    `tries` are failures in a row, `failing_for` is the time since the first answer of the vendor that spent an
-    attempt, `give_up_after` the connection's patience, `jitter` a random number from 0 to 1.
+    `tries` are failures in a row, `failing_for` is for how long the delivery has failed by its own fault, see
+    worker/patience.py, `give_up_after` the connection's patience, `jitter` a random number from 0 to 1.
     """
 
     tries: int

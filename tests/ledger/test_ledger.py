@@ -26,6 +26,7 @@ from worker.ledger.intake import NewEvent
 from worker.ledger.migrate import _config, newest, require_current
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName
 from worker.ledger.tables import State, events, metadata
+from worker.patience import Failing
 
 LEASE = timedelta(seconds=30)
 STEP = StepName("account", "acct-lan", 0, "0" * 64)
@@ -311,14 +312,21 @@ def test_a_ledger_that_is_away_is_named_as_such(clock: Clock) -> None:
 def test_a_claim_says_what_came_before(db: Database, clock: Clock) -> None:
     """Otherwise the backoff starts anew at every attempt and patience never ends."""
     delivery = stored(db, clock)
-    failing = Closing(State.WAITING, clock(), "VendorDown", "503", spent=True, failed_try=True)
-    began = clock()
+    told = Failing(clock(), timedelta(hours=3, milliseconds=1))
+    failing = Closing(State.WAITING, clock(), "VendorDown", "503", spent=True, failed_try=True, failing=told)
     deliveries.close(db, claimed(db, clock, delivery), failing, Attempt(3, "VendorDown", 503), clock())
     clock.forward(seconds=1)
     second = claimed(db, clock, delivery)
-    assert (second.attempts, second.tries, second.failing_since) == (1, 1, began)
-    deliveries.close(db, second, replace(failing, due_at=clock(), spent=False), None, clock())
-    assert claimed(db, clock, delivery).attempts == 1
+    kept = Failing(told.since, timedelta(hours=3, seconds=1))  # whole seconds, never less than there were
+    assert (second.attempts, second.tries, second.failing) == (1, 1, kept)
+    deliveries.close(db, second, replace(failing, due_at=clock(), spent=False, failing=None), None, clock())
+    third = claimed(db, clock, delivery)
+    assert (third.attempts, third.failing) == (1, kept)
+    deliveries.close(db, third, Closing(State.FAILED, clock(), "VendorDown", "503"), None, clock())
+    assert search.release(db, delivery, "olga", clock())
+    assert claimed(db, clock, delivery).failing == Failing(), (
+        "who releases it gives it all of its patience again"
+    )
 
 
 def test_the_newest_migration_is_the_one_that_alembic_would_stop_at() -> None:

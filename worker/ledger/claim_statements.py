@@ -37,7 +37,10 @@ CLAIM = Prepared(
     .returning(
         *(
             deliveries.c[name]
-            for name in ("id", "connection", "entity", "version", "attempts", "tries", "failing_since")
+            for name in (
+                *("id", "connection", "entity", "version"),
+                *("attempts", "tries", "failing_since", "failed_seconds"),
+            )
         )
     )
 )
@@ -66,6 +69,7 @@ CLOSE = Prepared(
         attempts=bindparam("spent"),
         tries=bindparam("failures"),
         failing_since=bindparam("since"),
+        failed_seconds=bindparam("failed"),
         lease=None,
         lease_until=None,
         updated_at=bindparam("now_"),

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_, update
 
 from worker.ledger.database import Database
+from worker.ledger.payload_locks import lock_payloads
 from worker.ledger.personal import is_personal, veiled
 from worker.ledger.purging import empty
 from worker.ledger.tables import (
@@ -114,7 +115,8 @@ def erase_events(
     What was not delivered yet never will be. `personal` are the entities that name the person.
     """
     mine = deliveries.c.event_id.in_(event_ids)
-    rows = c.execute(select(deliveries).where(mine).with_for_update()).all()
+    lock_payloads(c, event_ids)
+    rows = c.execute(select(deliveries).where(mine)).all()
     in_flight = {
         r.event_id for r in rows if r.state == State.SENDING and r.lease_until and r.lease_until >= now
     }

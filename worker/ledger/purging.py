@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, true, update
 
 from worker.ledger.database import Database
+from worker.ledger.payload_locks import lock_payloads
 from worker.ledger.tables import State, attempts, deliveries, events
 
 #: Ends of a delivery: of these a purge may be told. Nothing unfinished is ever purged.
@@ -72,8 +73,7 @@ def purge(db: Database, ages: Ages, now: datetime) -> Iterator[Slice]:
         with db.write() as c:
             # Whoever releases one of them at this moment waits, or has done so and is seen now. The events too: a
             # duplicate has no deliveries until it is released.
-            c.execute(select(events.c.id).where(events.c.id.in_(due)).with_for_update())
-            c.execute(select(deliveries.c.id).where(deliveries.c.event_id.in_(due)).with_for_update())
+            lock_payloads(c, due)
             emptied, deleted = c.scalars(_ripe(due, ages)).all(), c.scalars(_outlived(due, ages)).all()
             if emptied:
                 empty(c, emptied, now)

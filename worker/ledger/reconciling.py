@@ -13,7 +13,8 @@ from sqlalchemy import Connection as Transaction
 
 from worker.ledger.audits import note
 from worker.ledger.database import Database
-from worker.ledger.tables import State, UtcTime, deliveries, events, links, steps
+from worker.ledger.payload_locks import lock_payloads
+from worker.ledger.tables import AFRESH, State, UtcTime, deliveries, events, links, steps
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200
@@ -110,9 +111,9 @@ def give_back(
     that delivery is not delivered any more, wants none of them, or has lost its payload. An older delivery would
     be superseded.
     """
-    again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
+    again = {"state": State.PENDING, "due_at": now, **AFRESH}
     with db.write() as c:
-        chosen = _newest(c, delivery_id)
+        chosen = _locked(c, _newest(c, delivery_id))
         if chosen is None:
             return delivery_id, []
         wanted = [one for one in lost if _forgotten(c, chosen, one, now)]
@@ -182,7 +183,7 @@ def _touched(
 
 def _newest(c: Transaction, delivery_id: str) -> Any:
     """Return the delivery of the entity that none supersedes; None where its payload is purged."""
-    columns = [deliveries.c[name] for name in ("id", "connection", "entity", "version")]
+    columns = [deliveries.c[name] for name in ("id", "event_id", "connection", "entity", "version")]
     query = select(*columns, events.c.purged_at).join(events).where(deliveries.c.state.in_(_GIVEN_BACK))
     mine = c.execute(query.where(deliveries.c.id == delivery_id)).one_or_none()
     if mine is None:
@@ -193,6 +194,15 @@ def _newest(c: Transaction, delivery_id: str) -> Any:
         rows = list(c.execute(query.where(same)).all())
     newest = next((row for row in rows if not any(_supersedes(other, row) for other in rows)), None)
     return None if newest is None or newest.purged_at else newest
+
+
+def _locked(c: Transaction, chosen: Any) -> Any:
+    """Return the chosen delivery once nobody else can change it; None where it is not the one any more."""
+    if chosen is None:
+        return None
+    lock_payloads(c, [chosen.event_id])
+    now_is = _newest(c, chosen.id)
+    return now_is if now_is is not None and now_is.id == chosen.id else None
 
 
 def _supersedes(other: Any, row: Any) -> bool:

@@ -11,7 +11,8 @@ from sqlalchemy import Select, delete, func, insert, select, update
 
 from worker.ids import new_id
 from worker.ledger.database import Database
-from worker.ledger.tables import State, StepState, attempts, audit, deliveries, events, links, steps
+from worker.ledger.payload_locks import lock_payloads
+from worker.ledger.tables import AFRESH, State, StepState, attempts, audit, deliveries, events, links, steps
 
 #: States from which an operator may release a delivery. A delivered one is not among them: its steps are done.
 RELEASABLE = (
@@ -141,8 +142,12 @@ def release(db: Database, delivery_id: str, operator: str, now: datetime, not_ma
     """
     whole = deliveries.c.event_id.in_(select(events.c.id).where(events.c.purged_at.is_(None)))
     mine = (deliveries.c.id == delivery_id) & deliveries.c.state.in_(RELEASABLE) & whole
-    again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
+    again = {"state": State.PENDING, "due_at": now, **AFRESH}
     with db.write() as c:
+        event_id = c.scalar(select(deliveries.c.event_id).where(deliveries.c.id == delivery_id))
+        if event_id is None:
+            return False
+        lock_payloads(c, [event_id])  # a purge that is emptying it now ends first, or finds it released
         if not c.execute(update(deliveries).where(mine).values(**again, updated_at=now)).rowcount:
             return False
         if not_made:

@@ -143,7 +143,8 @@ deliveries = Table(
     Column("reason", SealedText),  # what an operator should know of it
     Column("attempts", Integer, nullable=False, default=0),  # those that an answer of the vendor spent
     Column("tries", Integer, nullable=False, default=0),  # failures in a row, for the backoff
-    Column("failing_since", UtcTime),
+    Column("failing_since", UtcTime),  # see worker/patience.py
+    Column("failed_seconds", Integer, nullable=False, server_default="0"),
     Column("due_at", UtcTime, nullable=False),
     Column("handed_until", UtcTime),  # a task was published; not again before this
     Column("lease", String(36)),
@@ -164,6 +165,9 @@ deliveries = Table(
         postgresql_where=text(IS_OPEN),
     ),
 )
+
+#: Of a delivery that is released: nothing that it failed at before counts.
+AFRESH = {"tries": 0, "failing_since": None, "failed_seconds": 0, "handed_until": None}
 
 steps = Table(
     "steps",
