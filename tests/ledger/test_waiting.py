@@ -36,8 +36,10 @@ def state(db: Database, delivery_id: str) -> str:
 
 
 def test_an_order_ends_its_checkout_however_versions_are_sorted(db: Database, clock: Clock) -> None:
-    """Otherwise everybody who paid at once is called as a lead: on a database of PostgreSQL with the usual
-    collation, en_US.UTF-8, no text is greater than every version; here a version is greater than most."""
+    """Otherwise everybody who paid at once is called as a lead, on PostgreSQL with its usual collation.
+
+    Under en_US.UTF-8 no sign sorts behind all versions; here the version sorts behind all signs.
+    """
     waiting = checkout(db, clock, "\U0010ffff")
     stored(db, clock, Naming("orders/create", "o1", "order-1001", "2026", settles="checkout-5"))
     assert state(db, waiting) == State.SUPERSEDED
@@ -45,7 +47,9 @@ def test_an_order_ends_its_checkout_however_versions_are_sorted(db: Database, cl
 
 def test_of_a_checkout_an_older_state_ends_no_newer_one(db: Database, clock: Clock) -> None:
     waiting = checkout(db, clock, "2026-03-02T12:10")
-    older = Naming("checkouts/update", "c2", "checkout-5", "2026-03-02T12:09", settle=HOUR, settles="checkout-5")
+    older = Naming(
+        "checkouts/update", "c2", "checkout-5", "2026-03-02T12:09", settle=HOUR, settles="checkout-5"
+    )
     stored(db, clock, older)
     assert state(db, waiting) == State.PENDING
 

@@ -23,6 +23,9 @@ def migrate(db: Database) -> None:
     """Apply the missing migrations, all or none. Raises LedgerUnavailable."""
     with db.write() as connection:
         if not db.is_sqlite:
+            # The bounds of a ledger under load would end an index on millions of rows, each time anew.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
         config = _config()
         config.attributes["connection"] = connection

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal_column, or_, select, update
 
 from worker.ids import new_id
 from worker.ledger.database import Database
@@ -98,9 +98,13 @@ def list_deliveries(
 ) -> list[Mapping[str, Any]]:
     """Return the newest deliveries first, at most `limit`."""
     query: Select[Any] = select(*_DELIVERY).join(events).order_by(deliveries.c.id.desc()).limit(limit)
+    over: ColumnElement[str] = deliveries.c.connection
+    if db.is_sqlite and state in (None, State.DELIVERED):
+        # Without the index of what is due, by which SQLite would sort nearly all deliveries for the newest few.
+        over = literal_column("+deliveries.connection")
     for column, value in (
         (deliveries.c.state, state),
-        (deliveries.c.connection, connection),
+        (over, connection),
         (deliveries.c.event_id, event_id),
     ):
         if value:
