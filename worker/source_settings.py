@@ -9,6 +9,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from limits import parse
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -27,6 +28,12 @@ def _a_network(text: str) -> None:
         ip_network(text, strict=False)
     except ValueError:
         raise ValidationError("must be an IP address or a network such as 192.0.2.0/24") from None
+
+
+def _an_origin(text: str) -> None:
+    an_address(text)
+    if urlsplit(text).path.strip("/"):
+        raise ValidationError("must end behind the host: of a page's address browsers tell no more than that")
 
 
 def _a_rate(text: str) -> None:
@@ -87,7 +94,7 @@ class SourceSchema(Schema):
     token_env = NamesOrName(load_default=list)
     unprotected = fields.Boolean(load_default=False)
     allowed_addresses = fields.List(fields.String(validate=_a_network), load_default=list)
-    allowed_origins = fields.List(fields.String(validate=an_address), load_default=list)
+    allowed_origins = fields.List(fields.String(validate=_an_origin), load_default=list)
     public_url = fields.String(load_default="", validate=an_address)
     api_url = fields.String(load_default="", validate=an_address)
     api_token_env = fields.String(load_default="")
@@ -149,7 +156,8 @@ def _made(
         api_url=_api_url(where, kind, known, options),
         api_token=where.secret("api_token_env", known["api_token_env"]),
         options={**options, **_noise(guard)},
-        allowed_origins=frozenset(known["allowed_origins"]),
+        # As browsers write them.
+        allowed_origins=frozenset(origin.rstrip("/").lower() for origin in known["allowed_origins"]),
         deliver_tests=known["deliver_tests"],
         guard=guard,
         unprotected=known["unprotected"],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, literal_column, or_, select, update
 from sqlalchemy import Connection as Transaction
 
 from worker.ledger.audits import note
@@ -18,8 +18,15 @@ from worker.ledger.tables import AFRESH, State, UtcTime, deliveries, events, lin
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200
+#: Links that are read at once.
+_KEYS = 500
 #: What the kind of a step that changed a record ends with.
 UPDATE = " update"
+_Columns = tuple[ColumnElement[str], ColumnElement[str]]
+_BY_ANY: _Columns = deliveries.c.connection, deliveries.c.state
+#: With a plus, which keeps SQLite from their index: for every page it would sort all that was ever delivered over
+#: the connection. PostgreSQL knows no such plus, and by its statistics needs none.
+_BY_ID: _Columns = literal_column("+deliveries.connection"), literal_column("+deliveries.state")
 #: Also due again already, for another record of the same entity.
 _GIVEN_BACK = (State.DELIVERED, State.PENDING)
 
@@ -74,7 +81,8 @@ def pages(db: Database, period: Period) -> Iterator[list[Delivered]]:
     after = ""
     columns = (deliveries.c.id, deliveries.c.event_id, deliveries.c.entity, deliveries.c.created_at)
     while True:
-        query = select(*columns).where(*_within(period), deliveries.c.id > after)
+        query = select(*columns).where(*_within(period, _BY_ID if db.is_sqlite else _BY_ANY))
+        query = query.where(deliveries.c.id > after)
         with db.read() as c:
             rows = c.execute(query.order_by(deliveries.c.id).limit(PAGE)).all()
             if not rows:
@@ -131,10 +139,11 @@ def note_deleted(db: Database, operator: str, subject: str, now: datetime) -> No
         note(c, now, operator, "delete double", subject)
 
 
-def _within(period: Period) -> tuple[ColumnElement[bool], ...]:
+def _within(period: Period, by: _Columns = _BY_ANY) -> tuple[ColumnElement[bool], ...]:
+    connection, state = by
     return (
-        deliveries.c.connection == period.connection,
-        deliveries.c.state == State.DELIVERED,
+        connection == period.connection,
+        state == State.DELIVERED,
         deliveries.c.created_at >= period.since,
         deliveries.c.created_at <= period.until,
         deliveries.c.updated_at <= period.settled,
@@ -146,13 +155,7 @@ def _with_steps(c: Transaction, connection: str, rows: Sequence[Any]) -> list[De
     done: dict[str, list[Any]] = {}
     for step in c.execute(select(steps).where(steps.c.delivery_id.in_(ids)).order_by(steps.c.position)):
         done.setdefault(step.delivery_id, []).append(step)
-    same = (links.c.kind == steps.c.kind) & (links.c.key == steps.c.key)
-    query = select(links.c.kind, links.c.key, links.c.record_id).join(steps, same)
-    linked = {
-        (row.kind, row.key): row.record_id
-        for row in c.execute(query.where(links.c.connection == connection, steps.c.delivery_id.in_(ids)))
-        if row.record_id is not None
-    }
+    linked = _linked(c, connection, {(step.kind, step.key) for some in done.values() for step in some})
     touched = _touched(c, connection, sorted({row.entity for row in rows if row.entity is not None}))
     return [
         Delivered(
@@ -160,6 +163,23 @@ def _with_steps(c: Transaction, connection: str, rows: Sequence[Any]) -> list[De
         )
         for row in rows
     ]
+
+
+def _linked(c: Transaction, connection: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the vendor's ids of those records of (kind, key) that are linked."""
+    keys: dict[str, list[str]] = {}
+    for kind, key in sorted(names):
+        keys.setdefault(kind, []).append(key)
+    found: dict[tuple[str, str], str] = {}
+    # By the primary key, and no join with the steps: SQLite would read all links of the connection for that.
+    for kind, some in keys.items():
+        for start in range(0, len(some), _KEYS):
+            of = (links.c.connection == connection, links.c.kind == kind)
+            query = select(links.c.key, links.c.record_id).where(
+                *of, links.c.key.in_(some[start : start + _KEYS])
+            )
+            found |= {(kind, row.key): row.record_id for row in c.execute(query) if row.record_id is not None}
+    return found
 
 
 def _touched(
