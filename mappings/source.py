@@ -109,7 +109,8 @@ class Source:
     payload that holds several events apart. `api` and `fetches` are for thin events. A source that
     `is_public` stands on a page where anybody may post. `options` are further keys
     that the source's table in relay.toml may hold, each with its type or a marshmallow field, `event_header` is
-    the header that names the event, where the body does not.
+    the header that names the event, where the body does not. `varies` are paths of what tells of one post and not
+    of the event, such as the number of tries: a repetition that differs in nothing else says nothing new.
     """
 
     type: str
@@ -127,4 +128,5 @@ class Source:
     api: SenderApi | None = None
     fetches: Callable[[Event], Iterable[Fetch]] | None = None
     is_public: bool = False
+    varies: frozenset[str] = frozenset()
     head: bool = False  # whether the sender looks with a HEAD request if the address is there

@@ -94,6 +94,7 @@ SOURCE = Source(
     },
     ignored=ignored_events.MERCADO_LIBRE,
     api=SenderApi("https://api.mercadolibre.com"),
+    varies=frozenset({"attempts", "sent", "received"}),
     fetches=fetches,
     options={"seller_id": str, "default_region": str},
 )
