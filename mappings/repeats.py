@@ -13,8 +13,8 @@ from mappings.errors import BadBody
 def substance(body: bytes, set_aside: frozenset[str]) -> bytes:
     """Return what `body` says beside the fields at the paths `set_aside`: equal for two posts that say the same.
 
-    A path is names with dots between them, in lists numbers from 0. Where nothing is set aside, and where the body is
-    no JSON, it is the body itself: then every byte counts.
+    A path is names with dots between them, in lists numbers from 0. Where nothing is set aside, and where the body
+    is no JSON, it is the body itself: then every byte counts.
     """
     if not set_aside:
         return body

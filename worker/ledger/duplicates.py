@@ -33,8 +33,9 @@ def note_repeat(
 ) -> Repeat | None:
     """Note that `row`, an event that is not stored, has the key of one that is.
 
-    A body that says what the first one's does, beside the fields that `varies` names, is only counted. Another body is what may be a mistake of ours
-    or of the sender's: it is kept as an event of its own, linked to the first and without deliveries.
+    A body that says what the first one's does, beside the fields that `varies` names, is only counted. Another body
+    is what may be a mistake of ours or of the sender's: it is kept as an event of its own, linked to the first and
+    without deliveries.
     None where the key is free now, because equal content counts as the same event for `window` only, and because
     what was judged spam must not stand in the way of what was not. Freeing the key and trying again keeps the
     unique constraint the only judge, also between two processes.
