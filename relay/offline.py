@@ -42,6 +42,7 @@ def warnings(settings: Settings) -> list[Fault]:
                 plans.setdefault(route.source, {})[f"{connection.name} {kind.__name__}"] = plan
     for source, made in plans.items():
         found += _lost(settings, source, made)
+    found += _without_consent(settings, plans)
     return list(dict.fromkeys(found))
 
 
@@ -132,6 +133,27 @@ def _lost(settings: Settings, source: str, made: Mapping[str, Plan]) -> Iterator
                 f"has no place at {where} and will be dropped; where the CRM has a custom field for it, name that "
                 f"as custom_fields.KIND.{name} of the connection",
             )
+
+
+def _without_consent(settings: Settings, plans: Mapping[str, Mapping[str, Plan]]) -> Iterator[Fault]:
+    """Yield a warning for each connection that drops the consent which a source's table names.
+
+    That another connection keeps it is no help: who writes to a person has to know whether they agreed to it.
+    """
+    dropping: dict[str, list[str]] = {}
+    for source, made in plans.items():
+        options = settings.sources[source].options
+        if "consent" not in {**options.get("fields", {}), **options.get("map", {})}:
+            continue
+        for place, plan in made.items():
+            if any(row.source == "consent" and row.outcome == "dropped" for row in plan.fields):
+                dropping.setdefault(place.partition(" ")[0], []).append(source)
+    for name, sources in dropping.items():
+        room = VENDORS[settings.connections[name].vendor].mapping.more_room
+        yield Fault(
+            f"{settings.config_path}: connections.{name}",
+            f"has no place for the consent of leads from {', '.join(sources)} and drops it; set {room}",
+        )
 
 
 def commands_of(handler: Handler) -> frozenset[CommandType]:
