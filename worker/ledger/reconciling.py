@@ -13,7 +13,8 @@ from sqlalchemy import Connection as Transaction
 
 from worker.ledger.audits import note
 from worker.ledger.database import Database
-from worker.ledger.tables import State, UtcTime, deliveries, events, links, steps
+from worker.ledger.tables import State, deliveries, events, links, steps
+from worker.ledger.utc_time import UtcTime
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, or_, update
 from mappings.source import Naming
 from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import State, UtcTime, deliveries
+from worker.ledger.tables import State, deliveries
+from worker.ledger.utc_time import UtcTime
 
 #: Sorts behind every version: the outcome of a thing is newer than all of its states.
 _LAST = "~"

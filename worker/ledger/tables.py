@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from worker.ledger.sealed import SealedBytes, SealedText
-from worker.ledger.utc_time import UtcTime as UtcTime
+from worker.ledger.utc_time import UtcTime
 
 metadata = MetaData()
 
