@@ -26,7 +26,7 @@ def warnings(settings: Settings) -> list[Fault]:
     fields that only some senders have, those are known that the source's `fields` name; no others are until
     they come.
     """
-    found: list[Fault] = list(_open_to_all(settings))
+    found: list[Fault] = [*_open_to_all(settings), *_ending(settings)]
     plans: dict[str, dict[str, Plan]] = {}
     for place, route in enumerate(settings.routes):
         for kind, events, connection in _paths(settings, route):
@@ -67,6 +67,19 @@ def _open_to_all(settings: Settings) -> Iterator[Fault]:
                 "allowed_addresses, and remove it"
             )
         yield Fault(f"{settings.config_path}: sources.{name}.unprotected", what)
+
+
+def _ending(settings: Settings) -> Iterator[Fault]:
+    """Yield a warning for each source with a fixed token that will end, unless a gateway puts in another one."""
+    for name, source in settings.sources.items():
+        api = SOURCES[source.type].api
+        renewal = api.renewal if api is not None and source.api_url == api.url.rstrip("/") else None
+        if source.api_token and renewal is not None and renewal.grant == "refresh_token":
+            yield Fault(
+                f"{settings.config_path}: sources.{name}.api_token_env",
+                f"names a token that ends {renewal.lasts.total_seconds() / 3600:.0f} hours after it was made; name "
+                "api_client_id_env, api_client_secret_env and api_refresh_token_env instead, so that it is renewed",
+            )
 
 
 def _reached(settings: Settings, source: str) -> str:

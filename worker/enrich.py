@@ -45,9 +45,9 @@ def fetch(
     """Read what a thin event lacks and keep it with the event, so that it is read once; return it as JSON.
 
     None where the event is whole, and where relay.toml names no token for an interface that is optional.
-    `renewed` returns the token, another one than that which it is given, and raises what it likes. Raises Unmappable
-    for what is gone at the sender, SenderDown for everything else, a refused token, too: it is tried again, for as
-    long as the connection's patience lasts.
+    `renewed` returns the token, another one than that which it is given. Raises what it raises, Unmappable for what
+    is gone at the sender, SenderDown for everything else, a refused token, too: it is tried again, for as long as
+    the connection's patience lasts.
     """
     if kind.fetches is None or kind.api is None or not source.api_url:
         return None
@@ -109,6 +109,6 @@ def _refusal(source: SourceSettings, wanted: Fetch, answer: Answer) -> DeliveryE
     text = f"{source.name}: {wanted.name}: the sender's interface answered {answer.status}: {excerpt(answer.body)}"
     if answer.status in (404, 410):
         return Unmappable(wanted.name, f"is no longer at the sender ({answer.status})")
-    key = "api_client_id_env" if source.renewal else "api_token_env"
-    remedy = f"; see {key} of the source" if answer.status in (401, 403) else ""
+    see = "what the app may read" if source.renewal else "api_token_env of the source"
+    remedy = f"; see {see}" if answer.status in (401, 403) else ""
     return SenderDown(text + remedy, retry_after(answer.headers))

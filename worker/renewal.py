@@ -1,8 +1,8 @@
 """Tokens of senders that end: renewed in time by one of all workers, and never lost where that can be helped.
 
-A refresh token is good for one use, so the ledger says who may use it, and holds what came of it. Between the sender's
-answer and our commit nothing can be done for a worker that is killed: the next renewal is refused then, what waits is
-held, and a person is told what to do.
+A refresh token is good for one use, so the ledger says who may use it, and holds what came of it. Between the
+sender's answer and our commit nothing can be done for a worker that is killed: the next renewal is refused then,
+what waits is held, and a person is told what to do.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from worker.errors import (
+    Interrupted,
     LedgerUnavailable,
     OutcomeUnknown,
     PutBack,
@@ -42,6 +43,8 @@ EARLY = timedelta(minutes=30)
 YOUNG = timedelta(minutes=5)
 #: What is left of a token must be enough for the call that it is for.
 LEAST = timedelta(seconds=30)
+#: The least that a delivery waits for a renewal which another worker has begun.
+SOON = timedelta(seconds=1)
 #: When a renewal is tried again that came to nothing, and one that was refused: the sender may have erred.
 PAUSE = timedelta(seconds=15)
 REFUSED = timedelta(hours=1)
@@ -62,8 +65,8 @@ class Renewing:
 def current(renewing: Renewing, source: SourceSettings, refused: str = "") -> str:
     """Return the token of the source's interface, another one than the `refused` where it can be renewed.
 
-    Raises PutBack while another worker renews it, SenderDown where that did not work, SenderRefused where the sender
-    does not renew it any more.
+    Raises PutBack while another worker renews it, SenderDown where that did not work, SenderRefused where the
+    sender does not renew it any more.
     """
     if source.renewal is None:
         return source.api_token
@@ -109,7 +112,8 @@ def _as_it_stands(source: SourceSettings, held: Standing, refused: str, now: dat
         raise SenderDown(
             f"{source.name}: the sender refuses a token that it has just given; see what the app may read"
         )
-    raise PutBack(f"{source.name}: its token is being renewed", timedelta(seconds=1))
+    left = held.busy_until - now if held.busy_until else timedelta()
+    raise PutBack(f"{source.name}: its token is being renewed", min(max(left / 3, SOON), RESERVED))
 
 
 def _renewed(
@@ -118,12 +122,12 @@ def _renewed(
     began = renewing.clock()
     try:
         answer = renewing.http.send(_request(renewal, held), SECONDS)
-    except (Unreachable, PutBack) as error:
-        sender_tokens.let_go(renewing.db, roots, held, _after(renewing, None), has_left=False)
-        raise SenderDown(f"{source.name}: its token cannot be renewed: {error}") from error
-    except OutcomeUnknown as error:
-        sender_tokens.let_go(renewing.db, roots, held, _after(renewing, None), has_left=True)
-        raise SenderDown(f"{source.name}: whether its token was renewed is not known: {error}") from error
+    except (Unreachable, PutBack, OutcomeUnknown) as error:
+        has_left = isinstance(error, OutcomeUnknown)
+        sender_tokens.let_go(renewing.db, roots, held, _after(renewing, None), has_left)
+        if isinstance(error, PutBack | Interrupted):
+            raise PutBack(f"{source.name}: {error}", timedelta(0)) from error
+        raise SenderDown(f"{source.name}: its token was not renewed: {error}") from error
     given = _given(answer, renewal, held, began)
     if given is None:
         raise _failure(renewing, source, roots, held, answer)
@@ -189,14 +193,12 @@ def _refusal(source: SourceSettings, roots: Roots, held: Standing, answer: Answe
         return (
             f"{said}; correct what api_client_id_env and api_client_secret_env name, and restart the workers"
         )
-    lost = (
-        f"; what it gave after {held.lost_at:%Y-%m-%d %H:%M} UTC never came to be kept"
-        if held.lost_at
-        else ""
-    )
+    # As one word: with a space in it a date is masked like a telephone number.
+    when = held.lost_at.isoformat(timespec="minutes") if held.lost_at else ""
+    lost = f"; the renewal at {when} ended without an answer that could be kept" if when else ""
     return (
-        f"{said}{lost}; let the seller allow the app once more, set the variable that api_refresh_token_env names to "
-        "the new first token, and restart the workers"
+        f"{said}{lost}; let the seller allow the app once more, put the new first token into the variable that "
+        "api_refresh_token_env names, and restart the workers"
     )
 
 
