@@ -143,6 +143,7 @@ class Receiver:
             reachable=self.settings.connections_of(known.name) if naming.settles else (),
             state=state,
             reason=reason,
+            varies=kind.varies,
         )
 
     def _allow_origin(self, response: Response) -> Response:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -29,6 +30,7 @@ from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of
+from worker.renewal import Renewing, current
 from worker.settings import ConnectionSettings, Settings
 from worker.steps import Steps
 from worker.telemetry import log
@@ -178,8 +180,11 @@ def _claimed(
 def _whole(engine: Engine, event: Any) -> Any:
     """Return the event with what it lacks, which is fetched by the first of its deliveries."""
     source, kind = source_of(engine.settings, event)
+    renewing = Renewing(engine.http, engine.db, engine.clock, _before_each(engine))
     try:
-        return {**event, "fetched": fetch(engine.http, engine.db, kind, source, as_seen(source, kind, event))}
+        seen = as_seen(source, kind, event)
+        fetched = fetch(engine.http, engine.db, kind, source, seen, partial(current, renewing, source))
+        return {**event, "fetched": fetched}
     except (CannotMap, BadBody) as error:
         raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
 

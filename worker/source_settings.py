@@ -19,6 +19,7 @@ from mappings.source import OptionType, Source
 from mappings.sources import SOURCES
 from worker.settings import Fault, FormGuard, SourceSettings
 from worker.settings_schema import NamesOrName, an_address, report
+from worker.source_api import Place, api_url_of, renewal_of
 
 CAPTCHAS = ("turnstile", "recaptcha", "hcaptcha")
 
@@ -98,6 +99,9 @@ class SourceSchema(Schema):
     public_url = fields.String(load_default="", validate=an_address)
     api_url = fields.String(load_default="", validate=an_address)
     api_token_env = fields.String(load_default="")
+    api_client_id_env = fields.String(load_default="")
+    api_client_secret_env = fields.String(load_default="")
+    api_refresh_token_env = fields.String(load_default="")
     deliver_tests = fields.Boolean(load_default=False)
     signature = fields.Nested(SignatureSchema, load_default=None)
     form = fields.Nested(GuardSchema, load_default=None)
@@ -120,7 +124,7 @@ def read_source(
     except ValidationError as error:
         report(path, place, error.messages, faults)
         return None
-    where = _Place(f"{path}: {place}", environ, faults)
+    where = Place(f"{path}: {place}", environ, faults)
     # The token of a sender with a challenge is spent there: what is posted later bears none.
     token = known["token_env"] if kind.challenge is None else []
     is_named = known["secret_env"] or token or known["allowed_addresses"]
@@ -142,9 +146,10 @@ def _check_option(path: Path, place: str, wanted: OptionType, value: Any, faults
 
 
 def _made(
-    name: str, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any], where: _Place
+    name: str, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any], where: Place
 ) -> SourceSettings:
     guard = _guard(where, kind, known["form"])
+    api_url = api_url_of(where, kind, known, options)
     return SourceSettings(
         name=name,
         type=kind.type,
@@ -153,8 +158,9 @@ def _made(
         signatures=_signatures(where, kind, known),
         addresses=_networks(known["allowed_addresses"]),
         public_url=known["public_url"],
-        api_url=_api_url(where, kind, known, options),
+        api_url=api_url,
         api_token=where.secret("api_token_env", known["api_token_env"]),
+        renewal=renewal_of(where, kind, known, options, api_url),
         options={**options, **_noise(guard)},
         # As browsers write them.
         allowed_origins=frozenset(origin.rstrip("/").lower() for origin in known["allowed_origins"]),
@@ -164,26 +170,7 @@ def _made(
     )
 
 
-class _Place:
-    """A table of relay.toml, as the one who reads it needs it: its faults and its secrets."""
-
-    def __init__(self, where: str, environ: Mapping[str, str], faults: list[Fault]) -> None:
-        self._where, self._environ, self._faults = where, environ, faults
-
-    def fault(self, key: str, what: str) -> None:
-        self._faults.append(Fault(f"{self._where}.{key}", what))
-
-    def secrets(self, key: str, names: list[str]) -> tuple[str, ...]:
-        # One of several is enough: a secret that is rotated out goes away before its name does.
-        if names and not any(self._environ.get(name) for name in names):
-            self.fault(key, f"no secret: set the environment variable {' or '.join(names)}")
-        return tuple(self._environ[name] for name in names if self._environ.get(name))
-
-    def secret(self, key: str, name: str) -> str:
-        return next(iter(self.secrets(key, [name])), "") if name else ""
-
-
-def _signatures(where: _Place, kind: Source, known: Mapping[str, Any]) -> tuple[Signature, ...]:
+def _signatures(where: Place, kind: Source, known: Mapping[str, Any]) -> tuple[Signature, ...]:
     if known["secret_env"] and not kind.signatures and not known["signature"]:
         where.fault("secret_env", "this type of source signs nothing; it takes token_env")
     if not known["signature"]:
@@ -210,28 +197,7 @@ def _networks(written: list[str]) -> tuple[IPv4Network | IPv6Network, ...] | Non
     return tuple(ip_network(text, strict=False) for text in written) or None
 
 
-def _api_url(where: _Place, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any]) -> str:
-    if kind.api is None:
-        if known["api_url"] or known["api_token_env"]:
-            where.fault(
-                "api_url", "events of this type of source are whole; remove api_url and api_token_env"
-            )
-        return ""
-    if kind.api.is_optional and not known["api_token_env"]:
-        return ""
-    if not known["api_token_env"]:
-        where.fault(
-            "api_token_env", "is missing: its events hold ids only; name the variable with a token of its API"
-        )
-    try:
-        kind.api.user_agent.format(**options)
-        return str(known["api_url"] or kind.api.url.format(**options)).rstrip("/")
-    except KeyError as missing:
-        where.fault(str(missing).strip("'"), "is missing: the address of the sender's API contains it")
-        return ""
-
-
-def _guard(where: _Place, kind: Source, known: Mapping[str, Any] | None) -> FormGuard | None:
+def _guard(where: Place, kind: Source, known: Mapping[str, Any] | None) -> FormGuard | None:
     if not kind.is_public:
         if known is not None:
             where.fault("form", "is for forms on public pages only")

@@ -99,6 +99,7 @@ SOURCE = Source(
         replace(_PLAIN, signed="{secret}{method}{url}{body}", only_if=(_VERSION, "v2")),
         replace(_PLAIN, signed="{secret}{body}", only_if=(_VERSION, "v1")),
     ),
+    varies=frozenset({"attemptNumber"}),
     parts=parts,
     api=SenderApi("https://api.hubapi.com", is_optional=True),
     fetches=fetches,

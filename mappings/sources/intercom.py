@@ -104,5 +104,6 @@ SOURCE = Source(
     api=SenderApi(url="https://api.intercom.io", is_optional=True),
     fetches=fetches,
     options={"default_region": str, "origin": str},
+    varies=frozenset({"delivery_attempts", "delivery_status", "delivered_at", "first_sent_at"}),
     head=True,
 )

@@ -89,5 +89,6 @@ SOURCE = Source(
     handlers={"form_response": register_lead},
     ignored=frozenset({"form_response_partial"}),
     signatures=(Hmac("typeform-signature", prefix="sha256="),),
+    varies=frozenset({"event_id"}),
     options=LEAD_OPTIONS,
 )

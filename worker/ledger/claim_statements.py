@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_
 
 from worker.ledger.breakers import IS_TOUCHED
 from worker.ledger.prepared import Prepared
-from worker.ledger.tables import OPEN, State, UtcTime, connections, deliveries, events
+from worker.ledger.tables import OPEN, State, connections, deliveries, events
+from worker.ledger.utc_time import UtcTime
 
 # As parts of the text: a list of parameters would be written out anew at every execution.
 _OPEN: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in OPEN]

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, sele
 
 from worker.ledger.database import Database
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import State, UtcTime, deliveries
+from worker.ledger.tables import State, deliveries
+from worker.ledger.utc_time import UtcTime
 from worker.patience import Seen
 
 _OVER = deliveries.c.connection == bindparam("over")

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, not
 
 from worker.ledger.breakers import usable_since
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import UNFINISHED, State, UtcTime, deliveries
+from worker.ledger.tables import UNFINISHED, State, deliveries
+from worker.ledger.utc_time import UtcTime
 
 #: A delivery that waits for an earlier one of its entity looks again this often.
 BLOCKED_DELAY = timedelta(seconds=1)

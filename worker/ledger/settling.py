@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, or_, update
 from mappings.source import Naming
 from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import State, UtcTime, deliveries
+from worker.ledger.tables import State, deliveries
+from worker.ledger.utc_time import UtcTime
 
 _NOW = bindparam("now_", type_=UtcTime)
 #: A delivery that is pending and not yet due waits for nothing else: what failed is waiting, not pending.

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, delete, select, update
 
 from worker.ledger.prepared import Prepared
-from worker.ledger.tables import State, StepState, UtcTime, deliveries, links, steps
+from worker.ledger.tables import State, StepState, deliveries, links, steps
+from worker.ledger.utc_time import UtcTime
 
 
 def _own() -> tuple[ColumnElement[bool], ...]:
