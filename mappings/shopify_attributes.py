@@ -48,6 +48,7 @@ def attributes_of(dialect: Dialect, order: dict[str, Any], buyer: Person | None)
         "payment_status": order["financial_status"] if order["financial_status"] in TELLING else "",
         "refunded": _refunded(order),
         "current_total": _current(order),
+        "taken_back": ", ".join(filter(None, map(_taken_back, order["line_items"]))),
         "line_details": details_of(order["line_items"]),
         "customer_note": order["customer"]["note"],
         "customer_tags": order["customer"]["tags"],
@@ -124,6 +125,13 @@ def _current(order: Mapping[str, Any]) -> str:
     if left is None or left == order["total_price"]:
         return ""
     return f"{written(left, order['currency'])} {order['currency']}"
+
+
+def _taken_back(line: Mapping[str, Any]) -> str:
+    """Return how many pieces of a line an edit took off or the buyer returned, `1 x Gift card`."""
+    left = line["quantity"] if line["current_quantity"] is None else line["current_quantity"]
+    gone = line["quantity"] - left
+    return f"{format(gone.normalize(), 'f')} x {line['name'] or line['title']}" if gone > 0 else ""
 
 
 def _refunded(order: dict[str, Any]) -> str:

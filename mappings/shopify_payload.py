@@ -61,6 +61,7 @@ class LineItem(ShippingLine):
     variant_id = Text(load_default="")
     product_id = Text(load_default="")
     quantity = Amount(required=True, limit=MAX_QUANTITY)
+    current_quantity = Amount(load_default=None, limit=MAX_QUANTITY)
     properties = fields.Raw(load_default=None)  # a list of names and values; apps write what they like
 
 

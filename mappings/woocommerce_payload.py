@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -145,9 +146,9 @@ class Customer(Payload):
 
 
 def meta_of(found: list[dict[str, Any]]) -> dict[str, str]:
-    """Return the entries of `meta_data` whose value is text or a whole number, by key."""
-    readable = (m for m in found if isinstance(m["key"], str) and isinstance(m["value"], str | int))
-    return {m["key"]: html.unescape(str(m["value"])).strip() for m in readable}
+    """Return the entries of `meta_data` whose value is text or a figure, by key."""
+    readable = (m for m in found if isinstance(m["key"], str) and isinstance(m["value"], str | int | Decimal))
+    return {m["key"]: html.unescape(said(m["value"])).strip() for m in readable}
 
 
 def visible(meta: dict[str, str]) -> dict[str, str]:
