@@ -15,6 +15,7 @@ from test_sources import BODIES, FIXTURES, arrival_of, beside, event_of, json_va
 from mappings.commands import OpenTicket, TicketStatus, as_json
 from mappings.errors import BadBody, CannotMap
 from mappings.help_desk import headline, plain, status_of
+from mappings.mail import readable
 from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
 
@@ -250,3 +251,18 @@ def test_any_json_is_parked_and_not_a_crash(kind: str, payload: Any, fetched: An
     """Otherwise whoever knows the address stops the worker."""
     answers = dict.fromkeys(("requester", "comments", "item", "contact", "conversation", "messages"), fetched)
     handled(kind, payload, answers)
+
+
+@pytest.mark.parametrize(
+    ("header", "letters"),
+    [
+        ("=?UTF-8?B?TMOq?= =?UTF-8?Q?_Lan?=", "Lê Lan"),
+        ("Nguyễn =?UTF-8?B?TMOq?=", "Nguyễn =?UTF-8?B?TMOq?="),
+        ("=?no-such-charset?B?TMOq?=", "=?no-such-charset?B?TMOq?="),
+        ("=?UTF-8?Q?a=0D=0ABcc:_b=00c?=", "a Bcc: b c"),
+        ("=?UTF-8?B?7aCA?=", "=?UTF-8?B?7aCA?="),
+    ],
+)
+def test_a_customer_is_called_by_the_code_that_the_mail_hid_the_name_in(header: str, letters: str) -> None:
+    """Mailgun and SendGrid hand some headers on as the mail has them (RFC 2047)."""
+    assert readable(header) == letters
