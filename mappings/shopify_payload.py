@@ -169,6 +169,11 @@ class Order(Payload):
     gateway = Text(load_default="")
     source_name = Text(load_default="")
     landing_site = Text(load_default="")
+    utm_source = Text(load_default="")
+    utm_medium = Text(load_default="")
+    utm_campaign = Text(load_default="")
+    utm_term = Text(load_default="")
+    utm_content = Text(load_default="")
 
 
 class Cart(Payload):
