@@ -43,7 +43,7 @@ def open_conversation(event: Event) -> Iterable[OpenTicket]:
         | filled(
             opened_at=moment_of(talk["created_at"]),
             tags=", ".join(tag["name"] for tag in talk["tags"]["tags"] if tag["name"]),
-            came_by="" if opening["kind"] == "conversation" else opening["kind"],
+            came_by="" if opening["kind"].startswith("conversation") else opening["kind"],
             page_url=opening["url"],
         ),
     )
