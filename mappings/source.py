@@ -128,3 +128,6 @@ class Source:
     fetches: Callable[[Event], Iterable[Fetch]] | None = None
     is_public: bool = False
     head: bool = False  # whether the sender looks with a HEAD request if the address is there
+    consents: bool = (
+        False  # whether it asks by OPTIONS for leave to post ("HTTP 1.1 Web Hooks" of CloudEvents)
+    )

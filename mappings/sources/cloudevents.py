@@ -1,7 +1,8 @@
 """CloudEvents over HTTP. Special: one event comes in three shapes, and its attributes may be headers.
 
-Facts: cloudevents.io, "HTTP Protocol Binding" (binary, structured, batched; header values are percent-encoded)
-and the specification 1.0.2: `source` and `id` together are unique to each event, and repeated with it.
+Facts: cloudevents.io, "HTTP Protocol Binding" (binary, structured, batched; header values are percent-encoded),
+"HTTP 1.1 Web Hooks" (a sender asks for leave), the JSON format (`data_base64`), and the specification 1.0.2:
+`source` and `id` together are unique to each event, and repeated with it.
 """
 
 from __future__ import annotations
@@ -84,4 +85,5 @@ SOURCE = Source(
     ignored=IGNORED,
     parts=parts,
     options=PATH_OPTIONS,
+    consents=True,
 )
