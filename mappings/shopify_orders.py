@@ -18,9 +18,6 @@ from mappings.shopify_payload import Order
 from mappings.shopify_people import address_of, person_of
 from mappings.source import Event
 
-#: Of Haravan's orders; Shopify and Sapo leave them in `landing_site`.
-CAME_FROM = "utm_source utm_medium utm_campaign utm_term utm_content".split()
-
 
 def record_order(dialect: Dialect, event: Event) -> Iterable[RecordOrder]:
     """Turn an order into the command for it as it stands now, in the currency of the shop.
@@ -165,7 +162,6 @@ def _attributes(dialect: Dialect, order: dict[str, Any], buyer: Person | None) -
         parts = (delivery.street, delivery.city, delivery.region, delivery.postcode, delivery.country)
         found["shipping_address"] = ", ".join(filter(None, parts))
     notes = {f"note.{note['name']}": note["value"] for note in order["note_attributes"]}
-    notes |= {name: order[name] for name in CAME_FROM}
     return {name: value for name, value in (found | notes).items() if value}
 
 
@@ -174,7 +170,7 @@ def _refunded(order: dict[str, Any]) -> str:
     sums: dict[str, Decimal] = {}
     for refund in order["refunds"]:
         for moved in refund["transactions"]:
-            if moved["kind"].lower() == "refund" and moved["status"].lower() in ("", "success"):
+            if moved["kind"] == "refund" and moved["status"] in ("", "success"):
                 currency = moved["currency"].upper() or order["currency"]
                 sums[currency] = sums.get(currency, NOTHING) + abs(moved["amount"])
     return ", ".join(f"{written(amount, currency)} {currency}" for currency, amount in sums.items() if amount)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from mappings.order_totals import NOTHING
-from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
+from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, Word, items, part
 
 
 class Money(Payload):
@@ -118,8 +118,8 @@ class DiscountCode(Payload):
 class Transaction(Payload):
     """A movement of money; `amount` is in `currency`, which is the buyer's where that is not the shop's."""
 
-    kind = Text(load_default="")
-    status = Text(load_default="")
+    kind = Word(load_default="")
+    status = Word(load_default="")
     amount = Amount(load_default=NOTHING)
     currency = Text(load_default="")
 
@@ -169,11 +169,6 @@ class Order(Payload):
     gateway = Text(load_default="")
     source_name = Text(load_default="")
     landing_site = Text(load_default="")
-    utm_source = Text(load_default="")
-    utm_medium = Text(load_default="")
-    utm_campaign = Text(load_default="")
-    utm_term = Text(load_default="")
-    utm_content = Text(load_default="")
 
 
 class Cart(Payload):
