@@ -66,10 +66,8 @@ def person_of(
         company=company,
         address=next(filter(None, map(address_of, addresses)), None),
     )
-    # A language alone is the browser's, not a person's, and a country alone the shop's.
-    at_home = person.address and replace(person.address, country="") == Address()
-    is_nobody = (replace(person, address=None) if at_home else person) == Person()
-    return None if is_nobody else replace(person, language=language)
+    # A language alone is the browser's, not a person's.
+    return None if person == Person() else replace(person, language=language)
 
 
 def register_customer(dialect: Dialect, event: Event) -> Iterable[RegisterLead]:

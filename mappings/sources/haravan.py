@@ -5,18 +5,15 @@ Facts: docs.haravan.com, "Private webhook" (settings, header), "Connect webhook"
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 
 from mappings.bodies import read_object
-from mappings.commands import RecordOrder, filled
-from mappings.payloads import Payload, Text
+from mappings.haravan_orders import with_advert
 from mappings.protection import Challenge, Hmac
 from mappings.shopify_dialect import CUSTOMER_TOPICS, IGNORED_TOPICS, ORDER_TOPICS, Dialect
 from mappings.shopify_orders import record_order
 from mappings.shopify_people import register_customer
-from mappings.source import Event, SenderApi, Source
+from mappings.source import SenderApi, Source
 
 HARAVAN = Dialect(
     sender="haravan",
@@ -27,31 +24,13 @@ HARAVAN = Dialect(
     shares_discounts=False,
 )
 
-
-class CameBy(Payload):
-    """The advert by which an order came; Shopify and Sapo leave that in `landing_site`."""
-
-    utm_source = Text(load_default="")
-    utm_medium = Text(load_default="")
-    utm_campaign = Text(load_default="")
-    utm_term = Text(load_default="")
-    utm_content = Text(load_default="")
-
-
-def record_with_advert(event: Event) -> Iterable[RecordOrder]:
-    """Turn an order into the command for it, as `record_order` does, with what Haravan alone tells."""
-    advert = filled(**HARAVAN.load(CameBy, event))
-    for order in record_order(HARAVAN, event):
-        yield replace(order, attributes={**order.attributes, **advert})
-
-
 SOURCE = Source(
     type="haravan",
     media_types=frozenset({"application/json"}),
     read=read_object,
     name=HARAVAN.name,
     handlers={
-        **dict.fromkeys((*ORDER_TOPICS, "refunds/create"), record_with_advert),
+        **dict.fromkeys((*ORDER_TOPICS, "refunds/create"), partial(with_advert, record_order, HARAVAN)),
         **dict.fromkeys(CUSTOMER_TOPICS, partial(register_customer, HARAVAN)),
     },
     signatures=(Hmac("x-haravan-hmacsha256"),),
