@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from mappings.order_totals import NOTHING
-from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
+from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, Word, items, part
 
 
 class Money(Payload):
@@ -137,8 +137,8 @@ class Parcel(Payload):
 class Transaction(Payload):
     """A movement of money; `amount` is in `currency`, which is the buyer's where that is not the shop's."""
 
-    kind = Text(load_default="")
-    status = Text(load_default="")
+    kind = Word(load_default="")
+    status = Word(load_default="")
     amount = Amount(load_default=NOTHING)
     currency = Text(load_default="")
 

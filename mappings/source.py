@@ -145,3 +145,6 @@ class Source:
     is_public: bool = False
     varies: frozenset[str] = frozenset()
     head: bool = False  # whether the sender looks with a HEAD request if the address is there
+    consents: bool = (
+        False  # whether it asks by OPTIONS for leave to post ("HTTP 1.1 Web Hooks" of CloudEvents)
+    )

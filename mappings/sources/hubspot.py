@@ -26,7 +26,13 @@ IGNORED = frozenset(
     for kind in ("contact", "company", "deal", "ticket", "product", "line_item", "object")
     for what in ("creation", "propertyChange", "deletion", "restore", "merge", "associationChange")
     if kind != "contact" or what not in ("creation", "propertyChange")
-) | {"contact.privacyDeletion"}
+) | {
+    "contact.privacyDeletion",
+    *(
+        f"conversation.{what}"
+        for what in ("creation", "deletion", "newMessage", "privacyDeletion", "propertyChange")
+    ),
+}
 
 
 def parts(payload: Any) -> list[Any]:

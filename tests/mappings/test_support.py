@@ -266,3 +266,42 @@ def test_any_json_is_parked_and_not_a_crash(kind: str, payload: Any, fetched: An
 def test_a_customer_is_called_by_the_code_that_the_mail_hid_the_name_in(header: str, letters: str) -> None:
     """Mailgun and SendGrid hand some headers on as the mail has them (RFC 2047)."""
     assert readable(header) == letters
+
+
+def test_what_bears_one_of_our_names_and_is_not_meant_is_lost() -> None:
+    """A rule's author may write both `state` and `status`: the second is not ours, and not nothing."""
+    body = {"id": "7", "email": "a@example.com", "state": "open", "status": "escalated", "comment": "Hello"}
+    arrival = Arrival("zendesk", {}, body, "digest", {"fields": {"status": "state"}})
+    found = ticket(event_of(arrival))
+    assert found.status == TicketStatus.OPEN
+    assert found.attributes == {"other_status": "escalated"}
+    assert [comment.text for comment in found.comments] == ["Hello"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ticket": {"id": 7, "title": "Help", "requester": {"email": "a@example.com"}}},
+        {"ticket.id": 7, "ticket.title": "Help", "ticket.requester.email": "a@example.com"},
+        {"Ticket_ID": "7", "Ticket_Title": "Help", "Requester_Email": "a@example.com"},
+        {"id": "7", "title": "Help", "requester": {"email": "a@example.com"}},
+    ],
+)
+def test_a_trigger_that_is_written_like_its_placeholders_is_parked(body: dict[str, Any]) -> None:
+    arrival = Arrival("zendesk", {}, body, "digest")
+    found = ticket(event_of(arrival))
+    assert (found.key, found.subject, found.requester.email) == ("zendesk-ticket-7", "Help", "a@example.com")
+    assert found.attributes == {}
+
+
+def test_the_requester_is_named_by_a_field_that_merely_looks_like_it() -> None:
+    """A word as it is written goes before one that is only alike."""
+    body = {
+        "id": "7",
+        "ticket": {"id": "8"},
+        "email": "a@example.com",
+        "requester": {"email": "b@example.com"},
+    }
+    found = ticket(event_of(Arrival("freshdesk", {}, body, "digest")))
+    assert (found.key, found.requester.email) == ("freshdesk-ticket-7", "a@example.com")
+    assert found.attributes == {"ticket.id": "8", "requester.email": "b@example.com"}
