@@ -16,7 +16,7 @@ from tests.conftest import Clock
 from tests.ledger.test_purging import end, post
 from worker.ledger import persons, purging, search
 from worker.ledger.database import Database
-from worker.ledger.reconciling import Lost, give_back
+from worker.ledger.giving_back import Lost, give_back
 from worker.ledger.tables import State, attempts, deliveries, events, steps
 from worker.retention import ages
 from worker.settings import Retention

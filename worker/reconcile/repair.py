@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from worker.ledger.database import Database
-from worker.ledger.reconciling import Lost, give_back, knows, note_deleted
+from worker.ledger.giving_back import Lost, give_back, note_deleted
+from worker.ledger.reconciling import knows
 from worker.reconcile.findings import Finding
 from worker.vendors.api import Api
 
