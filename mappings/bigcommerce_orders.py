@@ -46,7 +46,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         extras=[
             ("Handling", amounts["handling_cost_ex_tax"]),
             ("Gift wrapping", amounts["wrapping_cost_ex_tax"]),
-            *_fees(order, currency),
+            *((_called(fee), money(fee["cost_ex_tax"], currency)) for fee in order["fees"]),
         ],
     )
     yield RecordOrder(
@@ -63,10 +63,6 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         placed_at=order["date_created"],
         attributes=_attributes(order, products, currency),
     )
-
-
-def _fees(order: dict[str, Any], currency: str) -> list[tuple[str, Decimal]]:
-    return [(_called(fee), money(fee["cost_ex_tax"], currency)) for fee in order["fees"]]
 
 
 def _products(given: Any) -> list[dict[str, Any]]:
