@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from mappings.bigcommerce_payload import STATUSES, Order, Product, buyer_of, line_of
@@ -14,8 +15,7 @@ from mappings.payloads import load
 from mappings.source import Event
 
 AMOUNTS = """
-    total_inc_tax total_tax shipping_cost_ex_tax discount_amount coupon_discount handling_cost_ex_tax
-    wrapping_cost_ex_tax
+    total_inc_tax total_tax shipping_cost_ex_tax discount_amount coupon_discount
 """.split()
 
 
@@ -43,11 +43,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         total=total,
         besides=shipping + tax,
         discount=amounts["discount_amount"] + amounts["coupon_discount"],
-        extras=[
-            ("Handling", amounts["handling_cost_ex_tax"]),
-            ("Gift wrapping", amounts["wrapping_cost_ex_tax"]),
-            *((_called(fee), money(fee["cost_ex_tax"], currency)) for fee in order["fees"]),
-        ],
+        extras=_extras(order, currency),
     )
     yield RecordOrder(
         key=event.key,
@@ -71,8 +67,16 @@ def _products(given: Any) -> list[dict[str, Any]]:
     return [load(Product, product, f"products[{number}]") for number, product in enumerate(given)]
 
 
-def _called(fee: dict[str, Any]) -> str:
-    return str(fee["display_name_customer"] or fee["name"] or "Fee")
+def _extras(order: dict[str, Any], currency: str) -> list[tuple[str, Decimal]]:
+    charged = [
+        ("Handling", order["handling_cost_ex_tax"]),
+        ("Gift wrapping", order["wrapping_cost_ex_tax"]),
+        *(
+            (fee["display_name_customer"] or fee["name"] or "Fee", fee["cost_ex_tax"])
+            for fee in order["fees"]
+        ),
+    ]
+    return [(str(name), money(amount, currency)) for name, amount in charged]
 
 
 def _attributes(order: dict[str, Any], products: list[dict[str, Any]], currency: str) -> dict[str, str]:
