@@ -264,10 +264,7 @@ def test_an_origin_may_be_written_as_people_write_it(
     assert known.allowed_origins == {"https://www.example.com"}
     page = origins.replace("com/", "com/contact")
     assert faults(SMALL.replace(table, table + page)) == [
-        (
-            "relay.toml: sources.shop.allowed_origins.0: must end behind the host: "
-            "of a page's address browsers tell no more than that"
-        )
+        "relay.toml: sources.shop.allowed_origins.0: must end behind the host: browsers tell no more of a page"
     ]
 
 

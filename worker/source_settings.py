@@ -34,7 +34,7 @@ def _a_network(text: str) -> None:
 def _an_origin(text: str) -> None:
     an_address(text)
     if urlsplit(text).path.strip("/"):
-        raise ValidationError("must end behind the host: of a page's address browsers tell no more than that")
+        raise ValidationError("must end behind the host: browsers tell no more of a page")
 
 
 def _a_rate(text: str) -> None:

@@ -14,6 +14,7 @@ from worker.ledger import deliveries, duties, intake, purging, search
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
+from worker.ledger.fetched import keep_fetched
 from worker.ledger.intake import NewEvent
 from worker.ledger.purging import ENDED, Ages, Slice
 from worker.ledger.steps import Checkpoints, StepName
@@ -232,3 +233,15 @@ def test_without_an_age_nothing_ever_goes(db: Database, clock: Clock) -> None:
     clock.forward(days=36500)
     assert Retaining(Retention(), db, clock).once() == Slice()
     assert payloads(db) == [b'{"name": "Lan"}']
+
+
+def test_what_is_fetched_late_brings_a_forgotten_person_back(db: Database, clock: Clock) -> None:
+    """Otherwise a sender that answers after the lease is over undoes an erasure."""
+    one, other = (post(db, clock, key).event_id for key in ("e1", "e2"))
+    with db.write() as c:
+        purging.empty(c, [one], clock())
+    for event_id in (one, other):
+        keep_fetched(db, event_id, '{"email": "lan@example.com"}')
+    with db.read() as c:
+        kept = c.execute(select(events.c.fetched).order_by(events.c.id)).scalars().all()
+    assert kept == [None, '{"email": "lan@example.com"}']

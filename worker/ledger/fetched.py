@@ -9,6 +9,8 @@ from worker.ledger.tables import events
 
 
 def keep_fetched(db: Database, event_id: str, written: str) -> None:
-    """Commit what was fetched for an event, as JSON."""
+    """Commit what was fetched for an event, as JSON; nothing where the event was emptied meanwhile."""
+    # A sender that takes longer than the lease: by then the person may have been forgotten.
+    mine = (events.c.id == event_id) & events.c.purged_at.is_(None)
     with db.write() as c:
-        c.execute(update(events).where(events.c.id == event_id).values(fetched=written))
+        c.execute(update(events).where(mine).values(fetched=written))
