@@ -17,7 +17,7 @@ from relay.supervisor import StartFailed
 from worker.configuration import load
 from worker.errors import LedgerUnavailable
 from worker.ledger.database import Database
-from worker.ledger.migrate import require_current
+from worker.ledger.version import require_current
 from worker.settings import Settings, SettingsError
 
 #: Exit code 1 means that it did not work, this one that the command or the configuration is wrong.

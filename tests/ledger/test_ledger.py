@@ -23,9 +23,10 @@ from worker.ledger import deliveries, due, duties, intake, limits, search
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Attempt, Claim, Closing
 from worker.ledger.intake import NewEvent
-from worker.ledger.migrate import _config, newest, require_current
+from worker.ledger.migrate import _config
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName
 from worker.ledger.tables import State, events, metadata
+from worker.ledger.version import newest, require_current
 from worker.patience import Failing
 
 LEASE = timedelta(seconds=30)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
 
-from sqlalchemy import inspect, text
-
-from worker.errors import LedgerUnavailable
 from worker.ledger.database import Database
-from worker.ledger.sealing import require_keys
+from worker.ledger.version import FOLDER
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
-_FOLDER = Path(__file__).parent / "migrations"
 #: An arbitrary number of our own: two releases that start at once on PostgreSQL migrate one after the other.
 _LOCK = 728_113_004
 
 
 def migrate(db: Database) -> None:
     """Apply the missing migrations, all or none. Raises LedgerUnavailable."""
-    # Here and not above: importing it takes a fifth of the CPU time in which a receiver or a worker starts, and
-    # those never migrate.
-    from alembic import command  # noqa: PLC0415
-
     with db.write() as connection:
         if not db.is_sqlite:
             # The bounds of a ledger at work would end an index on millions of rows, each time anew. Only a lock on
@@ -39,27 +29,7 @@ def migrate(db: Database) -> None:
         command.upgrade(config, "head")
 
 
-def require_current(db: Database) -> None:
-    """Raise LedgerUnavailable, naming the remedy, unless this code and its keys fit the ledger."""
-    wanted = newest()
-    with db.read() as connection:
-        there = inspect(connection).has_table("alembic_version")
-        found = connection.scalar(text("SELECT version_num FROM alembic_version")) if there else None
-    if found != wanted:
-        raise LedgerUnavailable(
-            f"the ledger is at version {found}, this code needs {wanted}: run `relay migrate`"
-        )
-    require_keys(db)
-
-
-def newest() -> str:
-    """Return the version that this code needs: the number with which the name of the last migration begins."""
-    return max(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
-
-
 def _config() -> Config:
-    from alembic.config import Config  # noqa: PLC0415
-
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("script_location", str(FOLDER))
     return config
