@@ -1,5 +1,8 @@
 """The promises under whatever happens in any order: hypothesis plays senders, vendor, broker, time and operator.
 
+The vendor's search lags as far as the engine reckons with, and it may take its time with a call while others go on.
+docs/measurements.md says which planted faults the stories find, and how soon.
+
 A failure prints its story as a program of rules, and the line that plays it again. With `Phase.shrink` it is the
 shortest that hypothesis finds, which takes minutes.
 """
