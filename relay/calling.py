@@ -30,7 +30,7 @@ from worker.errors import (
 )
 from worker.http import Http
 from worker.ledger.database import Database
-from worker.ledger.migrate import require_current
+from worker.ledger.version import require_current
 from worker.settings import ConnectionSettings, Settings
 from worker.shared_tokens import sessions
 from worker.telemetry import start_logging

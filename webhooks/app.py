@@ -22,7 +22,7 @@ from worker.handoff import HandOff
 from worker.ledger import due, duties
 from worker.ledger.database import Database
 from worker.ledger.intake import Intake
-from worker.ledger.migrate import require_current
+from worker.ledger.version import require_current
 from worker.publisher import BrokerDown, Publisher
 from worker.settings import Settings, SettingsError
 from worker.sweep import DUTY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,12 @@ NEXT = "_next"
 CAPTCHA_SECONDS = 5.0
 
 
+# Made when the first form asks for it: to read the certificates takes a tenth of a second of each start.
+@cache
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=CAPTCHA_SECONDS, trust_env=False)
+
+
 def _no_storage() -> Storage:
     return MemoryStorage()
 
@@ -37,7 +44,6 @@ class Guards:
     """Judges the posts of public forms. `storage` counts them, for all processes where it is a Redis."""
 
     storage: Storage = field(default_factory=_no_storage)
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=CAPTCHA_SECONDS, trust_env=False))
     spare: Storage = field(default_factory=_no_storage)
     captchas: Mapping[str, tuple[str, str]] = field(default_factory=lambda: CAPTCHAS)
 
@@ -73,7 +79,7 @@ class Guards:
             return f"spam: no {guard.captcha} answer"
         form = {"secret": guard.captcha_secret, "response": answer, "remoteip": request.remote_addr or ""}
         try:
-            said = self.http.post(address, data=form).json()
+            said = _client().post(address, data=form).json()
             passed, score = said.get("success") is True, said.get("score")
         except (httpx.HTTPError, ValueError, AttributeError) as error:
             # Its answer is good for minutes and once, so it cannot be asked later; a lead lost is worse than a

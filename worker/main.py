@@ -20,7 +20,7 @@ from worker.environment import grace_seconds
 from worker.errors import LedgerUnavailable
 from worker.http import Http
 from worker.ledger.database import Database
-from worker.ledger.migrate import require_current
+from worker.ledger.version import require_current
 from worker.publisher import Publisher
 from worker.retention import Retaining
 from worker.settings import SettingsError

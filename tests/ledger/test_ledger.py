@@ -22,9 +22,9 @@ from worker.ledger import deliveries, due, duties, intake, limits, search
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Attempt, Claim, Closing
 from worker.ledger.intake import NewEvent
-from worker.ledger.migrate import require_current
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName
 from worker.ledger.tables import State, events, metadata
+from worker.ledger.version import require_current
 
 LEASE = timedelta(seconds=30)
 STEP = StepName("account", "acct-lan", 0, "0" * 64)

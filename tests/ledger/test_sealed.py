@@ -20,11 +20,11 @@ from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.fetched import keep_fetched
 from worker.ledger.intake import NewEvent
-from worker.ledger.migrate import require_current
 from worker.ledger.sealed import Keys
 from worker.ledger.sealing import Page
 from worker.ledger.tables import State, attempts, events
 from worker.ledger.traces import sweep_traces
+from worker.ledger.version import require_current
 
 OLD, NEW = key_bytes(new_key()), key_bytes(new_key())
 LEASE = timedelta(seconds=30)

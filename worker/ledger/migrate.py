@@ -6,13 +6,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from worker.errors import LedgerUnavailable
 from worker.ledger.database import Database
-from worker.ledger.sealing import require_keys
 
 _FOLDER = Path(__file__).parent / "migrations"
 #: An arbitrary number of our own: two releases that start at once on PostgreSQL migrate one after the other.
@@ -27,18 +23,6 @@ def migrate(db: Database) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def require_current(db: Database) -> None:
-    """Raise LedgerUnavailable, naming the remedy, unless this code and its keys fit the ledger."""
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
-    with db.read() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found != wanted:
-        raise LedgerUnavailable(
-            f"the ledger is at version {found}, this code needs {wanted}: run `relay migrate`"
-        )
-    require_keys(db)
 
 
 def _config() -> Config:
