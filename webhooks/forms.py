@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,12 +29,6 @@ NEXT = "_next"
 CAPTCHA_SECONDS = 5.0
 
 
-# Made when the first form asks for it: to read the certificates takes a tenth of a second of each start.
-@cache
-def _client() -> httpx.Client:
-    return httpx.Client(timeout=CAPTCHA_SECONDS, trust_env=False)
-
-
 def _no_storage() -> Storage:
     return MemoryStorage()
 
@@ -46,6 +40,12 @@ class Guards:
     storage: Storage = field(default_factory=_no_storage)
     spare: Storage = field(default_factory=_no_storage)
     captchas: Mapping[str, tuple[str, str]] = field(default_factory=lambda: CAPTCHAS)
+
+    # Made when a form first asks for it: to read the certificates takes a tenth of a second of each start.
+    @cached_property
+    def http(self) -> httpx.Client:
+        """What a captcha's service is asked with."""
+        return httpx.Client(timeout=CAPTCHA_SECONDS, trust_env=False)
 
     def slow_down(self, known: SourceSettings) -> None:
         """Raise TooManyRequests for an address that posts more often than the source allows."""
@@ -79,7 +79,7 @@ class Guards:
             return f"spam: no {guard.captcha} answer"
         form = {"secret": guard.captcha_secret, "response": answer, "remoteip": request.remote_addr or ""}
         try:
-            said = _client().post(address, data=form).json()
+            said = self.http.post(address, data=form).json()
             passed, score = said.get("success") is True, said.get("score")
         except (httpx.HTTPError, ValueError, AttributeError) as error:
             # Its answer is good for minutes and once, so it cannot be asked later; a lead lost is worse than a
