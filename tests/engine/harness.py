@@ -119,17 +119,18 @@ class Bench:
 
     def until_ended(self, *delivery_ids: str, tries: int = 60) -> list[Mapping[str, Any]]:
         """Try the deliveries, moving the clock as a sweep would wait, until all are at their end."""
+        open_rows = self._open(delivery_ids)
         for _ in range(tries):
-            open_rows = self._open(delivery_ids)
             if not open_rows:
                 return [self.show(i) for i in delivery_ids]
             for row in open_rows:
                 if row.due_at <= self.clock():
                     deliver(self.engine, row.id, self.engine.settings.connections[row.connection])
             self.clock.forward(seconds=1)
-            dues = [row.due_at for row in self._open(delivery_ids)]
-            if dues and min(dues) > self.clock():
-                self.clock.forward(seconds=(min(dues) - self.clock()).total_seconds())
+            open_rows = self._open(delivery_ids)
+            first = min((row.due_at for row in open_rows), default=self.clock())
+            if first > self.clock():
+                self.clock.forward(seconds=(first - self.clock()).total_seconds())
         raise AssertionError([(r["state"], r["error"], r["reason"]) for r in map(self.show, delivery_ids)])
 
     def _open(self, delivery_ids: tuple[str, ...]) -> Sequence[Any]:
