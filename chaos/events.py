@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -115,6 +115,13 @@ MIX: tuple[Callable[[int], Post], ...] = (lead, shopify_order, ticket, woo_order
 def mixed(number: int) -> Post:
     """Return event `number` of a load from all sources."""
     return MIX[number % len(MIX)](number)
+
+
+def backlog(number: int) -> Post:
+    """Return event `number` of a load of which a tenth goes to all CRMs, and the leads of one campaign to one."""
+    if number % 10 == 0:
+        return MIX[number // 10 % len(MIX)](number)
+    return replace(lead(number), source="campaign")
 
 
 def of_one_customer(number: int) -> Post:

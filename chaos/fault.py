@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
+import subprocess
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos.build import Build
 from chaos.events import Post, mixed
+from chaos.namespace import why_not
 from chaos.postgres import programs
-from chaos.stand import Build, Stand
+from chaos.stand import Stand
 
 #: Does harm and yields the seconds to wait until it goes on; what stands before the first yield is done before the
 #: load begins. It is driven in the thread that starts the processes;
@@ -42,7 +46,7 @@ class Fault:
 
     `seconds` is how long the load lasts, `rate` its events per second, `settle` how many seconds everything has to
     reach its end after that. `check` returns findings beside the judge's, from the stand and its ledger. In a full
-    run there are `full_events` events, at `full_rate`, and `full_settle` seconds for them.
+    run there are `full_events` events, made by `full_make`, at `full_rate`, and `full_settle` seconds for them.
     """
 
     name: str
@@ -56,7 +60,8 @@ class Fault:
     make: Callable[[int], Post] = mixed
     check: Callable[[Stand], list[str]] | None = None
     full_events: int = 0
-    full_rate: float = 100.0
+    full_make: Callable[[int], Post] | None = None
+    full_rate: float = 200.0
     full_settle: float = 3600.0
 
     def missing(self) -> str:
@@ -64,13 +69,17 @@ class Fault:
         return "; ".join(filter(None, (need() for need in self.needs)))
 
 
-def needs_root() -> str:
-    """Mounting needs root."""
-    return (
-        ""
-        if os.geteuid() == 0 and shutil.which("mount")
-        else "needs root, to mount a small disk: run it as root"
-    )
+def needs_small_disk() -> str:
+    """Mounting needs root, and may be forbidden to root in a container: it is tried."""
+    if os.geteuid() != 0 or not Path("/bin/mount").exists():
+        return "needs root, to mount a small disk: run it as root"
+    with tempfile.TemporaryDirectory() as place:
+        mount = ["/bin/mount", "-t", "tmpfs", "-o", "size=65536", "tmpfs", place]
+        done = subprocess.run(mount, capture_output=True, text=True)
+        if done.returncode:
+            return f"a small disk cannot be mounted here: {done.stderr.partition(chr(10))[0]}"
+        subprocess.run(["/bin/umount", "--lazy", place], check=True)
+    return ""
 
 
 def needs_postgresql() -> str:
@@ -82,9 +91,20 @@ def needs_postgresql() -> str:
     )
 
 
+def needs_namespaces() -> str:
+    """A namespace and its lines are made and removed again."""
+    return why_not()
+
+
 def needs_faketime() -> str:
-    """Debian's package puts it below /usr/lib."""
-    return "" if faketime() else "no libfaketime: apt-get install libfaketime"
+    """Debian's package puts it below /usr/lib; what it makes of the time is tried."""
+    found = faketime()
+    if found is None:
+        return "no libfaketime: apt-get install libfaketime"
+    environ = {"LD_PRELOAD": str(found), "FAKETIME": "-1h"}
+    shown = subprocess.run(["/bin/date", "+%s"], env=environ, capture_output=True, text=True).stdout.strip()
+    is_faked = shown.isdecimal() and int(shown) < time.time() - 1800
+    return "" if is_faked else f"libfaketime does nothing here: {found}"
 
 
 def faketime() -> Path | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.load import Accepted
-from chaos.truth import OWN, SHARED
+from chaos.truth import ALONG, OWN, PARTS, SHARED
 from relay.capabilities import capabilities
 from worker.ledger.tables import State
 from worker.vendors import VENDORS
@@ -39,7 +39,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The cells of one row, and each finding in words. `excused` are parked ones that nothing can look up."""
+    """The cells of one row, and each finding in words.
+
+    `excused` are parked ones that nothing can look up, `unseen` records that no cell could count.
+    """
 
     accepted: int
     lost: int
@@ -47,12 +50,14 @@ class Verdict:
     stuck: int
     parked: int
     excused: int = 0
+    unseen: int = 0
     findings: tuple[str, ...] = field(default=())
 
     @property
     def is_clean(self) -> bool:
-        """Whether every cell is zero that has to be."""
-        return not (self.lost or self.doubled or self.stuck or self.parked > self.excused)
+        """Whether every cell is zero that has to be, and something was there to be counted."""
+        wrong = self.lost or self.doubled or self.stuck or self.unseen or self.parked > self.excused
+        return bool(self.accepted) and not wrong
 
 
 def judge(evidence: Evidence, is_found_again: Callable[[str, str], bool] | None = None) -> Verdict:
@@ -65,6 +70,8 @@ def judge(evidence: Evidence, is_found_again: Callable[[str, str], bool] | None 
     doubled, parked = [*_doubled_own(evidence), *_doubled_shared(evidence)], _parked(evidence)
     excused = [text for vendor, job, text in parked if not looked_up(vendor, job)]
     columns = {"lost": lost, "doubled": doubled, "stuck": stuck, "parked": [text for *_, text in parked]}
+    columns["unseen"] = unseen = _unseen(evidence)
+    columns["nothing"] = [] if evidence.accepted else ["no event was accepted, so nothing is proved"]
     return Verdict(
         accepted=len(evidence.accepted),
         lost=len(lost),
@@ -72,6 +79,7 @@ def judge(evidence: Evidence, is_found_again: Callable[[str, str], bool] | None 
         stuck=len(stuck),
         parked=len(parked),
         excused=len(excused),
+        unseen=len(unseen),
         findings=tuple(f"{name}: {text}" for name, texts in columns.items() for text in texts[:TOLD]),
     )
 
@@ -86,7 +94,7 @@ def found_again(vendor: str, job: str) -> bool:
 
 def _lost(evidence: Evidence) -> list[str]:
     """Events without a record at a CRM of their route, where no delivery is left that an operator would see."""
-    held = _tokens(evidence)
+    held, incomplete = _tokens(evidence), _incomplete(evidence)
     visible = {
         (row["event_id"], row["connection"])
         for row in evidence.deliveries
@@ -103,12 +111,48 @@ def _lost(evidence: Evidence) -> list[str]:
                 for kind in OWN[vendor, event.post.job]
                 if not held[vendor, kind, event.post.token.casefold()]
             ]
+            missing += incomplete.get((vendor, event.post.job, event.post.token.casefold()), [])
             if missing:
                 lost.append(
                     f"{event.post.token} ({event.post.job}, events {', '.join(event.ids)}) has no "
                     f"{' and no '.join(missing)} at {connection}"
                 )
     return lost
+
+
+def _incomplete(evidence: Evidence) -> dict[tuple[str, str, str], list[str]]:
+    """Return which own records, by vendor, job and token, lack which parts; of doubled ones the fullest."""
+    lacking = {}
+    for (vendor, job), part in PARTS.items():
+        there = Counter(
+            str(record["body"].get(part.field))
+            for record in evidence.records
+            if (record["vendor"], record["kind"]) == (vendor, part.kind)
+        )
+        fullest: dict[str, int] = {}
+        for record in evidence.records:
+            if (record["vendor"], record["kind"]) == (vendor, part.of):
+                for token in _tokens_in(record):
+                    fullest[token] = max(there[str(record["id"])], fullest.get(token, 0))
+        for token, number in fullest.items():
+            missing = [f"{part.kind} {n}" for n in range(number + 1, part.number + 1)]
+            lacking[vendor, job, token] = missing
+    return lacking
+
+
+def _unseen(evidence: Evidence) -> list[str]:
+    """Records that no column can count: of a kind that nobody thought of, or with nothing that tells them apart."""
+    own = {(vendor, kind) for (vendor, _), kinds in OWN.items() for kind in kinds}
+    shared = {(one.vendor, one.kind): one.fields for one in SHARED}
+    unseen = []
+    for record in evidence.records:
+        what = record["vendor"], record["kind"]
+        if what in own and _tokens_in(record):
+            continue
+        if any(record["body"].get(name) for name in shared.get(what, ())) or what in ALONG:
+            continue
+        unseen.append(f"{record['kind']} {record['id']} at {record['vendor']}: {record['body']}"[:300])
+    return unseen
 
 
 def _doubled_own(evidence: Evidence) -> list[str]:
@@ -125,9 +169,12 @@ def _tokens(evidence: Evidence) -> Counter[tuple[str, str, str]]:
     """Count the records of each vendor and kind that hold a token."""
     found: Counter[tuple[str, str, str]] = Counter()
     for record in evidence.records:
-        text = json.dumps(record["body"], ensure_ascii=False).casefold()
-        found.update((record["vendor"], record["kind"], token) for token in set(_TOKEN.findall(text)))
+        found.update((record["vendor"], record["kind"], token) for token in _tokens_in(record))
     return found
+
+
+def _tokens_in(record: Mapping[str, Any]) -> set[str]:
+    return set(_TOKEN.findall(json.dumps(record["body"], ensure_ascii=False).casefold()))
 
 
 def _doubled_shared(evidence: Evidence) -> list[str]:

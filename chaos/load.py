@@ -57,7 +57,7 @@ class Load:
         # One for all: making one costs more than what it sends.
         self._client = httpx.Client(timeout=ANSWER_WITHIN, trust_env=False)
         self._make = make
-        self._number = number
+        self.number = number
         self._rate = rate
         self._first = first
         self._lock = threading.Lock()
@@ -82,7 +82,7 @@ class Load:
 
     def _next(self) -> int | None:
         with self._lock:
-            if self._taken >= self._number:
+            if self._taken >= self.number:
                 return None
             self._taken += 1
             return self._taken - 1

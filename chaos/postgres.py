@@ -33,9 +33,12 @@ def programs() -> Path | None:
 
 
 class Postgres:
-    """A server in a folder of its own; `url` is its database `relay`, `port` where it listens."""
+    """A server in a folder of its own; `url` is its database `relay`, `port` where it listens.
 
-    def __init__(self, logs: Path) -> None:
+    `also` is a second address at which it listens, and the network that may come there.
+    """
+
+    def __init__(self, logs: Path, also: tuple[str, str] | None = None) -> None:
         found = programs()
         if found is None:
             raise DidNotRun("no PostgreSQL")
@@ -57,7 +60,11 @@ class Postgres:
         )
         if made.returncode:
             raise DidNotRun(f"initdb: {made.stderr.strip()[-300:]}")
-        argv = [str(found / "postgres"), "-D", str(data), "-h", HOST, "-p", str(self.port), "-k", ""]
+        if also:
+            with (data / "pg_hba.conf").open("a", encoding="ascii") as rules:
+                rules.write(f"host all all {also[1]} trust\n")
+        listen = ",".join([HOST, *also[:1]]) if also else HOST
+        argv = [str(found / "postgres"), "-D", str(data), "-h", listen, "-p", str(self.port), "-k", ""]
         self.process = Process("postgresql", argv, {"PATH": os.environ["PATH"]}, logs, user)
         self.process.start()
         self._admin = create_engine(
@@ -82,6 +89,11 @@ class Postgres:
         with self._admin.connect() as connection:
             connection.execute(text(statement))
 
+    def number(self, statement: str) -> int:
+        """Return the number that one statement of the superuser's finds."""
+        with self._admin.connect() as connection:
+            return int(connection.execute(text(statement)).scalar_one())
+
     def close(self) -> None:
         """Stop it and forget everything."""
         self._admin.dispose()
@@ -99,6 +111,6 @@ def _copied(found: Path, target: Path) -> Path:
     return target / found.relative_to(wheel.parent)
 
 
-def url_at(port: int) -> str:
+def url_at(port: int, address: str = HOST) -> str:
     """Return the ledger's address, where the server is behind `port`."""
-    return f"postgresql://postgres@{HOST}:{port}/relay"
+    return f"postgresql://postgres@{address}:{port}/relay"

@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds until whoever keeps a real process alive (systemd, Docker) has started a dead one again.
 REVIVED_AFTER = 0.5
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+_SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36  # of prctl(2)
 
 
 class DidNotRun(Exception):
@@ -126,6 +126,24 @@ class Process:
             return [int(child) for path in lists for child in path.read_text("ascii").split()]
         return []
 
+    def peak_memory(self) -> float:
+        """Return the most memory that it had in hand since its start, in MiB; 0 where it does not run."""
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{self.pid}/status").read_text("ascii").splitlines()
+            return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+        return 0.0
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that it and its children have used since its last start; 0 where it does not run."""
+        with contextlib.suppress(OSError, DidNotRun):
+            pids = [self.pid, *self.children()] if self.is_alive() else []
+            ticks = [
+                Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:15] for pid in pids
+            ]
+            own = [int(user) + int(system) for user, system, *_ in ticks]
+            return (sum(own) + sum(map(int, ticks[0][2:]))) / os.sysconf("SC_CLK_TCK") if own else 0.0
+        return 0.0
+
     def last_words(self) -> str:
         """Return the end of what it said."""
         lines = self._log.read_text("utf-8", "replace").strip().splitlines() if self._log.exists() else []
@@ -148,7 +166,32 @@ def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.05)
 
 
+def adopt_orphans() -> None:
+    """Become the parent of what killed processes leave behind, so that `bury_orphans` finds all of it.
+
+    Where our own parent is killed we are asked to end.
+    """
+    _prctl(_SET_CHILD_SUBREAPER, 1)
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+
+
+def bury_orphans(seconds: float = 5.0) -> bool:
+    """Wait for every child, adopted ones too, so that their CPU time counts; return False where one still lives."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.05)
+        except ChildProcessError:
+            return True
+    return False
+
+
 def _die_with_parent() -> None:
     # A rig that is killed with SIGKILL stops nobody; the kernel then does. Linux only, as /proc is.
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _prctl(what: int, value: int) -> None:
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(what, value)

@@ -35,12 +35,12 @@ class Proxy:
     and closes those that were cut, as a host does that is reached again.
     """
 
-    def __init__(self, connect: Callable[[], socket.socket]) -> None:
+    def __init__(self, connect: Callable[[], socket.socket], address: str = HOST) -> None:
         self._connect = connect
         self._lock = threading.Lock()
         self._links: list[_Link] = []
         self._is_cut = False
-        self._listener = socket.create_server((HOST, 0))
+        self._listener = socket.create_server((address, 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, name=f"proxy {self.port}", daemon=True).start()
 
@@ -52,10 +52,10 @@ class Proxy:
                 link.is_dead = True
         return len(alive)
 
-    def cut(self) -> None:
-        """Swallow everything, also what is connected from now on."""
+    def cut(self) -> int:
+        """Swallow everything, also what is connected from now on; return how many connections there were."""
         self._is_cut = True
-        self.swallow()
+        return self.swallow()
 
     def mend(self) -> None:
         """Let new connections pass again, and close the dead ones."""

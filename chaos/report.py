@@ -20,19 +20,20 @@ WIDEST = 110
 def table(rows: Sequence[Row]) -> str:
     """Return the table, and below it what was found and what was not run."""
     lines = [as_table([_cells(row) for row in rows], COLUMNS, WIDEST)]
-    lines += [f"{row.name}: not run: {row.why}" for row in rows if row.verdict is None]
+    lines += [f"{row.name}: not run: {row.why}" for row in rows if not row.was_run]
+    lines += [f"{row.name}: broke down: {row.broke}" for row in rows if row.broke]
     lines += [
         f"{row.name}: {text}"
         for row in rows
-        if not row.is_clean and row.verdict
-        for text in (*row.verdict.findings, *row.findings)
+        if not row.is_clean
+        for text in (*(row.verdict.findings if row.verdict else ()), *row.findings)
     ]
     return "\n".join([*lines, summary(rows)])
 
 
 def summary(rows: Sequence[Row]) -> str:
     """Return one line: how many rows were clean, not clean, and not run."""
-    ran = [row for row in rows if row.verdict is not None]
+    ran = [row for row in rows if row.was_run]
     clean = sum(row.is_clean for row in ran)
     accepted = sum(row.verdict.accepted for row in ran if row.verdict)
     return (
@@ -41,14 +42,25 @@ def summary(rows: Sequence[Row]) -> str:
     )
 
 
+def exit_code(rows: Sequence[Row]) -> int:
+    """Return 0 where every row ran and is clean, 1 where one is not, 2 where none ran, 3 where some did not run."""
+    ran = [row for row in rows if row.was_run]
+    if not ran:
+        return 2
+    if not all(row.is_clean for row in ran):
+        return 1
+    return 0 if len(ran) == len(rows) else 3
+
+
 def _cells(row: Row) -> dict[str, str]:
     if row.verdict is None:
-        return {**dict.fromkeys(COLUMNS, "-"), "fault": row.title, "": "not run"}
-    said = {name: str(getattr(row.verdict, name)) for name in ("lost", "doubled", "stuck", "parked")}
+        said = "NOT RUN" if not row.was_run else "BROKE DOWN"
+        return {**dict.fromkeys(COLUMNS, "-"), "fault": row.title, "": said}
+    cells = {name: str(getattr(row.verdict, name)) for name in ("lost", "doubled", "stuck", "parked")}
     return {
         "fault": row.title,
         "events accepted": str(row.verdict.accepted),
-        **said,
+        **cells,
         "": "" if row.is_clean else "NOT CLEAN",
     }
 
@@ -64,6 +76,7 @@ def row_to_json(row: Row) -> dict[str, Any]:
         "clean": row.is_clean,
         "verdict": cells,
         "why_not_run": row.why,
+        "broke": row.broke,
         "findings": list(row.findings),
         "notes": list(row.notes),
         "seconds": row.seconds,
@@ -84,14 +97,16 @@ def row_from_json(written: Mapping[str, Any]) -> Row:
         tuple(written["notes"]),
         written["seconds"],
         written["slowest"],
+        written["broke"],
     )
 
 
-def write(path: Path, rows: Sequence[Row], seed: int) -> None:
-    """Write the whole run to `path`."""
+def write(path: Path, rows: Sequence[Row], seed: int, cpu_seconds: float) -> None:
+    """Write the whole run to `path`, with the CPU time that it took."""
     facts = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
+        "cpu_seconds": round(cpu_seconds),
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "rows": [row_to_json(row) for row in rows],
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaos.events import Post
 from chaos.fault import Fault
 from chaos.judge import ENDS, Evidence, Verdict, judge
 from chaos.load import Load, Outcome
@@ -28,27 +29,30 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much load a row gets: `seconds` of it, `events` in all, at `rate` per second, and seconds to `settle`."""
+    """How much load a row gets: `seconds` of it, `events` in all, at `rate` per second, and seconds to `settle`.
+
+    `make` makes its events, if not the fault's own.
+    """
 
     seconds: float
     events: int
     rate: float
     settle: float
+    make: Callable[[int], Post] | None = None
 
     @classmethod
     def of(cls, fault: Fault, seconds: float | None = None, full: bool = False) -> Size:
         """Return the fault's own, for other `seconds`, or that of the full run."""
         if full and fault.full_events:
-            return cls(
-                fault.full_events / fault.full_rate, fault.full_events, fault.full_rate, fault.full_settle
-            )
+            events, rate = fault.full_events, fault.full_rate
+            return cls(events / rate, events, rate, fault.full_settle, fault.full_make)
         length = seconds or fault.seconds
         return cls(length, max(1, round(fault.rate * length)), fault.rate, fault.settle)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of a row. `why` says why it was not run; then there is no verdict.
+    """What became of a row. `why` says why it was not run, `broke` how it broke down; then there is no verdict.
 
     `seconds` is how long the row took, `slowest` how long the sender waited that waited longest for its 200.
     """
@@ -62,6 +66,12 @@ class Row:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     slowest: float = 0.0
+    broke: str = ""
+
+    @property
+    def was_run(self) -> bool:
+        """Whether it was begun: a row that broke down after that has failed."""
+        return not self.why
 
     @property
     def is_clean(self) -> bool:
@@ -87,7 +97,7 @@ def run(fault: Fault, folder: Path, seed: int, size: Size, tell: Tell, keep: boo
             finally:
                 stand.close()
     except (DidNotRun, LedgerUnavailable) as error:
-        return replace(row, why=f"{error}", seconds=time.monotonic() - began)
+        return replace(row, broke=f"{error}", seconds=time.monotonic() - began)
     if row.is_clean and not keep:
         shutil.rmtree(folder, ignore_errors=True)
     return replace(row, seconds=time.monotonic() - began)
@@ -96,7 +106,7 @@ def run(fault: Fault, folder: Path, seed: int, size: Size, tell: Tell, keep: boo
 def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
     stand.start()
     chance = random.Random(f"{row.seed} {fault.name}")
-    load = Load(stand.url, fault.make, size.events, size.rate)
+    load = stand.load = Load(stand.url, size.make or fault.make, size.events, size.rate)
     harm = fault.harm(stand, chance, size.seconds)
     wait = next(harm, None)
     load.start()
@@ -111,9 +121,15 @@ def _run(fault: Fault, stand: Stand, row: Row, size: Size, tell: Tell) -> Row:
     settled = _settle(stand, size.settle, tell)
     outcome = load.outcome
     verdict = judge(evidence_of(stand, outcome))
-    findings = [*_of_the_senders(outcome), *(fault.check(stand) if fault.check else ())]
+    findings = [
+        *_of_the_senders(load),
+        *of_the_harm(stand.strikes, stand.notes),
+        *(fault.check(stand) if fault.check else ()),
+    ]
     if not verdict.is_clean:
         stand.notes.append(f"last words: {stand.last_words()}")
+    used = {name: process.cpu_seconds() for name, process in stand.processes.items()}
+    stand.notes.append("CPU seconds: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in used.items()))
     stand.notes.append(f"settled in {settled:.0f} s")
     slowest = max((event.seconds for event in outcome.accepted), default=0.0)
     stand.notes.append(f"the longest wait of a sender {slowest:.1f} s")
@@ -136,8 +152,10 @@ def _settle(stand: Stand, at_most: float, tell: Tell) -> float:
     """Wait until every delivery is at its end, or the time is over; return the seconds that it took."""
     began, quiet, shown = time.monotonic(), 0, 0.0
     while quiet < QUIET_LOOKS and time.monotonic() - began < at_most:
-        _pass(stand, 2 * TICK)
+        # Counting takes its time where there is much: no more than a twentieth of what the workers have.
+        looked = time.monotonic()
         states = stand.states()
+        _pass(stand, max(2 * TICK, 20 * (time.monotonic() - looked)))
         quiet = quiet + 1 if states and states.keys() <= set(ENDS) else 0
         if time.monotonic() - shown > 15:
             shown = time.monotonic()
@@ -162,10 +180,21 @@ def _connections(stand: Stand, source: str) -> list[str]:
     return list(dict.fromkeys(c for r in stand.settings.routes if r.source == source for c in r.to))
 
 
-def _of_the_senders(outcome: Outcome) -> list[str]:
-    """Return what no sender may meet: a refusal of what was right, or no answer for minutes."""
+def of_the_harm(struck: Mapping[str, int], notes: list[str]) -> list[str]:
+    """Return what the harm should have struck and did not: then the row's zeros say nothing. Add to `notes`."""
+    said = ", ".join(f"{number} {what}" for what, number in struck.items())
+    notes.insert(0, f"struck: {said or 'nothing'}")
+    never = [f"the fault never struck: 0 {what}" for what, number in struck.items() if number <= 0]
+    return never if struck else ["the fault never struck anything that was counted"]
+
+
+def _of_the_senders(load: Load) -> list[str]:
+    """Return what no sender may meet: a refusal of what was right, no answer for minutes, a sender that died."""
+    outcome = load.outcome
+    sent = len(outcome.accepted) + len(outcome.refused) + len(outcome.unanswered)
+    dead = [f"{load.number - sent} events were never sent to their end"] if sent < load.number else []
     unanswered = [post.token for post in outcome.unanswered]
     silent = (
         [f"{len(unanswered)} events were never answered: {', '.join(unanswered[:5])}"] if unanswered else []
     )
-    return [*(f"refused: {text}" for text in outcome.refused[:5]), *silent]
+    return [*(f"refused: {text}" for text in outcome.refused[:5]), *silent, *dead]

@@ -2,69 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import redis
-from dotenv import dotenv_values
 
+from chaos.build import Build, environment
+from chaos.load import Load
 from chaos.postgres import Postgres, url_at
-from chaos.processes import ROOT, DidNotRun, Process, wait_until
+from chaos.processes import DidNotRun, Process, wait_until
 from chaos.procfile import command
 from chaos.proxy import Proxy, to_port
-from chaos.senders import SECRETS
 from relay.broker import broker_answers, broker_command
-from relay.ports import HOST, free_port
-from worker.configuration import load
+from relay.ports import HOST
+from worker.configuration import load as settings_of
 from worker.errors import LedgerUnavailable
 from worker.ledger import search
 from worker.ledger.database import Database
+from worker.ledger.migrate import migrate
 from worker.settings import Settings
-
-#: The second shop, which the example configuration has not.
-_SECOND_SHOP = """
-[sources.woo]
-type = "woocommerce"
-secret_env = "WOO_SECRET"
-
-[[routes]]
-source = "woo"
-to = ["opla", "centia", "office", "overplane", "crmtop"]
-"""
-#: Threads of each of the two workers: enough for all CRMs at once, little enough for two cores.
-THREADS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """How a row wants its stand.
-
-    `cut_off` puts the ledger and the broker of worker 2 behind proxies, `proxied_broker` that of everybody.
-    `ledger_folder` is where the SQLite ledger lies, if not in the row's own folder; `worker_1` goes into the
-    environment of worker 1. `search_lag`, and the `timeout` of a call to a CRM, are in seconds; a dead worker's
-    deliveries are taken over 10 s after the timeout.
-    """
-
-    postgresql: bool = False
-    proxied_broker: bool = False
-    cut_off: bool = False
-    ledger_folder: Path | None = None
-    worker_1: Mapping[str, str] = field(default_factory=dict)
-    search_lag: float = 0.0
-    timeout: float = 10.0
 
 
 class Stand:
     """Everything that runs for one row. Harm is done to its parts; `tick` starts again what died.
 
     `notes` are what the harm says to whoever reads the row, `moments` when it did what (seconds since 1970).
+    `strikes` count what the harm really did: a row in which one of them is zero proves nothing.
     """
 
     def __init__(self, folder: Path, build: Build) -> None:
@@ -74,9 +42,11 @@ class Stand:
         self.proxies: dict[str, Proxy] = {}
         self.processes: dict[str, Process] = {}
         self.env, self.settings = self._configured()
+        self.load: Load | None = None
         self._db: Database | None = None
         self.notes: list[str] = []
         self.moments: dict[str, float] = {}
+        self.strikes: Counter[str] = Counter()
 
     @property
     def url(self) -> str:
@@ -98,9 +68,26 @@ class Stand:
         """A client of the broker itself, past any proxy."""
         return redis.Redis(host=HOST, port=int(self.env["BROKER_PORT"]), socket_timeout=5)
 
+    def strike(self, what: str, number: int = 1) -> None:
+        """Note that `what` was struck so many times, also where it should have been and was not."""
+        self.strikes[what] += number
+
+    def accepted(self) -> int:
+        """Return how many events were answered 200 so far."""
+        return len(self.load.outcome.accepted) if self.load else 0
+
+    def queued(self) -> dict[str, int]:
+        """Return how many tasks wait at the broker, by connection."""
+        with self.broker as broker:
+            return {name: int(broker.llen(known.queue)) for name, known in self.settings.connections.items()}
+
     def start(self) -> None:
         """Start everything and wait until it is ready. Raises DidNotRun."""
-        self._start("broker", broker_command(self.folder, f"redis://{HOST}:{self.env['BROKER_PORT']}"))
+        argv = broker_command(self.folder, f"redis://{HOST}:{self.env['BROKER_PORT']}")
+        host = self.build.host
+        # It has no password, and takes nobody from elsewhere then; nobody else can come over a bridge of our own.
+        also = ["--bind", HOST, host.inner.address, "--protected-mode", "no"] if host else []
+        self._start("broker", [*argv, *also])
         self._wait("broker", lambda: broker_answers(f"redis://{HOST}:{self.env['BROKER_PORT']}/0"))
         self._migrate()
         lag = ["--search-lag", str(self.build.search_lag)] if self.build.search_lag else []
@@ -110,7 +97,8 @@ class Stand:
         began = datetime.now(UTC).replace(microsecond=0)
         for number in (1, 2):
             env = {**self.env, **self._of_worker(number)}
-            self._start(f"worker{number}", command("worker", env, number), env)
+            argv = command("worker", env, number)
+            self._start(f"worker{number}", host.inside(argv) if host and number == 2 else argv, env)
         self._wait("sandbox", lambda: self._answers(f"{self.sandbox_url}/_sandbox/"))
         self._wait("web", lambda: self._answers(f"{self.url}/healthz"))
         self._wait("worker1", lambda: self._swept_since(began))
@@ -140,7 +128,12 @@ class Stand:
         ).raise_for_status()
 
     def no_faults(self) -> None:
-        """Remove all faults of the sandbox."""
+        """Remove all faults of the sandbox, and note how many calls each way of them has struck."""
+        shown = httpx.get(
+            f"{self.sandbox_url}/_sandbox/faults", timeout=30, trust_env=False
+        ).raise_for_status()
+        for fault in shown.json()["faults"]:
+            self.strike(f"calls with {fault['fault']} {fault['status'] or ''}".strip(), fault["struck"])
         httpx.delete(f"{self.sandbox_url}/_sandbox/faults", timeout=30, trust_env=False).raise_for_status()
 
     def records(self) -> list[dict[str, Any]]:
@@ -170,57 +163,43 @@ class Stand:
         )
 
     def _configured(self) -> tuple[dict[str, str], Settings]:
-        config = self.folder / "relay.toml"
-        example = (ROOT / "relay.toml").read_text("utf-8")
-        timed = re.sub(
-            r'^vendor = "\w+"$', rf"\g<0>\ntimeout_seconds = {self.build.timeout}", example, flags=re.M
-        )
-        config.write_text(timed + _SECOND_SHOP, "utf-8")
-        (self.folder / "broker").mkdir(exist_ok=True)
-        broker = free_port()
-        env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        env |= {name: value or "" for name, value in dotenv_values(ROOT / "demo.env").items()}
-        env |= {
-            "HOME": str(self.folder),
-            **SECRETS,
-            "RELAY_CONFIG": str(config),
-            "RELAY_VAR": str(self.folder),
-            "RELAY_THREADS": str(THREADS),
-            "RELAY_SANDBOX_URL": f"http://{HOST}:{free_port()}",
-            "PORT": str(free_port()),
-            "BROKER_PORT": str(broker),
-            "RELAY_BROKER_URL": f"redis://{HOST}:{broker}/0",
-            "RELAY_DATABASE_URL": f"sqlite:///{(self.build.ledger_folder or self.folder) / 'ledger.sqlite'}",
-        }
+        env, host = environment(self.folder, self.build), self.build.host
         if self.build.postgresql:
-            self.postgres = Postgres(self.folder)
+            self.postgres = Postgres(self.folder, (host.inner.address, host.inner.net) if host else None)
             self.processes["postgresql"] = self.postgres.process
             env["RELAY_DATABASE_URL"] = self.postgres.url
         if self.build.proxied_broker:
-            env["RELAY_BROKER_URL"] = f"redis://{HOST}:{self._proxy('broker', broker)}/0"
-        return env, load(env)
+            broker = self._proxy("broker", int(env["BROKER_PORT"]))
+            env["RELAY_BROKER_URL"] = f"redis://{HOST}:{broker}/0"
+        return env, settings_of(env)
 
     def _of_worker(self, number: int) -> Mapping[str, str]:
         if number == 1:
             return self.build.worker_1
-        if not self.build.cut_off or self.postgres is None:
+        if self.postgres is None:
             return {}
-        return {
-            "RELAY_BROKER_URL": f"redis://{HOST}:{self._proxy('broker', int(self.env['BROKER_PORT']))}/0",
-            "RELAY_DATABASE_URL": url_at(self._proxy("ledger", self.postgres.port)),
-        }
+        broker, host = int(self.env["BROKER_PORT"]), self.build.host
+        if host:
+            crms = self._proxy("crms", int(self.sandbox_url.rpartition(":")[2]), host.outer.address)
+            return {
+                "RELAY_BROKER_URL": f"redis://{host.inner.address}:{broker}/0",
+                "RELAY_DATABASE_URL": url_at(self.postgres.port, host.inner.address),
+                "RELAY_SANDBOX_URL": f"http://{host.outer.address}:{crms}",
+            }
+        if self.build.swallowed:
+            return {
+                "RELAY_BROKER_URL": f"redis://{HOST}:{self._proxy('broker', broker)}/0",
+                "RELAY_DATABASE_URL": url_at(self._proxy("ledger", self.postgres.port)),
+            }
+        return {}
 
-    def _proxy(self, name: str, port: int) -> int:
-        self.proxies[name] = Proxy(to_port(port))
+    def _proxy(self, name: str, port: int, address: str = HOST) -> int:
+        self.proxies[name] = Proxy(to_port(port), address)
         return self.proxies[name].port
 
     def _migrate(self) -> None:
-        migration = Process("migrate", command("release", self.env), self.env, self.folder)
-        migration.start()
-        self.processes["migrate"] = migration
-        migration.is_wanted = False
-        wait_until(lambda: not migration.is_alive(), 90, "relay migrate")
-        del self.processes["migrate"]
+        # What `relay migrate` does, in here: a process for it costs as much CPU time as a second of load.
+        migrate(self.db)
 
     def _start(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         self.processes[name] = Process(name, argv, env or self.env, self.folder)

@@ -25,6 +25,24 @@ OWN: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A kind of records that belong to another one, `of`: each has `number` of them, with its id in `field`."""
+
+    kind: str
+    of: str
+    field: str
+    number: int
+
+
+#: By vendor and job: what an own record is not complete without. The rig's orders have three lines.
+PARTS: Mapping[tuple[str, str], Part] = {
+    ("overplane", "order"): Part("opportunity_item", "opportunity", "opportunity_id", 3),
+}
+#: What a CRM makes by itself together with a record, from the same request.
+ALONG: frozenset[tuple[str, str]] = frozenset({("onlyoffice", "invoice_line"), ("onlyoffice", "tag")})
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """A kind of records that events share: two with the same `fields` are one too many."""
 

@@ -46,6 +46,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         extras=[
             ("Handling", amounts["handling_cost_ex_tax"]),
             ("Gift wrapping", amounts["wrapping_cost_ex_tax"]),
+            *((_called(fee), money(fee["cost_ex_tax"], currency)) for fee in order["fees"]),
         ],
     )
     yield RecordOrder(
@@ -60,7 +61,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         discount=unallocated,
         lines=lines,
         placed_at=order["date_created"],
-        attributes=_attributes(order, currency),
+        attributes=_attributes(order, products, currency),
     )
 
 
@@ -70,15 +71,28 @@ def _products(given: Any) -> list[dict[str, Any]]:
     return [load(Product, product, f"products[{number}]") for number, product in enumerate(given)]
 
 
-def _attributes(order: dict[str, Any], currency: str) -> dict[str, str]:
-    refunded = order["refunded_amount"]
+def _called(fee: dict[str, Any]) -> str:
+    return str(fee["display_name_customer"] or fee["name"] or "Fee")
+
+
+def _attributes(order: dict[str, Any], products: list[dict[str, Any]], currency: str) -> dict[str, str]:
+    def amount(name: str) -> str:
+        return format(money(order[name], currency), "f") if order[name] > NOTHING else ""
+
+    codes = dict.fromkeys(share["code"] for product in products for share in product["applied_discounts"])
     found = {
         "order_status": order["status"],
         "payment_method": order["payment_method"],
         "note": order["customer_message"],
         "staff_note": order["staff_notes"],
         "order_source": order["order_source"],
-        "refunded_amount": format(money(refunded, currency), "f") if refunded > NOTHING else "",
+        "payment_status": order["payment_status"],
+        "refunded_amount": amount("refunded_amount"),
+        "store_credit": amount("store_credit_amount"),
+        "gift_certificate": amount("gift_certificate_amount"),
+        "coupons": ", ".join(filter(None, codes)),
+        "external_id": order["external_order_id"] or order["external_id"],
         "display_currency": order["currency_code"] if order["currency_code"] not in ("", currency) else "",
     }
-    return {name: value for name, value in found.items() if value}
+    asked = {f"billing.{field['name']}": field["value"] for field in order["billing_address"]["form_fields"]}
+    return {name: value for name, value in (found | asked).items() if value}

@@ -28,6 +28,13 @@ STATUSES = {
 }
 
 
+class Answer(Payload):
+    """What the buyer wrote into a field of a product or of the checkout."""
+
+    name = Text(load_default="")
+    value = Text(load_default="")
+
+
 class PostalAddress(Payload):
     """The buyer's address, and the buyer."""
 
@@ -43,6 +50,15 @@ class PostalAddress(Payload):
     country_iso2 = Text(load_default="")
     phone = Text(load_default="")
     email = Text(load_default="")
+    form_fields = items(Answer)
+
+
+class Fee(Payload):
+    """A charge that the shop adds to an order: for packing, for a small quantity."""
+
+    name = Text(load_default="")
+    display_name_customer = Text(load_default="")
+    cost_ex_tax = Amount(load_default=NOTHING)
 
 
 class Order(Payload):
@@ -68,12 +84,24 @@ class Order(Payload):
     staff_notes = Text(load_default="")
     payment_method = Text(load_default="")
     order_source = Text(load_default="")
+    payment_status = Text(load_default="")
+    store_credit_amount = Amount(load_default=NOTHING)
+    gift_certificate_amount = Amount(load_default=NOTHING)
+    external_id = Text(load_default="")
+    external_order_id = Text(load_default="")
+    fees = items(Fee)
 
 
 class Choice(Payload):
     """What the buyer chose of a product: its size, its colour."""
 
     display_value = Text(load_default="")
+
+
+class Discount(Payload):
+    """A coupon or promotion that took something off a position."""
+
+    code = Text(load_default="")
 
 
 class Product(Payload):
@@ -87,13 +115,24 @@ class Product(Payload):
     total_ex_tax = Amount(required=True)
     total_tax = Amount(load_default=NOTHING)
     product_options = items(Choice)
+    configurable_fields = items(Answer)
+    applied_discounts = items(Discount)
+    event_name = Text(load_default="")
+    event_date = Text(load_default="")
+    wrapping_name = Text(load_default="")
+    wrapping_message = Text(load_default="")
 
 
 def line_of(product: dict[str, Any], currency: str) -> OrderLine:
-    """Return a position, with what the buyer chose in its name."""
-    chosen = ", ".join(
-        choice["display_value"] for choice in product["product_options"] if choice["display_value"]
-    )
+    """Return a position, with what the buyer chose and wrote in its name."""
+    written = [(answer["name"], answer["value"]) for answer in product["configurable_fields"]]
+    written += [(product["event_name"], product["event_date"])]
+    written += [(product["wrapping_name"], product["wrapping_message"])]
+    told = [choice["display_value"] for choice in product["product_options"]]
+    told += [
+        ": ".join(filter(None, pair)) for pair in written if pair[1] or pair[0] == product["wrapping_name"]
+    ]
+    chosen = ", ".join(filter(None, told))
     return OrderLine(
         sku=product["sku"]
         or (f"bigcommerce-product-{product['product_id']}" if product["product_id"] else ""),

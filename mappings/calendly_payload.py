@@ -24,8 +24,24 @@ class Host(Payload):
     user_email = Text(load_default="")
 
 
+class Guest(Payload):
+    """Somebody whom the invitee brings along."""
+
+    email = Text(load_default="")
+
+
+class Payment(Payload):
+    """What the invitee paid for the meeting."""
+
+    external_id = Text(load_default="")
+    provider = Text(load_default="")
+    amount = Text(load_default="")
+    currency = Text(load_default="")
+    successful = Text(load_default="")
+
+
 class Location(Payload):
-    """Where it takes place; online there is an address to join."""
+    """Where it takes place; online there is an address to join, for `outbound_call` the invitee's own number."""
 
     type = Text(load_default="")
     location = fields.Raw(load_default=None)
@@ -40,6 +56,8 @@ class Meeting(Payload):
     end_time = Text(load_default="")
     location = part(Location)
     event_memberships = items(Host)
+    event_guests = items(Guest)
+    meeting_notes_plain = Text(load_default="")
 
 
 class Cancellation(Payload):
@@ -57,6 +75,7 @@ class Tracking(Payload):
     utm_campaign = Text(load_default="")
     utm_content = Text(load_default="")
     utm_term = Text(load_default="")
+    salesforce_uuid = Text(load_default="")
 
 
 class Invitee(Payload):
@@ -76,6 +95,7 @@ class Invitee(Payload):
     scheduled_event = part(Meeting)
     cancellation = part(Cancellation)
     tracking = part(Tracking)
+    payment = part(Payment)
 
 
 class Delivery(Payload):

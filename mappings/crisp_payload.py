@@ -10,9 +10,22 @@ from marshmallow import fields
 from mappings.payloads import Payload, Text, items, part
 
 
-class Meta(Payload):
-    """Who the visitor is, as far as he or an operator has said."""
+class Device(Payload):
+    """What the visitor's browser tells; the first of its languages is the one that he prefers."""
 
+    locales = items(Text())
+
+
+class Meta(Payload):
+    """Who the visitor is, as far as he or an operator has said; `data` is what the website's own code says.
+
+    `origin` is `chat`, `email`, or the address of a plugin such as that of WhatsApp.
+    """
+
+    address = Text(load_default="")
+    origin = Text(load_default="")
+    device = part(Device)
+    data = fields.Dict(keys=fields.String(), load_default=dict)
     nickname = Text(load_default="")
     email = Text(load_default="")
     phone = Text(load_default="")

@@ -25,6 +25,8 @@ DEDUP_WINDOW_SECONDS = 600  # a second click or a reload comes within minutes; t
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 #: Options of relay.toml that every source of leads has: `fields` are our attribute = the name of their field.
 LEAD_OPTIONS: Mapping[str, Any] = {"fields": dict, "default_region": str, "origin": str}
+#: A signature or a file that a page wrote into a field (RFC 2397).
+_DRAWN = re.compile("data:([a-z]{1,20}/[a-z0-9.+-]{1,80})(?:;[a-z]+=[a-z0-9-]+)*;base64,", re.IGNORECASE)
 #: With those of forms whose submissions bear no number.
 FORM_OPTIONS: Mapping[str, Any] = {**LEAD_OPTIONS, "dedup_window_seconds": int}
 
@@ -42,22 +44,36 @@ _folded_name = lru_cache(4096)(_fold)
 
 #: Field names that people use, by our attribute. Case, spaces and punctuation do not matter.
 KNOWN_AS = {
-    "name": "name, full name, your name, contact name, customer name, nombre completo, họ tên, "
-    "họ và tên, tên",
-    "first_name": "first name, fname, given name, forename, vorname, prénom, prenom, nombre",
-    "last_name": "last name, lname, surname, family name, nachname, nom, apellido, apellidos, họ",
-    "email": "email, email address, your email, work email, business email, e-mail-adresse, correo, "
-    "correo electrónico, courriel, thư điện tử",
+    "name": "name, full name, your name, contact name, customer name, vollständiger name, vor- und nachname, "
+    "nom et prénom, nom complet, nombre completo, nombre y apellidos, nome, nome completo, nome e cognome, "
+    "naam, volledige naam, họ tên, họ và tên, tên, "
+    "姓名, 名前, お名前, 氏名, ご氏名, 이름, 성함, الاسم, الاسم الكامل",
+    "first_name": "first name, fname, given name, forename, vorname, prénom, prenom, nombre, primeiro nome, "
+    "voornaam, 名, الاسم الأول",
+    "last_name": "last name, lname, surname, family name, nachname, nom, nom de famille, apellido, apellidos, "
+    "cognome, sobrenome, achternaam, họ, 姓, اسم العائلة",
+    "email": "email, email address, your email, work email, business email, contact email, customer email, "
+    "e-mail-adresse, e-mailadres, "
+    "correo, correo electrónico, correo electronico, courriel, adresse e-mail, adresse email, indirizzo email, "
+    "endereço de e-mail, thư điện tử, 邮箱, 电子邮箱, 电子邮件, 電子郵件, 電郵, メール, メールアドレス, 이메일, "
+    "البريد الإلكتروني, الإيميل",
     "phone": "phone, phone number, your phone, work phone, work phone number, tel, telephone, telefon, "
-    "téléphone, teléfono, telefono, mobile, mobile number, cell phone, whatsapp, zalo, điện thoại, "
-    "số điện thoại, sđt, sdt",
+    "telefonnummer, handynummer, téléphone, numéro de téléphone, portable, teléfono, telefono, numero di telefono, "
+    "telefone, celular, móvil, cellulare, telefoonnummer, telefoon, mobile, mobile number, cell phone, whatsapp, "
+    "zalo, contact phone, contact number, customer phone, điện thoại, số điện thoại, sđt, sdt, "
+    "电话, 電話, 手机, 手机号, 手機, 電話番号, 携帯電話, 전화번호, 연락처, "
+    "رقم الهاتف, الهاتف, رقم الجوال, الجوال",
     "company": "company, company name, your company, organisation, organization, business name, firma, "
-    "entreprise, société, empresa, công ty, tên công ty",
-    "message": "message, your message, comment, comments, enquiry, inquiry, question, nachricht, mensaje, "
-    "comentarios, lời nhắn, tin nhắn, nội dung",
+    "firmenname, unternehmen, entreprise, société, empresa, azienda, bedrijf, bedrijfsnaam, công ty, tên công ty, "
+    "公司, 公司名称, 公司名稱, 会社名, 貴社名, 회사, 회사명, الشركة, اسم الشركة",
+    "message": "message, your message, comment, comments, enquiry, inquiry, question, nachricht, ihre nachricht, "
+    "votre message, mensaje, comentarios, messaggio, mensagem, bericht, lời nhắn, tin nhắn, nội dung, 留言, "
+    "お問い合わせ内容, お問合せ内容, メッセージ, 메시지, 문의내용, الرسالة, رسالتك",
     "consent": "consent, gdpr, gdpr consent, privacy, privacy policy, datenschutz, accept terms, đồng ý",
-    "language": "language, lang, locale, sprache, langue, idioma, ngôn ngữ",
+    "language": "language, lang, locale, sprache, langue, idioma, lingua, taal, ngôn ngữ",
 }
+#: Family names by what languages call them in which these are written before the given name.
+FAMILY_FIRST = frozenset({"họ", "姓"})
 _KNOWN = {_folded(name): ours for ours, names in KNOWN_AS.items() for name in names.split(",")}
 
 #: What a form sends that nobody filled in: tokens of captchas, which are spent, marks of frameworks, buttons.
@@ -98,6 +114,8 @@ def lead_of(
     neither a name nor an e-mail address nor a telephone number.
     """
     known, others = _sorted_out(values, event.options.get("fields", {}))
+    _first_address(known, others)
+    _complete_name(known, family_first=any(_folded(name) in FAMILY_FIRST for name in values))
     full_name = known.get("name") or " ".join(filter(None, map(known.get, ("first_name", "last_name"))))
     if not (full_name or known.get("email") or known.get("phone")):
         there = ", ".join(sorted(values)) or "none"
@@ -120,6 +138,25 @@ def lead_of(
         consent=known.get("consent", ""),
         attributes=others | {name: value for name, value in (attributes or {}).items() if value},
     )
+
+
+def _complete_name(known: dict[str, str], *, family_first: bool) -> None:
+    """Take a "name" beside a family name for the given one, as in `name` and `surname`, `tên` and `họ`."""
+    name, family = known.get("name", ""), known.get("last_name", "")
+    if not name or not family or "first_name" in known or family.casefold() in name.casefold():
+        return
+    known["first_name"] = name
+    known["name"] = f"{family} {name}" if family_first else f"{name} {family}"
+
+
+def _first_address(known: dict[str, str], others: dict[str, str]) -> None:
+    """Keep the first of several e-mail addresses in one field: two are none, and no CRM could write to them."""
+    written = [each for each in re.split(r"[\s,;]+", known.get("email", "")) if each]
+    if len(written) > 1 and all(re.fullmatch("[^@<>]+@[^@<>]+", each) for each in written):
+        known["email"] = written[0]
+        more = ", ".join(dict.fromkeys(each for each in written[1:] if each != written[0]))
+        if more:
+            _add(others, "other_email", more)
 
 
 def _sorted_out(
@@ -184,7 +221,10 @@ def _written(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+    text = format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+    drawn = _DRAWN.match(text)
+    # The picture itself stays in the stored event: no field of a CRM holds it, and nobody could read it there.
+    return f"({drawn[1]}, {(len(text) - drawn.end()) * 3 // 4} bytes)" if drawn else text
 
 
 def _add(values: dict[str, str], name: str, value: str) -> None:

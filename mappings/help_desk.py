@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mappings.commands import Comment, OpenTicket, Person, TicketStatus
+from mappings.commands import Attachment, Comment, OpenTicket, Person, TicketStatus
 from mappings.errors import CannotMap
 from mappings.form_fields import flat
 from mappings.html_text import text_of
@@ -80,6 +80,12 @@ def moment_of(seconds: Any) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
+def file_of(name: str, media_type: str, size: Any) -> Attachment:
+    """Return a file by name; a size that is no whole number is not known."""
+    is_size = isinstance(size, int) and not isinstance(size, bool)
+    return Attachment(name, media_type, size if is_size else None)
+
+
 def padded(number: Any) -> str | None:
     """Return a whole number as text whose order is that of numbers, None for anything else."""
     usable = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 10**20
@@ -90,18 +96,28 @@ def told(payload: Any, known_as: Mapping[str, str], fields: Mapping[str, Any]) -
     """Return what a written body tells, by our names, and the rest of it by its own.
 
     `known_as` holds for each of our names the words that the sender suggests; relay.toml's `fields` go before.
+    A word counts as it is written, else as a placeholder is (`ticket.requester.email`), or with that as a path.
+    What bears one of our names and is not meant by it becomes `other_NAME`, so that it is not lost.
     """
     values = flat(payload) if isinstance(payload, Mapping) else {}
-    names = {ours: words.split() for ours, words in known_as.items()}
+    placeholders = {_placeholder(name): name for name in reversed(values)}
+    names = {ours: [*words.split(), ours] for ours, words in known_as.items()}
+    names |= {ours: [ours] for ours in sorted(OURS - set(names))}
     names |= {str(ours): [str(theirs)] for ours, theirs in fields.items()}
     found: dict[str, str] = {}
     used: set[str] = set()
     for ours, words in names.items():
-        word = next((word for word in words if word in values), None)
-        if word is not None:
-            found[ours] = values[word]
-            used.add(word)
-    return {name: value for name, value in values.items() if name not in used | OURS} | found
+        spelt = [word for word in words if word in values]
+        spelt += [placeholders[p] for word in words if (p := _placeholder(word)) in placeholders]
+        if spelt:
+            found[ours] = values[spelt[0]]
+            used.add(spelt[0])
+    rest = {name: value for name, value in values.items() if name not in used}
+    return {f"other_{name}" if name in OURS else name: value for name, value in rest.items()} | found
+
+
+def _placeholder(name: str) -> str:
+    return name.replace(".", "_").lower().removeprefix("ticket_")
 
 
 def named_by_fields(arrival: Arrival, type_: str, values: Mapping[str, str]) -> Naming:

@@ -13,7 +13,7 @@ from marshmallow import fields
 from mappings.answers import Answer, lead_of_answers, said
 from mappings.commands import RegisterLead
 from mappings.errors import CannotMap
-from mappings.payloads import Payload, load
+from mappings.payloads import Payload, Text, items, load, part
 from mappings.source import Event
 
 #: The properties of a contact that a lead has a place for, and those that become an attribute under our name.
@@ -44,10 +44,26 @@ ATTRIBUTES = {
 }
 
 
+class Submission(Payload):
+    """A form that the contact sent, with the page on which it stands; a time is in milliseconds."""
+
+    timestamp = fields.Raw(load_default=0)
+    title = Text(load_default="")
+    page_url = Text(load_default="", data_key="page-url")
+
+
+class Company(Payload):
+    """The company that the contact belongs to."""
+
+    properties = fields.Dict(keys=fields.String(), load_default=dict)
+
+
 class Whole(Payload):
-    """A contact; in a workflow's webhook each property is an object with its history."""
+    """A contact; in a workflow's webhook each property is an object with its history, and there is more with it."""
 
     properties = fields.Dict(keys=fields.String(), required=True)
+    form_submissions = items(Submission, "form-submissions")
+    associated_company = part(Company, "associated-company")
 
 
 def wanted(event: Event) -> list[str]:
@@ -68,8 +84,11 @@ def register_contact(event: Event) -> Iterable[RegisterLead]:
 
 
 def _lead(event: Event, contact: Any) -> RegisterLead:
-    given = load(Whole, contact)["properties"]
+    whole = load(Whole, contact)
+    given = whole["properties"]
     values = {name: _value(given.get(name)) for name in wanted(event)}
+    values["company"] = values["company"] or _value(whole["associated_company"]["properties"].get("name"))
+    form = max(whole["form_submissions"], key=_sent, default={"title": "", "page_url": ""})
     answers = [
         Answer(value, name, means=MEANINGS.get(name, ""))
         for name, value in values.items()
@@ -78,9 +97,15 @@ def _lead(event: Event, contact: Any) -> RegisterLead:
     return lead_of_answers(
         event,
         answers,
-        origin="HubSpot",
-        attributes={ours: values[theirs] for theirs, ours in ATTRIBUTES.items()},
+        origin=form["title"] or "HubSpot",
+        attributes={ours: values[theirs] for theirs, ours in ATTRIBUTES.items()}
+        | {"page_url": form["page_url"]},
     )
+
+
+def _sent(form: Mapping[str, Any]) -> int:
+    moment = form["timestamp"]
+    return moment if isinstance(moment, int) else 0
 
 
 def _value(given: Any) -> str:

@@ -38,14 +38,17 @@ CRISP = frozenset(
 INTERCOM = frozenset(
     """
     ping
-    contact.archive contact.archived contact.attached_to_company contact.deleted contact.email.updated
+    admin.away_mode.updated company.contact.attached company.contact.detached company.created company.deleted
+    company.updated contact.archive contact.archived contact.attached_to_company contact.deleted
+    contact.email.updated
     contact.lead.signed_up contact.lead.tag.created contact.lead.tag.deleted contact.merged
     contact.subscribed contact.unsubscribed contact.user.created contact.user.tag.created
     contact.user.tag.deleted contact.user.updated
     conversation.admin.assigned conversation.admin.noted conversation.admin.single.created
     conversation.admin.snoozed conversation.admin.unsnoozed conversation.contact.attached
     conversation.contact.detached conversation.deleted conversation.priority.updated
-    conversation.rating.added conversation.read conversation_part.redacted conversation_part.tag.created
+    conversation.rating.added conversation.rating.changed conversation.read
+    conversation_part.redacted conversation_part.tag.created
     ticket.admin.assigned ticket.attribute.updated ticket.closed ticket.contact.attached
     ticket.contact.detached ticket.note.created ticket.rating.provided ticket.team.assigned
     """.split()
@@ -62,7 +65,8 @@ MERCADO_LIBRE = frozenset(
 STRIPE = frozenset(
     """
     balance.available charge.captured charge.dispute.created charge.failed charge.pending charge.refunded
-    charge.succeeded charge.updated checkout.session.expired customer.created customer.deleted customer.updated
+    charge.refund.updated charge.succeeded charge.updated checkout.session.expired customer.created
+    customer.deleted customer.updated
     customer.subscription.created customer.subscription.deleted customer.subscription.updated
     customer.subscription.trial_will_end invoice.created invoice.finalized invoice.payment_action_required
     invoice.payment_succeeded invoice.sent invoice.upcoming invoice.updated invoice.voided invoice_payment.paid
@@ -70,6 +74,7 @@ STRIPE = frozenset(
     payment_intent.created payment_intent.payment_failed payment_intent.processing
     payment_intent.requires_action payment_intent.succeeded payment_link.created payment_method.attached
     payment_method.updated payout.created payout.paid plan.created price.created product.created product.updated
+    refund.created refund.failed refund.updated
     setup_intent.created setup_intent.succeeded
     """.split()
 )

@@ -33,8 +33,10 @@ class File(Payload):
 
 
 class Opening(Payload):
-    """The message that a conversation began with; its body is HTML."""
+    """The message that a conversation began with; its body is HTML, `url` the page where it was written."""
 
+    kind = Text(load_default="", data_key="type")
+    url = Text(load_default="")
     subject = Text(load_default="")
     body = Text(load_default="")
     author = part(Author)
@@ -48,6 +50,7 @@ class Part(Payload):
     part_type = Text(load_default="")
     body = Text(load_default="")
     author = part(Author)
+    attachments = items(File)
 
 
 class Place(Payload):
@@ -66,6 +69,13 @@ class Contact(Payload):
     email = Text(load_default="")
     phone = Text(load_default="")
     language_override = Text(load_default="")
+    browser_language = Text(load_default="")
+    referrer = Text(load_default="")
+    utm_campaign = Text(load_default="")
+    utm_content = Text(load_default="")
+    utm_medium = Text(load_default="")
+    utm_source = Text(load_default="")
+    utm_term = Text(load_default="")
     location = part(Place)
     unsubscribed_from_emails = fields.Raw(load_default=False)
     custom_attributes = fields.Dict(load_default=dict)
@@ -101,14 +111,8 @@ class Conversation(Payload):
     user = part(Contact)
     conversation_parts = part(Parts)
     tags = part(Tags)
+    custom_attributes = fields.Dict(load_default=dict)
     created_at = fields.Raw(load_default=None)
-
-
-class Texts(Payload):
-    """The two fields that every ticket has."""
-
-    title = Text(load_default="", data_key="_default_title_")
-    description = Text(load_default="", data_key="_default_description_")
 
 
 class TicketParts(Payload):
@@ -124,10 +128,13 @@ class TicketType(Payload):
 
 
 class Ticket(Payload):
-    """A ticket; its state is a word, since version 2.12 an object with a `category`."""
+    """A ticket; its state is a word, since version 2.12 an object with a `category`.
+
+    Its attributes are those of its type, by the workspace's names for them, and title and description.
+    """
 
     ticket_id = Text(load_default="")
-    ticket_attributes = part(Texts)
+    ticket_attributes = fields.Dict(keys=fields.String(), load_default=dict)
     ticket_state = fields.Raw(load_default="")
     ticket_type = part(TicketType)
     ticket_parts = part(TicketParts)

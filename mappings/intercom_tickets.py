@@ -10,7 +10,8 @@ from typing import Any
 
 from mappings.commands import Attachment, Comment, OpenTicket, Person, filled
 from mappings.errors import CannotMap
-from mappings.help_desk import headline, moment_of, plain, status_of
+from mappings.form_fields import flat
+from mappings.help_desk import file_of, headline, moment_of, plain, status_of
 from mappings.intercom_payload import Contact, Conversation, Ticket, item_of
 from mappings.mail import order_number_in
 from mappings.payloads import load
@@ -25,6 +26,7 @@ def open_conversation(event: Event) -> Iterable[OpenTicket]:
     description = plain(opening["body"])
     subject = plain(talk["title"] or opening["subject"])
     author = opening["author"]
+    parts = talk["conversation_parts"]["conversation_parts"]
     known = author if author["type"] in ("user", "lead", "contact") else {}
     yield OpenTicket(
         key=event.key,
@@ -34,12 +36,15 @@ def open_conversation(event: Event) -> Iterable[OpenTicket]:
         priority="high" if talk["priority"] == "priority" else "",
         channel="intercom",
         order_number=order_number_in(subject),
-        attachments=tuple(_attachment(file) for file in opening["attachments"]),
+        attachments=_attachments(opening, *parts),
         status=status_of(talk["state"]),
-        comments=_comments(talk["conversation_parts"]["conversation_parts"]),
-        attributes=filled(
+        comments=_comments(parts),
+        attributes=flat(talk["custom_attributes"])
+        | filled(
             opened_at=moment_of(talk["created_at"]),
             tags=", ".join(tag["name"] for tag in talk["tags"]["tags"] if tag["name"]),
+            came_by="" if opening["kind"].startswith("conversation") else opening["kind"],
+            page_url=opening["url"],
         ),
     )
 
@@ -47,20 +52,22 @@ def open_conversation(event: Event) -> Iterable[OpenTicket]:
 def open_ticket(event: Event) -> Iterable[OpenTicket]:
     """Turn a ticket into one as it stands; raises CannotMap where nobody is known to ask."""
     ticket = load(Ticket, event.fetched.get("item") or item_of(event.payload))
-    texts, state = ticket["ticket_attributes"], ticket["ticket_state"]
+    told, state = flat(ticket["ticket_attributes"]), ticket["ticket_state"]
+    title, description = told.pop("_default_title_", ""), plain(told.pop("_default_description_", ""))
+    parts = ticket["ticket_parts"]["ticket_parts"]
     word = state.get("category") if isinstance(state, Mapping) else state
-    status = status_of(word) if isinstance(word, str) else None
-    description = plain(texts["description"])
     yield OpenTicket(
         key=event.key,
-        subject=texts["title"] or headline(description),
+        subject=title or headline(description),
         description=description,
         requester=_requester(event),
         channel="intercom",
-        order_number=order_number_in(texts["title"]),
-        status=status,
-        comments=_comments(ticket["ticket_parts"]["ticket_parts"]),
-        attributes=filled(
+        order_number=order_number_in(title),
+        attachments=_attachments(*parts),
+        status=status_of(word) if isinstance(word, str) else None,
+        comments=_comments(parts),
+        attributes=told
+        | filled(
             opened_at=moment_of(ticket["created_at"]),
             ticket_number=ticket["ticket_id"],
             ticket_type=ticket["ticket_type"]["name"],
@@ -83,16 +90,20 @@ def _requester(event: Event, *known: Mapping[str, str]) -> Person:
 
 
 def _comments(parts: list[dict[str, Any]]) -> tuple[Comment, ...]:
-    # A note is among colleagues; what has no body is only something that was done.
-    said = (part for part in parts if part["id"] and not part["part_type"].startswith("note"))
+    # What has no body is only something that was done.
     found = (
         Comment(part["id"], part["author"]["name"] or part["author"]["email"], plain(part["body"]))
-        for part in said
+        for part in parts
+        if part["id"] and not _is_note(part)
     )
     return tuple(comment for comment in found if comment.text)
 
 
-def _attachment(file: dict[str, Any]) -> Attachment:
-    size = file["filesize"]
-    is_size = isinstance(size, int) and not isinstance(size, bool)
-    return Attachment(file["name"], file["content_type"], size if is_size else None)
+def _attachments(*said: dict[str, Any]) -> tuple[Attachment, ...]:
+    """Return the files of all that was said, the opening among it."""
+    files = (file for part in said if not _is_note(part) for file in part["attachments"])
+    return tuple(file_of(f["name"], f["content_type"], f["filesize"]) for f in files if f["name"])
+
+
+def _is_note(part: Mapping[str, Any]) -> bool:
+    return bool(part.get("part_type", "").startswith("note"))  # among colleagues

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.utils import parseaddr
 
 from mappings.commands import Attachment, OpenTicket, Person
@@ -19,6 +21,8 @@ IMPORTANCES = {"high": "high", "normal": "normal", "low": "low"}
 _ORDER_NUMBER = re.compile(
     r"(?:#\s?|\border\s+(?:(?:no\.?|number|nr\.?)\s*)?:?\s*#?)(\d{3,12})\b", re.IGNORECASE | re.ASCII
 )
+
+_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +54,39 @@ def ticket_of(event: Event, email: Email, sender_path: str) -> OpenTicket:
     """Return the ticket that an e-mail opens; raises CannotMap, naming `sender_path`, for one without a sender."""
     requester = _requester(email, sender_path)
     description = email.text.strip() or text_of(email.html)
-    reply = email.reply.strip()
+    reply, subject = email.reply.strip(), readable(email.subject)
     attributes = {
         "reply": reply if reply != description else "",
         "reply_to": email.reply_to if parseaddr(email.reply_to)[1] != requester.email else "",
         "mailbox": email.mailbox,
-        "cc": email.cc,
+        "cc": readable(email.cc),
         "tag": email.tag,
         "date": email.date,
     }
     return OpenTicket(
         key=event.key,
-        subject=email.subject or "(no subject)",
+        subject=subject or "(no subject)",
         description=description,
         requester=requester,
         priority=_priority(email.headers),
         channel="email",
-        order_number=order_number_in(email.subject),
+        order_number=order_number_in(subject),
         attachments=email.attachments,
         attributes={name: value for name, value in attributes.items() if value},
     )
+
+
+def readable(header: str) -> str:
+    """Return a header with its encoded words (`=?UTF-8?B?…?=`, RFC 2047) as letters; broken ones as they are."""
+    # Letters beside encoded words are none of RFC 2047, and Python's decoder would garble them.
+    if "=?" not in header or not header.isascii():
+        return header
+    try:
+        decoded = str(make_header(decode_header(header)))
+    except (HeaderParseError, LookupError, ValueError):
+        return header
+    # What was hidden in them: line breaks, and characters that no database keeps.
+    return " ".join(_UNFIT.sub(" ", decoded).split())
 
 
 def order_number_in(subject: str) -> str:
@@ -83,6 +100,7 @@ def _requester(email: Email, path: str) -> Person:
     if not address:
         typed_name, address = parseaddr(email.sender)
         name = name or typed_name
+    name = readable(name)
     if not (name or address):
         raise CannotMap(path, "the e-mail has no sender")
     return Person(name=name, email=address)

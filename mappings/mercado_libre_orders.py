@@ -85,6 +85,7 @@ def _buyer(buyer: dict[str, Any], region: str | None) -> Person | None:
 
 def _attributes(order: dict[str, Any], currency: str) -> dict[str, str]:
     buyer, paid = order["buyer"], order["paid_amount"]
+    refunded = sum((payment["transaction_amount_refunded"] for payment in order["payments"]), NOTHING)
     return filled(
         order_status=order["status"],
         note=order["comment"],
@@ -94,4 +95,6 @@ def _attributes(order: dict[str, Any], currency: str) -> dict[str, str]:
         payment_method=", ".join(filter(None, (paid["payment_method_id"] for paid in order["payments"]))),
         # With the shipping that the buyer paid, which the order itself does not know.
         paid_amount=f"{written(money(paid, currency), currency)} {currency}" if paid else "",
+        refunded=f"{written(money(refunded, currency), currency)} {currency}" if refunded else "",
+        cancelled_by=order["cancel_detail"]["requested_by"],
     )

@@ -63,6 +63,7 @@ class Payment(Payload):
     """One of the payments."""
 
     payment_method_id = Text(load_default="")
+    transaction_amount_refunded = Amount(load_default=NOTHING)
 
 
 class Shipping(Payload):
@@ -72,8 +73,9 @@ class Shipping(Payload):
 
 
 class Cancellation(Payload):
-    """Why it was called off."""
+    """Why it was called off, and by whom: the buyer, the seller, Mercado Libre."""
 
+    requested_by = Text(load_default="")
     description = Text(load_default="")
 
 

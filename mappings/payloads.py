@@ -49,6 +49,13 @@ class Text(fields.Field[str]):
         raise ValidationError("is not text")
 
 
+class Word(Text):
+    """A word of a list that the sender has, in lower case: some write it now so and now otherwise."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
+        return super()._deserialize(value, attr, data).lower()
+
+
 class Amount(fields.Field[Decimal]):
     """An amount of money or a quantity, as a decimal string or a JSON number."""
 

@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.commands import OrderLine, OrderStatus, Person, RecordOrder
-from mappings.money import written
 from mappings.order_totals import NOTHING, balanced, money
+from mappings.shopify_attributes import attributes_of
 from mappings.shopify_dialect import Dialect
 from mappings.shopify_payload import Order
-from mappings.shopify_people import address_of, person_of
+from mappings.shopify_people import person_of
 from mappings.source import Event
 
 
@@ -53,13 +53,14 @@ def record_order(dialect: Dialect, event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["created_at"],
         reason=order["cancel_reason"] or ", ".join(filter(None, (r["note"] for r in order["refunds"]))),
-        attributes=_attributes(dialect, order, buyer),
+        attributes=attributes_of(dialect, order, buyer),
     )
 
 
 def _shipping(order: dict[str, Any]) -> Decimal:
     included = order["taxes_included"]
-    charges = (_without_tax(line, line["price"], included) for line in order["shipping_lines"])
+    kept = (line for line in order["shipping_lines"] if not line["is_removed"])
+    charges = (_without_tax(line, line["price"], included) for line in kept)
     return money(sum(charges, NOTHING), order["currency"])
 
 
@@ -69,6 +70,9 @@ def _extras(order: dict[str, Any]) -> list[tuple[str, Decimal]]:
         "Duties": order["original_total_duties_set"]["shop_money"]["amount"],
         "Additional fees": order["original_total_additional_fees_set"]["shop_money"]["amount"],
     }
+    # Whether the total still has the shipping that an edit took off is not documented: it tells by its sum.
+    gone = sum((line["price"] for line in order["shipping_lines"] if line["is_removed"]), NOTHING)
+    amounts["Shipping that was taken off"] = gone
     return [(name, money(amount, order["currency"])) for name, amount in amounts.items()]
 
 
@@ -137,40 +141,3 @@ def _buyer(dialect: Dialect, event: Event, order: dict[str, Any]) -> Person | No
         company=order["billing_address"]["company"] or customer["default_address"]["company"],
         language=order["customer_locale"],
     )
-
-
-def _attributes(dialect: Dialect, order: dict[str, Any], buyer: Person | None) -> dict[str, str]:
-    paid_in = order["total_price_set"]["presentment_money"]
-    delivery = address_of(order["shipping_address"])
-    foreign = paid_in["currency_code"] not in ("", order["currency"])
-    is_another = order["email"].lower() not in ({buyer.email.lower()} if buyer else set()) | dialect.nobody
-    found = {
-        "note": order["note"],
-        "tags": order["tags"],
-        "discount_codes": ", ".join(code["code"] for code in order["discount_codes"] if code["code"]),
-        "gateway": ", ".join(filter(None, order["payment_gateway_names"])) or order["gateway"],
-        "source_name": order["source_name"],
-        "landing_site": order["landing_site"],
-        "shipping_method": ", ".join(line["title"] for line in order["shipping_lines"] if line["title"]),
-        "presentment_currency": paid_in["currency_code"] if foreign else "",
-        "presentment_total": paid_in["amount"] if foreign else "",
-        "order_email": order["email"] if buyer and is_another else "",
-        "fulfillment": order["fulfillment_status"] if order["fulfillment_status"] != "notfulfilled" else "",
-        "refunded": _refunded(order),
-    }
-    if buyer and delivery and delivery != buyer.address:
-        parts = (delivery.street, delivery.city, delivery.region, delivery.postcode, delivery.country)
-        found["shipping_address"] = ", ".join(filter(None, parts))
-    notes = {f"note.{note['name']}": note["value"] for note in order["note_attributes"]}
-    return {name: value for name, value in (found | notes).items() if value}
-
-
-def _refunded(order: dict[str, Any]) -> str:
-    """Return what was paid back, `20.00 CAD`; in several currencies where the buyers paid so."""
-    sums: dict[str, Decimal] = {}
-    for refund in order["refunds"]:
-        for moved in refund["transactions"]:
-            if moved["kind"] == "refund" and moved["status"] in ("", "success"):
-                currency = moved["currency"].upper() or order["currency"]
-                sums[currency] = sums.get(currency, NOTHING) + abs(moved["amount"])
-    return ", ".join(f"{written(amount, currency)} {currency}" for currency, amount in sums.items() if amount)

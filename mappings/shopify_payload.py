@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from mappings.order_totals import NOTHING
-from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
+from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, Word, items, part
 
 
 class Money(Payload):
@@ -46,6 +46,7 @@ class ShippingLine(Payload):
 
     title = Text(load_default="")
     price = Amount(required=True)
+    is_removed = fields.Boolean(load_default=False)
     discount_allocations = items(Share)
     tax_lines = items(Tax)
 
@@ -60,6 +61,8 @@ class LineItem(ShippingLine):
     variant_id = Text(load_default="")
     product_id = Text(load_default="")
     quantity = Amount(required=True, limit=MAX_QUANTITY)
+    current_quantity = Amount(load_default=None, limit=MAX_QUANTITY)
+    properties = fields.Raw(load_default=None)  # a list of names and values; apps write what they like
 
 
 class PostalAddress(Payload):
@@ -115,11 +118,27 @@ class DiscountCode(Payload):
     code = Text(load_default="")
 
 
+class DiscountApplication(Payload):
+    """A discount; one with a `title` came by itself or by hand, not by a code."""
+
+    title = Text(load_default="")
+
+
+class Parcel(Payload):
+    """What was sent together; the lists repeat the single values, and have more where there are several."""
+
+    tracking_company = Text(load_default="")
+    tracking_number = Text(load_default="")
+    tracking_url = Text(load_default="")
+    tracking_numbers = items(Text(allow_none=True))
+    tracking_urls = items(Text(allow_none=True))
+
+
 class Transaction(Payload):
     """A movement of money; `amount` is in `currency`, which is the buyer's where that is not the shop's."""
 
-    kind = Text(load_default="")
-    status = Text(load_default="")
+    kind = Word(load_default="")
+    status = Word(load_default="")
     amount = Amount(load_default=NOTHING)
     currency = Text(load_default="")
 
@@ -146,6 +165,7 @@ class Order(Payload):
     currency = Currency(required=True)
     taxes_included = fields.Boolean(load_default=False)
     total_price = Amount(required=True)
+    current_total_price = Amount(load_default=None)
     total_tax = Amount(load_default=NOTHING)
     total_discounts = Amount(load_default=NOTHING)
     total_tip_received = Amount(load_default=NOTHING)
@@ -164,11 +184,21 @@ class Order(Payload):
     note = Text(load_default="")
     tags = Text(load_default="")
     discount_codes = items(DiscountCode)
+    discount_applications = items(DiscountApplication)
+    fulfillments = items(Parcel)
     note_attributes = items(NoteAttribute)
     payment_gateway_names = items(Text())
     gateway = Text(load_default="")
     source_name = Text(load_default="")
     landing_site = Text(load_default="")
+    referring_site = Text(load_default="")
+    po_number = Text(load_default="")
+
+
+class Titled(Payload):
+    """A way to ship that was chosen; checkouts have a list of them, drafts one."""
+
+    title = Text(load_default="")
 
 
 class Cart(Payload):
@@ -194,3 +224,9 @@ class Cart(Payload):
     landing_site = Text(load_default="")
     referring_site = Text(load_default="")
     note_attributes = items(NoteAttribute)
+    discount_codes = items(DiscountCode)
+    applied_discount = part(DiscountApplication)
+    shipping_line = part(Titled)
+    shipping_lines = items(Titled)
+    po_number = Text(load_default="")
+    buyer_accepts_sms_marketing = Text(load_default="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from marshmallow.fields import Field
 
@@ -58,13 +58,27 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """How a token that ends is renewed: by a form posted to `url` (RFC 6749, sections 4.4.2 and 6).
+
+    `{api}` in `url` is the address of the sender's interface, other `{}` are options of the source. With the grant
+    `refresh_token` each renewal needs the token that came with the one before it, and one to begin with; with
+    `client_credentials` the app's id and secret are enough. A token `lasts` as long where the answer does not say.
+    """
+
+    url: str
+    grant: Literal["refresh_token", "client_credentials"]
+    lasts: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class SenderApi:
     """The sender's own interface: its usual address, and how the token of relay.toml is sent.
 
     `header` takes the token after `scheme`; `parameter` is for senders that want it in the URL, `also` are
     further headers, which hold no secret. What is in `{}` of `url` is an option of the source. It `is_optional`
     where only some of the sender's events are thin: without a token in relay.toml nothing is fetched, and the
-    handlers of those events say what they miss.
+    handlers of those events say what they miss. `renewal` is for senders whose tokens end.
     """
 
     url: str
@@ -74,6 +88,7 @@ class SenderApi:
     also: Mapping[str, str] = field(default_factory=dict)
     is_optional: bool = False
     user_agent: str = ""  # for senders that demand to be told who calls; `{}` as in `url`
+    renewal: Renewal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +124,8 @@ class Source:
     payload that holds several events apart. `api` and `fetches` are for thin events. A source that
     `is_public` stands on a page where anybody may post. `options` are further keys
     that the source's table in relay.toml may hold, each with its type or a marshmallow field, `event_header` is
-    the header that names the event, where the body does not.
+    the header that names the event, where the body does not. `varies` are paths of what tells of one post and not
+    of the event, such as the number of tries: a repetition that differs in nothing else says nothing new.
     """
 
     type: str
@@ -127,4 +143,8 @@ class Source:
     api: SenderApi | None = None
     fetches: Callable[[Event], Iterable[Fetch]] | None = None
     is_public: bool = False
+    varies: frozenset[str] = frozenset()
     head: bool = False  # whether the sender looks with a HEAD request if the address is there
+    consents: bool = (
+        False  # whether it asks by OPTIONS for leave to post ("HTTP 1.1 Web Hooks" of CloudEvents)
+    )

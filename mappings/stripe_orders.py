@@ -11,6 +11,7 @@ from mappings.errors import CannotMap
 from mappings.order_totals import NOTHING, balanced
 from mappings.payloads import Payload, load
 from mappings.source import Event
+from mappings.stripe_attributes import of_checkout, of_invoice
 from mappings.stripe_payload import (
     Invoice,
     InvoiceLines,
@@ -100,11 +101,6 @@ def net_shipping(cost: dict[str, Any], otherwise: Decimal) -> Decimal:
     return otherwise if cost["amount_total"] is None else Decimal(cost["amount_total"] - cost["amount_tax"])
 
 
-def metadata_of(thing: dict[str, Any]) -> dict[str, str]:
-    """Return what the shop noted down at Stripe, by names that tell where it is from."""
-    return {f"metadata.{name}": value for name, value in thing["metadata"].items()}
-
-
 #: `payment_status` of a checkout. An unpaid one waits for a bank: async_payment_succeeded or _failed follows.
 PAYMENTS = {"paid": OrderStatus.PAID, "no_payment_required": OrderStatus.PAID}
 
@@ -148,22 +144,8 @@ def record_checkout(event: Event) -> Iterable[RecordOrder]:
         discount=session["total_details"]["amount_discount"],
         placed_at=session["created"],
         reason="payment failed" if failed else "",
-        attributes=_attributes(session),
+        attributes=of_checkout(session),
     )
-
-
-def _attributes(session: dict[str, Any]) -> dict[str, str]:
-    sent_to = session["collected_information"]["shipping_details"]
-    sent_to = sent_to if sent_to["address"]["line1"] else session["shipping_details"]
-    return {
-        "checkout_session": session["id"],
-        "client_reference_id": session["client_reference_id"],
-        "payment_link": id_of(session["payment_link"]),
-        "promotions_consent": session["consent"]["promotions"],
-        "shipping_name": sent_to["name"],
-        "shipping_address": ", ".join(filter(None, sent_to["address"].values())),
-        **metadata_of(session),
-    }
 
 
 def record_invoice(event: Event) -> Iterable[RecordOrder]:
@@ -191,10 +173,5 @@ def record_invoice(event: Event) -> Iterable[RecordOrder]:
         discount=sum((each["amount"] for each in invoice["total_discount_amounts"]), NOTHING),
         placed_at=invoice["created"],
         reason="payment failed" if failed else "",
-        attributes={
-            "billing_reason": invoice["billing_reason"],
-            "invoice_url": invoice["hosted_invoice_url"],
-            "payment_attempts": invoice["attempt_count"] if failed else "",
-            **metadata_of(invoice),
-        },
+        attributes=of_invoice(invoice, failed),
     )

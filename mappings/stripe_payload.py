@@ -41,8 +41,10 @@ class Details(Payload):
 
     name = Text(load_default="")
     email = Text(load_default="")
+    individual_name = Text(load_default="")
     phone = Text(load_default="")
     business_name = Text(load_default="")
+    tax_ids = fields.Raw(load_default=None)
     address = part(PostalAddress)
 
 
@@ -140,9 +142,10 @@ class Collected(Payload):
 
 
 class Consent(Payload):
-    """Whether the customer wants advertising: `opt_in`, `opt_out`."""
+    """Whether the customer wants advertising (`opt_in`, `opt_out`) and has `accepted` the terms."""
 
     promotions = Text(load_default="")
+    terms_of_service = Text(load_default="")
 
 
 class Session(Payload):
@@ -166,6 +169,9 @@ class Session(Payload):
     locale = Text(load_default="")
     consent = part(Consent)
     payment_link = fields.Raw(load_default="")
+    subscription = fields.Raw(load_default="")
+    custom_fields = fields.Raw(load_default=None)
+    presentment_details = fields.Raw(load_default=None)
     metadata = fields.Dict(keys=fields.String(), values=Text(), load_default=dict)
 
 
@@ -187,6 +193,13 @@ class Invoice(Payload):
     customer_email = Text(load_default="")
     customer_phone = Text(load_default="")
     customer_address = part(PostalAddress)
+    customer_shipping = part(Details)
+    customer_tax_ids = fields.Raw(load_default=None)
+    custom_fields = fields.Raw(load_default=None)
+    description = Text(load_default="")
+    subscription = fields.Raw(load_default="")
+    subscription_details = fields.Raw(load_default=None)  # until 2025; then within `parent`
+    parent = fields.Raw(load_default=None)
     billing_reason = Text(load_default="")
     hosted_invoice_url = Text(load_default="")
     attempt_count = Text(load_default="")
@@ -214,10 +227,11 @@ def person_of(
         postcode=place["postal_code"],
         country=place["country"],
     )
-    if not (details["name"] or details["email"] or details["phone"]):
+    name = details["name"] or details.get("individual_name", "")
+    if not (name or details["email"] or details["phone"]):
         return None
     return Person(
-        name=details["name"],
+        name=name,
         email=details["email"],
         phone=to_e164(details["phone"], place["country"] or region),
         company=details.get("business_name") or company,

@@ -6,11 +6,14 @@ Facts: tiendanube.github.io/api-documentation, "Order".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
-from mappings.commands import Address, OrderLine, OrderStatus, Person, RecordOrder
+from mappings.answers import said
+from mappings.commands import Address, OrderLine, OrderStatus, Person, RecordOrder, filled
 from mappings.errors import CannotMap
 from mappings.event_ids import a_number, at
+from mappings.form_fields import flat
 from mappings.order_totals import NOTHING, balanced, money
 from mappings.payloads import load
 from mappings.phones import to_e164
@@ -40,11 +43,12 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         discount=discount,
         extras=[],
     )
+    buyer = _buyer(order, event.options.get("default_region"))
     yield RecordOrder(
         key=event.key,
         number=order["number"] or order["id"],
         status=_status(order),
-        customer=_buyer(order, event.options.get("default_region")),
+        customer=buyer,
         currency=currency,
         total=total,
         tax=NOTHING,
@@ -53,15 +57,16 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["created_at"],
         reason=order["cancel_reason"],
-        attributes=_attributes(order),
+        attributes=_attributes(order, buyer),
     )
 
 
 def _line(product: dict[str, Any], currency: str) -> OrderLine:
     number = product["variant_id"] or product["product_id"]
+    name = product["name"] or product["sku"]
     return OrderLine(
         sku=product["sku"] or (f"tiendanube-{number}" if number else ""),
-        name=product["name"] or product["sku"],
+        name=f"{name} ({chosen})" if (chosen := said(product["properties"])) else name,
         quantity=product["quantity"],
         unit_price=product["price"] + NOTHING,
         discount=NOTHING,
@@ -75,7 +80,7 @@ def _status(order: dict[str, Any]) -> OrderStatus:
         return OrderStatus.REFUNDED
     if order["status"] == "cancelled" or order["payment_status"] in ("voided", "abandoned"):
         return OrderStatus.CANCELLED
-    return OrderStatus.PAID if order["payment_status"] == "paid" else OrderStatus.OPEN
+    return OrderStatus.PAID if order["payment_status"] in ("paid", "partially_refunded") else OrderStatus.OPEN
 
 
 def _buyer(order: dict[str, Any], region: str | None) -> Person | None:
@@ -101,14 +106,37 @@ def _buyer(order: dict[str, Any], region: str | None) -> Person | None:
     return None if person == Person(language=person.language) else person
 
 
-def _attributes(order: dict[str, Any]) -> dict[str, str]:
-    found = {
-        "note": order["note"],
-        "owner_note": order["owner_note"],
-        "tax_number": order["contact_identification"],
-        "coupons": ", ".join(coupon["code"] for coupon in order["coupon"] if coupon["code"]),
-        "gateway": order["gateway_name"] or order["gateway"],
-        "shipping_method": order["shipping_option"],
-        "storefront": order["storefront"],
-    }
-    return {name: value for name, value in found.items() if value}
+def _delivery(order: dict[str, Any]) -> Address | None:
+    there = order["shipping_address"]
+    street = " ".join(filter(None, (there["address"], there["number"])))
+    postal = Address(
+        street=", ".join(filter(None, (street, there["floor"], there["locality"]))),
+        city=there["city"],
+        region=there["province"],
+        postcode=there["zipcode"],
+        country=there["country"],
+    )
+    return None if postal == Address() else postal
+
+
+def _attributes(order: dict[str, Any], buyer: Person | None) -> dict[str, str]:
+    delivery, there, paid = _delivery(order), order["shipping_address"], order["payment_details"]
+    is_elsewhere = delivery is not None and (not buyer or delivery != buyer.address)
+    parts = [getattr(delivery, part.name) for part in fields(Address)] if is_elsewhere else []
+    return flat({"extra": order["extra"]}) | filled(
+        note=order["note"],
+        owner_note=order["owner_note"],
+        customer_note=order["customer"]["note"],
+        tax_number=order["contact_identification"],
+        coupons=", ".join(coupon["code"] for coupon in order["coupon"] if coupon["code"]),
+        gateway=order["gateway_name"] or order["gateway"],
+        payment_method=" ".join(filter(None, (paid["method"], paid["credit_card_company"]))),
+        installments=paid["installments"] if paid["installments"] != "1" else "",
+        shipping_method=order["shipping_option"],
+        shipping_name=there["name"] if not buyer or there["name"] != buyer.name else "",
+        shipping_phone=there["phone"] if is_elsewhere else "",
+        shipping_address=", ".join(filter(None, parts)),
+        tracking=" ".join(filter(None, (order["shipping_tracking_number"], order["shipping_tracking_url"]))),
+        storefront=order["storefront"],
+        landing_site=order["landing_url"],
+    )

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from marshmallow import fields
+
 from mappings.order_totals import NOTHING
 from mappings.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
 
 
 class Customer(Payload):
-    """The account of the buyer."""
+    """The account of the buyer; `note` is the shop's about him."""
+
+    note = Text(load_default="")
 
     name = Text(load_default="")
     email = Text(load_default="")
     phone = Text(load_default="")
+
+
+class Delivery(Payload):
+    """Where the goods go, and to whom."""
+
+    name = Text(load_default="")
+    address = Text(load_default="")
+    number = Text(load_default="")
+    floor = Text(load_default="")
+    locality = Text(load_default="")
+    city = Text(load_default="")
+    province = Text(load_default="")
+    zipcode = Text(load_default="")
+    country = Text(load_default="")
+    phone = Text(load_default="")
+
+
+class PaymentDetails(Payload):
+    """How it is paid: a card, a transfer, Pix, and in how many parts."""
+
+    method = Text(load_default="")
+    credit_card_company = Text(load_default="")
+    installments = Text(load_default="")
 
 
 class Product(Payload):
@@ -23,6 +50,7 @@ class Product(Payload):
     sku = Text(load_default="")
     quantity = Amount(required=True, limit=MAX_QUANTITY)
     price = Amount(required=True)
+    properties = fields.Raw(load_default=None)
 
 
 class Coupon(Payload):
@@ -68,3 +96,9 @@ class Order(Payload):
     gateway_name = Text(load_default="")
     shipping_option = Text(load_default="")
     storefront = Text(load_default="")
+    landing_url = Text(load_default="")
+    shipping_tracking_number = Text(load_default="")
+    shipping_tracking_url = Text(load_default="")
+    shipping_address = part(Delivery)
+    payment_details = part(PaymentDetails)
+    extra = fields.Raw(load_default=None)

@@ -39,6 +39,16 @@ class Calculated(Payload):
     score = Text(load_default="")
 
 
+class Variable(Payload):
+    """What the form's logic computed; the value stands under the key that `type` names."""
+
+    key = Text(load_default="")
+    type = Text(load_default="")
+    text = Text(load_default="")
+    number = Text(load_default="")
+    outcome_id = Text(load_default="")
+
+
 class Response(Payload):
     """One submission."""
 
@@ -46,6 +56,7 @@ class Response(Payload):
     submitted_at = Text(load_default="")
     hidden = fields.Dict(load_default=dict)
     calculated = part(Calculated)
+    variables = items(Variable)
     definition = part(Definition)
     answers = items(Reply)
 

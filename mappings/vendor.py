@@ -126,7 +126,8 @@ class VendorMapping:
     """A vendor: what its table in relay.toml holds, and how it hears each command.
 
     `values` describes `[connections.X.values]`; `secrets` are the credentials that the vendor asks for, each
-    named in relay.toml as `<secret>_env`. `version` is kept with every delivery that it mapped.
+    named in relay.toml as `<secret>_env`. `version` is kept with every delivery that it mapped. `more_room` names
+    the key that gives a lead's consent a place where there is none by default.
     """
 
     type: str
@@ -134,3 +135,4 @@ class VendorMapping:
     values: SchemaType
     secrets: tuple[str, ...]
     planners: Mapping[CommandType, Planner]
+    more_room: str = ""

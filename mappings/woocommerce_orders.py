@@ -15,7 +15,7 @@ from mappings.money import written
 from mappings.order_totals import NOTHING, balanced, money
 from mappings.payloads import FINEST, load
 from mappings.source import Event
-from mappings.woocommerce_payload import Order, address_of, meta_of, person_of
+from mappings.woocommerce_payload import Order, details_of, meta_of, person_of, recipient_of, visible
 
 #: States of what is no order yet: the checkout block writes one as soon as somebody opens the page.
 DRAFTS = frozenset({"auto-draft", "checkout-draft", "draft"})
@@ -23,7 +23,8 @@ DRAFTS = frozenset({"auto-draft", "checkout-draft", "draft"})
 CORE = frozenset("pending processing on-hold completed cancelled refunded failed trash".split())
 #: Where the buyer came from, as WooCommerce's order attribution notes it, by our attribute.
 ATTRIBUTION = {
-    name: f"_wc_order_attribution_{name}" for name in ("utm_source", "utm_medium", "utm_campaign", "referrer")
+    name: f"_wc_order_attribution_{name}"
+    for name in "source_type utm_source utm_medium utm_campaign utm_content utm_term referrer".split()
 }
 
 
@@ -66,12 +67,14 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
         total=total,
         besides=shipping + tax,
         discount=NOTHING,
-        extras=[],
+        # A card takes off what there is to pay, not what the goods cost; some plugins leave the total alone.
+        extras=[("Gift card", money(-card["amount"], currency)) for card in order["gift_cards"]],
     )
     meta = meta_of(order["meta_data"])
     billing, delivery = order["billing"], order["shipping"]
     region = event.options.get("default_region")
     buyer = person_of(billing, billing, delivery, region, meta.get("wpml_language", ""))
+    failed = ["payment failed"] if order["status"] == "failed" else []
     reasons = [refund["reason"] for refund in order["refunds"] if refund["reason"]]
     yield RecordOrder(
         key=event.key,
@@ -85,7 +88,7 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
         discount=discount,
         lines=lines,
         placed_at=order["date_created_gmt"],
-        reason=gone if order["status"] == "trash" else ", ".join(reasons),
+        reason=gone if order["status"] == "trash" else ", ".join(failed + reasons),
         attributes=_attributes(event, order, meta, buyer),
     )
 
@@ -138,7 +141,6 @@ def _status(order: dict[str, Any]) -> OrderStatus:
 def _attributes(
     event: Event, order: dict[str, Any], meta: dict[str, str], buyer: Person | None
 ) -> dict[str, str]:
-    delivery = address_of(order["shipping"])
     currency = order["currency"]
     back = sum((abs(refund["total"]) for refund in order["refunds"]), NOTHING)
     found = {
@@ -149,10 +151,12 @@ def _attributes(
         "shipping_method": ", ".join(s["method_title"] for s in order["shipping_lines"] if s["method_title"]),
         "shop_status": "" if order["status"] in CORE else order["status"],
         "refunded": f"{written(back, currency)} {currency}" if back else "",
+        "transaction_id": order["transaction_id"],
+        "line_details": details_of(order["line_items"]),
+        **recipient_of(order["shipping"], buyer),
     }
-    if buyer and delivery and delivery != buyer.address:
-        parts = (delivery.street, delivery.city, delivery.region, delivery.postcode, delivery.country)
-        found["shipping_address"] = ", ".join(filter(None, parts))
-    for name, key in {**ATTRIBUTION, **event.options.get("fields", {})}.items():
+    named = {**ATTRIBUTION, **event.options.get("fields", {})}
+    for name, key in named.items():
         found[name] = meta.get(str(key), "")
+    found |= visible({key: value for key, value in meta.items() if key not in map(str, named.values())})
     return {name: value for name, value in found.items() if value}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from mappings.answers import said
 from mappings.commands import Address, Person
+from mappings.html_text import text_of
 from mappings.order_totals import NOTHING
 from mappings.payloads import MAX_QUANTITY, Amount, Currency, Payload, Text, items, part, sortable
 from mappings.phones import to_e164
@@ -56,6 +59,14 @@ class Meta(Payload):
 
     key = fields.Raw(load_default="")
     value = fields.Raw(load_default="")
+    display_key = fields.Raw(load_default=None)
+    display_value = fields.Raw(load_default=None)
+
+
+class GiftCard(Payload):
+    """A gift card that paid a part (extension "Gift Cards"); its code is worth money, and stays at the shop."""
+
+    amount = Amount(load_default=NOTHING)
 
 
 class Fee(Payload):
@@ -78,6 +89,7 @@ class LineItem(Payload):
     subtotal = Amount(load_default=None)
     total = Amount(required=True)
     total_tax = Amount(load_default=NOTHING)
+    meta_data = items(Meta)
 
 
 class Coupon(Payload):
@@ -113,9 +125,11 @@ class Order(Payload):
     shipping_lines = items(Fee)
     coupon_lines = items(Coupon)
     refunds = items(Refund)
+    gift_cards = items(GiftCard)
     meta_data = items(Meta)
     customer_note = Typed(load_default="")
     payment_method_title = Typed(load_default="")
+    transaction_id = Text(load_default="")
     created_via = Text(load_default="")
 
 
@@ -132,9 +146,44 @@ class Customer(Payload):
 
 
 def meta_of(found: list[dict[str, Any]]) -> dict[str, str]:
-    """Return the entries of `meta_data` whose value is text or a whole number, by key."""
-    readable = (m for m in found if isinstance(m["key"], str) and isinstance(m["value"], str | int))
-    return {m["key"]: html.unescape(str(m["value"])).strip() for m in readable}
+    """Return the entries of `meta_data` whose value is text or a figure, by key."""
+    readable = (m for m in found if isinstance(m["key"], str) and isinstance(m["value"], str | int | Decimal))
+    return {m["key"]: html.unescape(said(m["value"])).strip() for m in readable}
+
+
+def visible(meta: dict[str, str]) -> dict[str, str]:
+    """Return the entries that WordPress shows to people: a key that begins with "_" is a plugin's own."""
+    usual = ("is_vat_exempt", "wpml_language")
+    return {f"meta.{k}": v for k, v in meta.items() if k and not k.startswith("_") and k not in usual}
+
+
+def details_of(lines: list[dict[str, Any]]) -> str:
+    """Return what was chosen with single lines (a colour, an engraving), a line each, as the shop shows it."""
+    told = []
+    for line in lines:
+        for meta in line["meta_data"]:
+            key = meta["key"] if isinstance(meta["key"], str) else ""
+            name = said(key if meta["display_key"] is None else meta["display_key"])
+            value = text_of(said(meta["value"] if meta["display_value"] is None else meta["display_value"]))
+            if key and not key.startswith("_") and name and value:
+                told.append(f"{line['name'] or line['sku']}: {html.unescape(name)} = {value}")
+    return "\n".join(told)
+
+
+def recipient_of(shipping: dict[str, Any], buyer: Person | None) -> dict[str, str]:
+    """Return where the goods go and to whom, as far as that is another place or somebody else than the buyer."""
+    delivery = address_of(shipping)
+    if buyer is None or delivery is None:
+        return {}
+    full = " ".join(filter(None, (shipping["first_name"], shipping["last_name"])))
+    phone = to_e164(shipping["phone"], shipping["country"] or None)
+    parts = (delivery.street, delivery.city, delivery.region, delivery.postcode, delivery.country)
+    return {
+        "shipping_address": ", ".join(filter(None, parts)) if delivery != buyer.address else "",
+        "shipping_name": full if full != buyer.name else "",
+        "shipping_company": shipping["company"] if shipping["company"] != buyer.company else "",
+        "shipping_phone": phone if phone != buyer.phone else "",
+    }
 
 
 def address_of(address: dict[str, Any]) -> Address | None:
@@ -170,7 +219,7 @@ def person_of(
         last_name=named["last_name"],
         email=billing["email"] or account["email"],
         phone=to_e164(reached["phone"], reached["country"] or region),
-        company=billing["company"],
+        company=billing["company"] or ("" if address_of(billing) else shipping["company"]),
         address=address_of(billing) or address_of(shipping),
     )
     return None if person == Person() else replace(person, language=language)

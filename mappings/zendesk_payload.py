@@ -23,6 +23,7 @@ class Detail(Payload):
     subject = Text(load_default="")
     description = Text(load_default="")
     status = Text(load_default="")
+    external_id = Text(load_default="")
     priority = Text(load_default="")
     type = Text(load_default="")
     created_at = Text(load_default="")
@@ -52,6 +53,14 @@ class Requester(Payload):
     user = part(User)
 
 
+class File(Payload):
+    """An attachment; `size` in bytes."""
+
+    file_name = Text(load_default="")
+    content_type = Text(load_default="")
+    size = fields.Raw(load_default=None)
+
+
 class Said(Payload):
     """A comment; one that is not `public` is a note among colleagues."""
 
@@ -60,6 +69,7 @@ class Said(Payload):
     plain_body = Text(load_default="")
     body = Text(load_default="")
     public = fields.Raw(load_default=False)
+    attachments = items(File)
 
 
 class Conversation(Payload):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mappings.commands import Comment, OpenTicket, Person
+from mappings.commands import Attachment, Comment, OpenTicket, Person
 from mappings.errors import CannotMap
-from mappings.help_desk import plain, priority_of, status_of
+from mappings.help_desk import file_of, plain, priority_of, status_of
 from mappings.mail import order_number_in
 from mappings.payloads import load
 from mappings.phones import to_e164
@@ -24,12 +24,14 @@ def open_ticket(event: Event) -> Iterable[OpenTicket]:
     user = load(Requester, event.fetched["requester"])["user"]
     if not (user["name"] or user["email"] or user["phone"]):
         raise CannotMap("requester.user", "the requester has neither a name nor an address")
+    conversation = load(Conversation, event.fetched.get("comments") or {})
     status = status_of(ticket["status"], event.options.get("statuses"))
     attributes = {
         "opened_at": ticket["created_at"],
         "tags": ", ".join(filter(None, ticket["tags"])),
         "ticket_type": ticket["type"].lower(),
         "status": "" if status else ticket["status"],
+        "external_id": ticket["external_id"],
     }
     yield OpenTicket(
         key=event.key,
@@ -44,14 +46,21 @@ def open_ticket(event: Event) -> Iterable[OpenTicket]:
         priority=priority_of(ticket["priority"]),
         channel=ticket["via"]["channel"].lower(),
         order_number=order_number_in(ticket["subject"]),
+        attachments=_attachments(conversation),
         status=status,
-        comments=_comments(event.fetched.get("comments")),
+        comments=_comments(conversation),
         attributes={name: value for name, value in attributes.items() if value},
     )
 
 
-def _comments(answer: Any) -> tuple[Comment, ...]:
-    conversation = load(Conversation, answer or {})
+def _attachments(conversation: dict[str, Any]) -> tuple[Attachment, ...]:
+    """Return the files of all that was said in public, the oldest first, those of the description among them."""
+    said = (comment for comment in conversation["comments"][::-1] if comment["public"] is True)
+    files = (file for comment in said for file in comment["attachments"])
+    return tuple(file_of(f["file_name"], f["content_type"], f["size"]) for f in files if f["file_name"])
+
+
+def _comments(conversation: dict[str, Any]) -> tuple[Comment, ...]:
     names = {user["id"]: user["name"] for user in conversation["users"]}
     said = conversation["comments"][::-1]
     # The first comment of a ticket is its description; it is there unless there are more pages.

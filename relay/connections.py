@@ -12,6 +12,7 @@ from worker.ledger.standing import LOOK_BACK, Standing, standing
 from worker.ledger.tables import State
 from worker.settings import ConnectionSettings, Settings
 
+HOUR = timedelta(hours=1)
 #: Columns of the table that people get; JSON has all.
 COLUMNS = (
     "connection",
@@ -48,11 +49,12 @@ def row(known: ConnectionSettings, stands: Standing, now: datetime) -> Mapping[s
         "vendor": known.vendor,
         "state": "held" if is_held else str(breaker.phase),
         "since": breaker.since,
-        "reason": stands.held_reason if is_held else breaker.reason,
+        "reason": stands.held_reason if is_held else _why(stands, now, known.give_up_after),
         "next_try": max(filter(None, (breaker.until, stands.held_until)), default=None),
         "waits": waits,
         "waiting": dict(sorted(stands.waiting.items())),
         "oldest": stands.oldest,
+        "only_delivery": stands.alone,
         "in_flight": stands.in_flight,
         "may_be_in_flight": breaker.width if breaker.phase == Phase.RELEASING else known.concurrency,
         "requests_today": (stands.used.day_used if is_today else 0) if allowance.per_day else None,
@@ -61,6 +63,17 @@ def row(known: ConnectionSettings, stands: Standing, now: datetime) -> Mapping[s
         "per_minute": per_minute,
         "gone_at": gone_at(waits, stands.drained, now),
     }
+
+
+def _why(stands: Standing, now: datetime, patience: timedelta) -> str | None:
+    """Return why it is not used; where it was tried in vain for longer than `patience`, what else it may be."""
+    breaker = stands.breaker
+    is_out = breaker.phase in (Phase.OPEN, Phase.HALF_OPEN) and breaker.since is not None
+    lasted = now - breaker.since if is_out and breaker.since else timedelta(0)
+    if lasted < patience:
+        return breaker.reason
+    other = f"delivery {stands.alone}, the only one" if stands.alone else "what waits"
+    return f"{breaker.reason}; nothing went through for {lasted // HOUR} h: it is out, or the fault is in {other}"
 
 
 def gone_at(waits: int, drained: int, now: datetime) -> datetime | None:

@@ -26,7 +26,7 @@ def warnings(settings: Settings) -> list[Fault]:
     fields that only some senders have, those are known that the source's `fields` name; no others are until
     they come.
     """
-    found: list[Fault] = list(_open_to_all(settings))
+    found: list[Fault] = [*_open_to_all(settings), *_ending(settings)]
     plans: dict[str, dict[str, Plan]] = {}
     for place, route in enumerate(settings.routes):
         for kind, events, connection in _paths(settings, route):
@@ -42,6 +42,7 @@ def warnings(settings: Settings) -> list[Fault]:
                 plans.setdefault(route.source, {})[f"{connection.name} {kind.__name__}"] = plan
     for source, made in plans.items():
         found += _lost(settings, source, made)
+    found += _without_consent(settings, plans)
     return list(dict.fromkeys(found))
 
 
@@ -66,6 +67,19 @@ def _open_to_all(settings: Settings) -> Iterator[Fault]:
                 "allowed_addresses, and remove it"
             )
         yield Fault(f"{settings.config_path}: sources.{name}.unprotected", what)
+
+
+def _ending(settings: Settings) -> Iterator[Fault]:
+    """Yield a warning for each source with a fixed token that will end, unless a gateway puts in another one."""
+    for name, source in settings.sources.items():
+        api = SOURCES[source.type].api
+        renewal = api.renewal if api is not None and source.api_url == api.url.rstrip("/") else None
+        if source.api_token and renewal is not None and renewal.grant == "refresh_token":
+            yield Fault(
+                f"{settings.config_path}: sources.{name}.api_token_env",
+                f"names a token that ends {renewal.lasts.total_seconds() / 3600:.0f} hours after it was made; name "
+                "api_client_id_env, api_client_secret_env and api_refresh_token_env instead, so that it is renewed",
+            )
 
 
 def _reached(settings: Settings, source: str) -> str:
@@ -132,6 +146,27 @@ def _lost(settings: Settings, source: str, made: Mapping[str, Plan]) -> Iterator
                 f"has no place at {where} and will be dropped; where the CRM has a custom field for it, name that "
                 f"as custom_fields.KIND.{name} of the connection",
             )
+
+
+def _without_consent(settings: Settings, plans: Mapping[str, Mapping[str, Plan]]) -> Iterator[Fault]:
+    """Yield a warning for each connection that drops the consent which a source's table names.
+
+    That another connection keeps it is no help: who writes to a person has to know whether they agreed to it.
+    """
+    dropping: dict[str, list[str]] = {}
+    for source, made in plans.items():
+        options = settings.sources[source].options
+        if "consent" not in {**options.get("fields", {}), **options.get("map", {})}:
+            continue
+        for place, plan in made.items():
+            if any(row.source == "consent" and row.outcome == "dropped" for row in plan.fields):
+                dropping.setdefault(place.partition(" ")[0], []).append(source)
+    for name, sources in dropping.items():
+        room = VENDORS[settings.connections[name].vendor].mapping.more_room
+        yield Fault(
+            f"{settings.config_path}: connections.{name}",
+            f"has no place for the consent of leads from {', '.join(sources)} and drops it; set {room}",
+        )
 
 
 def commands_of(handler: Handler) -> frozenset[CommandType]:

@@ -24,16 +24,16 @@ class Releasable:
     id: str
 
 
-def releasable(settings: Settings, db: Database, ids: Sequence[str]) -> list[Releasable]:
-    """Return what `ids` name, each once; an event that is no duplicate stands for its deliveries.
+def releasable(settings: Settings, db: Database, ids: Sequence[str], now: datetime) -> list[Releasable]:
+    """Return what `ids` name at `now`, each once; an event that is no duplicate stands for its deliveries.
 
     Raises click.ClickException where a duplicate has no route, where an event has nothing that waits for a release,
     and where its payload was purged.
     """
-    return list(dict.fromkeys(one for id_ in ids for one in _named(settings, db, id_)))
+    return list(dict.fromkeys(one for id_ in ids for one in _named(settings, db, id_, now)))
 
 
-def _named(settings: Settings, db: Database, id_: str) -> Iterator[Releasable]:
+def _named(settings: Settings, db: Database, id_: str, now: datetime) -> Iterator[Releasable]:
     event = search.show_event(db, id_)
     if event is None:
         yield Releasable("delivery", id_)
@@ -47,7 +47,7 @@ def _named(settings: Settings, db: Database, id_: str) -> Iterator[Releasable]:
             )
         yield Releasable("duplicate", id_)
     else:
-        waiting = [row for row in event["deliveries"] if row["state"] in search.RELEASABLE]
+        waiting = [row for row in event["deliveries"] if search.is_releasable(row, now)]
         if not waiting:
             raise click.ClickException(f"{id_}: the event has no delivery that can be released")
         yield from (Releasable("delivery", str(row["id"])) for row in waiting)

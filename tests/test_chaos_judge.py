@@ -21,7 +21,7 @@ from chaos.processes import ROOT
 from chaos.procfile import command
 from chaos.proxy import Proxy, to_port
 from chaos.rows import ROWS
-from chaos.runner import Row, Size, run
+from chaos.runner import Row, Size, of_the_harm, run
 from chaos.truth import OWN, SHARED
 from sandbox.app import VENDORS
 
@@ -49,6 +49,10 @@ CLEAN = Evidence(
         record("customer", customer_name="Buyer Number2", email_id="buyer2@example.com"),
         record("item", item_code="LAMP-1"),
         record("opportunity", title="Order #K000002K [shop-order-900000002]"),
+        *(
+            record("opportunity_item", opportunity_id="opportunity-1", item_code=code)
+            for code in ("A", "B", "C")
+        ),
         record("issue", subject="Question K000003K"),
     ),
     connections={"website": ["overplane"], "shop": ["overplane"], "inbox": ["overplane"]},
@@ -100,7 +104,37 @@ def test_a_record_of_another_event_is_no_substitute() -> None:
     assert judge(doubled_and_lost).lost == 1
 
 
-@pytest.mark.parametrize("kind", ["lead", "opportunity", "issue", "customer", "item"])
+def test_an_order_that_lacks_a_line_is_lost() -> None:
+    """If this fails, an order of 33 euros may stand in the CRM with 22 and the table says 0."""
+    lines = [one for one in CLEAN.records if one["kind"] == "opportunity_item"]
+    verdict = judge(replace(CLEAN, records=tuple(one for one in CLEAN.records if one is not lines[1])))
+    assert cells(verdict) == (1, 0, 0, 0)
+    assert "opportunity_item 3" in verdict.findings[0]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        record("a new kind", subject="K000003K"),
+        record("issue", subject="no token"),
+        record("customer", name="x"),
+    ],
+    ids=["kind", "own without a token", "shared without what tells it apart"],
+)
+def test_a_record_that_no_cell_can_count_is_a_finding(strange: dict[str, Any]) -> None:
+    """If this fails, a kind of records may be doubled for ever and the judge does not look at it."""
+    verdict = judge(replace(CLEAN, records=(*CLEAN.records, strange)))
+    assert (verdict.unseen, cells(verdict), verdict.is_clean) == (1, (0, 0, 0, 0), False)
+
+
+def test_a_row_without_events_is_not_clean() -> None:
+    """If this fails, a receiver that takes nothing loses nothing, and passes."""
+    nothing = judge(replace(CLEAN, accepted=(), deliveries=(), records=()))
+    assert (cells(nothing), nothing.is_clean) == ((0, 0, 0, 0), False)
+    assert nothing.findings == ("nothing: no event was accepted, so nothing is proved",)
+
+
+@pytest.mark.parametrize("kind", ["lead", "opportunity", "issue", "customer", "item", "opportunity_item"])
 def test_a_doubled_record_is_counted(kind: str) -> None:
     """If this fails, a customer may be in the CRM twice and the table says 0."""
     verdict = judge(replace(CLEAN, records=with_again(kind)))
@@ -154,6 +188,40 @@ def test_what_was_not_run_is_never_counted_as_passed() -> None:
     assert not rows[1].is_clean
     assert report.summary(rows) == "1 of 1 rows that ran are clean, 3 events accepted; 1 not run"
     assert "b: not run: no PostgreSQL: install it" in report.table(rows)
+    assert report.table(rows).endswith("3 events accepted; 1 not run")
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([Row("a", "A", 1, judge(CLEAN))], 0),
+        ([Row("a", "A", 1, judge(CLEAN)), Row("b", "B", 1, why="no root")], 3),
+        ([Row("b", "B", 1, why="no root")], 2),
+        ([Row("a", "A", 1, judge(CLEAN)), Row("b", "B", 1, broke="it ended with -9")], 1),
+        (
+            [Row("a", "A", 1, judge(CLEAN), findings=("the fault never struck",)), Row("b", "B", 1, why="x")],
+            1,
+        ),
+    ],
+)
+def test_the_exit_code_tells_clean_from_failed_and_from_not_run(rows: list[Row], code: int) -> None:
+    """If this fails, a nightly run on a machine that can run nothing, or whose rows crash, is green."""
+    assert report.exit_code(rows) == code
+
+
+@pytest.mark.parametrize(
+    ("struck", "findings"),
+    [
+        ({}, ["the fault never struck anything that was counted"]),
+        ({"workers killed": 0, "flushes": 2}, ["the fault never struck: 0 workers killed"]),
+        ({"workers killed": 3}, []),
+    ],
+)
+def test_a_fault_that_never_struck_is_a_finding(struck: dict[str, int], findings: list[str]) -> None:
+    """If this fails, a row whose harm hits nothing proves that nothing is lost by it."""
+    notes: list[str] = []
+    assert of_the_harm(struck, notes) == findings
+    assert notes[0].startswith("struck: ")
 
 
 def test_the_rows_have_names_of_their_own_and_sizes() -> None:

@@ -246,6 +246,31 @@ def test_a_limit_that_is_none_is_told(faults: Callable[..., list[str]], limit: s
     ]
 
 
+def test_a_number_of_threads_that_is_none_is_told(faults: Callable[..., list[str]]) -> None:
+    """Otherwise the worker ends with a traceback, and `relay check` has found no fault."""
+    assert faults(SMALL, RELAY_THREADS="many") == [
+        "RELAY_THREADS: must be a whole number of at least 1, not 'many'"
+    ]
+
+
+def test_an_origin_may_be_written_as_people_write_it(
+    load_text: Load, faults: Callable[..., list[str]]
+) -> None:
+    """Otherwise the page's script cannot read the answer, and nothing says why: browsers send no slash."""
+    origins = 'allowed_origins = ["https://WWW.example.com/"]\n'
+    table = "[sources.shop]\n"
+    assert SMALL.count(table) == 1
+    known = load_text(SMALL.replace(table, table + origins)).sources["shop"]
+    assert known.allowed_origins == {"https://www.example.com"}
+    page = origins.replace("com/", "com/contact")
+    assert faults(SMALL.replace(table, table + page)) == [
+        (
+            "relay.toml: sources.shop.allowed_origins.0: must end behind the host: "
+            "of a page's address browsers tell no more than that"
+        )
+    ]
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """Otherwise whoever starts it in the wrong folder gets a traceback."""
     for path, told in (

@@ -25,6 +25,8 @@ from worker.configuration import DEFAULT_LIMIT_BYTES
 ARRIVAL_SECONDS = 20.0
 #: Seconds for which we wait for the other side to close, so that it can read our last answer.
 PARTING_SECONDS = 2.0
+#: Seconds between two looks for what takes too long: this is asked after every event of any connection.
+LOOK_SECONDS = 0.1
 #: Requests of one process that may be incomplete; of more than these the oldest is given up.
 MOST_ARRIVING = 400
 #: Bytes of one process that incomplete requests may hold together.
@@ -51,6 +53,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._arrivals: dict[socket.socket, Arrival] = {}
         self._body_limit = int(os.environ.get("RELAY_BODY_LIMIT") or DEFAULT_LIMIT_BYTES)
+        self._next_look = 0.0
         self._most_held = max(MOST_HELD, 8 * self._body_limit)
 
     def enqueue_req(self, conn: Any) -> None:
@@ -58,15 +61,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.cfg.is_ssl:
             super().enqueue_req(conn)
             return
-        begun = conn.parser.unreader.take_buffered() if conn.parser else b""
-        arrival = Arrival(conn, Frame(self._body_limit), time.monotonic() + ARRIVAL_SECONDS)
         conn.sock.setblocking(False)
+        frame = Frame(self._body_limit)
+        frame.add(conn.parser.unreader.take_buffered() if conn.parser else b"")
+        frame.add(b"" if frame.size else _what_is_there(conn.sock))
+        if frame.is_whole():  # as most are, with nothing to wait for
+            self._give_thread(conn, frame)
+            return
+        arrival = Arrival(conn, frame, time.monotonic() + ARRIVAL_SECONDS)
         self._arrivals[conn.sock] = arrival
         self.poller.register(conn.sock, EVENT_READ, partial(self._readable, arrival))
-        if begun:
-            self._taken(arrival, begun)
-        else:
-            self._readable(arrival, conn.sock)
+        self._look_at(arrival)
         self._make_room()
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
@@ -89,6 +94,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Give up what took too long; while we stop, also what has sent nothing yet."""
         super().murder_pending()
         now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
         for arrival in list(self._arrivals.values()):
             is_idle = not self.alive and (arrival.is_parting or not arrival.frame.size)
             if arrival.until < now or is_idle:
@@ -107,15 +115,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if not data or arrival.drained > HEAD_LIMIT:
                 self._given_up(arrival)
         elif data:
-            self._taken(arrival, data)
+            arrival.frame.add(data)
+            self._look_at(arrival)
         elif arrival.frame.size:
             self._has_arrived(arrival)  # it ends too early: gunicorn knows what to say
         else:
             self._given_up(arrival)
 
-    def _taken(self, arrival: Arrival, data: bytes) -> None:
+    def _look_at(self, arrival: Arrival) -> None:
         frame = arrival.frame
-        frame.add(data)
         if frame.head_is_too_long:
             self._given_up(arrival, TOO_LONG)
         elif frame.is_whole():
@@ -125,9 +133,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _has_arrived(self, arrival: Arrival) -> None:
         self._forgotten(arrival)
-        conn = arrival.conn
+        self._give_thread(arrival.conn, arrival.frame)
+
+    def _give_thread(self, conn: Any, frame: Frame) -> None:
         conn.init()
-        conn.parser.unreader.unread(bytes(arrival.frame.bytes))
+        conn.parser.unreader.unread(bytes(frame.bytes))
         conn.data_ready = True
         super().enqueue_req(conn)
 
@@ -153,6 +163,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _closed(self, conn: Any) -> None:
         self.nr_conns -= 1
         conn.close()
+
+
+def _what_is_there(sock: socket.socket) -> bytes:
+    try:
+        return sock.recv(65536)
+    except OSError:
+        return b""  # nothing yet; or it is broken, which the poller will say
 
 
 def _say(arrival: Arrival, word: bytes) -> None:

@@ -108,9 +108,9 @@ def way_back(guard: FormGuard, payload: Any) -> Response | None:
     Only to the hosts that relay.toml lists: anybody may write a form with any `_next`.
     """
     wanted = _text(payload, NEXT) if isinstance(payload, Mapping) else ""
-    parts = urlsplit(wanted)
     if not wanted or "text/html" not in request.headers.get("Accept", ""):
         return None
+    parts = urlsplit(wanted)
     if parts.scheme not in ("http", "https") or parts.netloc not in guard.return_hosts:
         return None
     # werkzeug's, not flask's type; 303 makes the browser ask with GET (RFC 9110, section 15.4.4).

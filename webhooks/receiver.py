@@ -58,17 +58,30 @@ class Receiver:
         """Answer what is no event: a sender's challenge, a browser's preflight, a look whether we are there."""
         known, kind = self._known(source)
         if request.method == "OPTIONS":
-            return Response(status=200, headers={"Allow": "OPTIONS, POST"})
+            leave = self._leave(known) if kind.consents else {}
+            return Response(status=200, headers={"Allow": "OPTIONS, POST"} | leave)
         if request.method == "HEAD" and kind.head:
             return Response(status=200)
         challenge = kind.challenge
         if challenge is None or request.method != "GET" or not _asks(challenge):
             raise MethodNotAllowed(["OPTIONS", "POST"])
+        self._must_bear_token(known, challenge.token)
+        return Response(request.args.get(challenge.echo, ""), mimetype="text/plain")
+
+    def _leave(self, known: SourceSettings) -> dict[str, str]:
+        """Return the headers without which a sender such as Azure Event Grid does not begin to post."""
+        origin = request.headers.get("WebHook-Request-Origin", "")
+        if not origin:
+            return {}
+        if known.tokens:
+            self._must_bear_token(known, "token")
+        return {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"}
+
+    def _must_bear_token(self, known: SourceSettings, parameter: str) -> None:
         try:
-            check_token(known.tokens, proof(known, dict, self.clock()), challenge.token)
+            check_token(known.tokens, proof(known, dict, self.clock()), parameter)
         except NotGenuine as error:
             raise Unauthorized(str(error)) from error
-        return Response(request.args.get(challenge.echo, ""), mimetype="text/plain")
 
     def receive(self, source: str) -> Response:
         """Take what `source` sent: read → verify → take apart → name → route → store → hand over → answer."""
@@ -143,6 +156,7 @@ class Receiver:
             reachable=self.settings.connections_of(known.name) if naming.settles else (),
             state=state,
             reason=reason,
+            varies=kind.varies,
         )
 
     def _allow_origin(self, response: Response) -> Response:

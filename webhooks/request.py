@@ -51,7 +51,9 @@ def verified(
 
 def proof(known: SourceSettings, read: Callable[[], Any], now: datetime) -> Proof:
     """Return what this request offers as proof."""
-    return Proof(headers(), request.args, _password(), request.method, lambda: _called_url(known), read, now)
+    return Proof(
+        headers(), lambda: request.args, _password, request.method, lambda: _called_url(known), read, now
+    )
 
 
 def headers() -> Mapping[str, str]:

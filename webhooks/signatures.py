@@ -30,13 +30,13 @@ class NotGenuine(Exception):
 class Proof:
     """What a request offers as proof.
 
-    Header names are in lower case; `password` is that of Basic auth. `url` makes the address as the sender calls
-    it, `read` parses the body, each for the few senders that sign it. `now` is aware.
+    Header names are in lower case. What few senders offer is made when it is asked for: `parameters` of the URL,
+    the `password` of Basic auth, `url` as the sender calls it, and what `read` makes of the body. `now` is aware.
     """
 
     headers: Mapping[str, str]
-    parameters: Mapping[str, str]
-    password: str | None
+    parameters: Callable[[], Mapping[str, str]]
+    password: Callable[[], str | None]
     method: str
     url: Callable[[], str]
     read: Callable[[], Any]
@@ -63,10 +63,10 @@ def check_token(tokens: Sequence[str], proof: Proof, parameter: str = "token") -
     """Raise NotGenuine unless one of `tokens` is in the URL, in a header or the password of Basic auth."""
     scheme, _, bearer = proof.headers.get("authorization", "").partition(" ")
     given = (
-        proof.parameters.get(parameter)
+        proof.parameters().get(parameter)
         or proof.headers.get("x-relay-token")
         or (bearer.strip() if scheme.lower() == "bearer" else "")
-        or proof.password
+        or proof.password()
     )
     if not given:
         raise NotGenuine(f"no token: neither {parameter} in the URL, nor a header, nor a password")

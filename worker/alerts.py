@@ -1,17 +1,22 @@
-"""What a person hears of a connection: once that it is open, once that it is closed again, nothing per delivery."""
+"""What a person hears of a connection: it is open, it still is, it is closed; nothing per delivery."""
 
 from __future__ import annotations
 
-from worker.breaker import Phase
+from datetime import timedelta
+
+from worker.breaker import Breaker, Phase, least_for
 from worker.errors import LedgerUnavailable
 from worker.ledger.breakers import Change
 from worker.ledger.database import Database
-from worker.ledger.standing import waiting
+from worker.ledger.standing import alone, waiting
 from worker.telemetry import alert, log
 
 
-def tell_change(db: Database, connection: str, change: Change) -> None:
-    """Tell what has become of a connection's breaker, where its phase is another one."""
+def tell_change(db: Database, connection: str, change: Change, patience: timedelta) -> None:
+    """Tell what has become of a connection's breaker, where its phase is another one.
+
+    Once it has been open for `patience` a person hears that it still is: it may be an outage, or what waits.
+    """
     before, now = change.before, change.after
     if before.phase == now.phase:
         return
@@ -25,8 +30,25 @@ def tell_change(db: Database, connection: str, change: Change) -> None:
             waiting=_waiting(db, connection),
             next_probe=now.until and now.until.isoformat(timespec="seconds"),
         )
+    elif least_for(before.openings) < patience <= least_for(now.openings):
+        _tell_overdue(db, connection, now)
     else:
         log().info(f"connection.{now.phase}", connection=connection, reason=now.reason, openings=now.openings)
+
+
+def _tell_overdue(db: Database, connection: str, now: Breaker) -> None:
+    try:
+        only = alone(db, connection)
+    except LedgerUnavailable:
+        only = None
+    alert(
+        "connection.still_open",
+        connection=connection,
+        reason=now.reason,
+        since=now.since and now.since.isoformat(timespec="seconds"),
+        waiting=_waiting(db, connection),
+        only_delivery=only,
+    )
 
 
 def _waiting(db: Database, connection: str) -> int | None:

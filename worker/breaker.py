@@ -113,6 +113,11 @@ def open_for(openings: int, refused: bool = False) -> timedelta:
     return max(doubled, LEAST_OPEN_REFUSED) if refused else doubled
 
 
+def least_for(openings: int) -> timedelta:
+    """Return the least time that so many openings in a row have lasted."""
+    return sum((open_for(number) for number in range(1, openings + 1)), timedelta(0))
+
+
 def _same(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
     return state
 

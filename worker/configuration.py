@@ -26,6 +26,8 @@ from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, rep
 from worker.source_settings import read_source
 
 DEFAULT_LIMIT_BYTES = 1024 * 1024
+#: Threads of a worker process; `celery worker -P threads -c` must be given the same number.
+THREADS = 32
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -49,6 +51,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     proxies = whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
     keys = encryption_keys(environ, faults)
     grace(environ, faults)
+    whole_number(environ, "RELAY_THREADS", THREADS, faults)
     learn_secrets(environ, sources, connections)
     if faults:
         raise SettingsError(faults)

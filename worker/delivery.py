@@ -8,20 +8,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
 from mappings.errors import BadBody, CannotMap
 from mappings.vendor import Plan
-from worker import outcomes
+from worker import failures, outcomes
 from worker.alerts import tell_change
-from worker.breaker import Event
+from worker.breaker import Event, Succeeded
 from worker.budget import Lanes
 from worker.calls import calls
 from worker.enrich import fetch
 from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack, Unmappable
 from worker.http import Http
-from worker.ledger import deliveries, due, limits
+from worker.ledger import deliveries, due
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, Closing
@@ -29,7 +30,7 @@ from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of
-from worker.policy import Again, Hold, Situation, backoff, decide
+from worker.renewal import Renewing, current
 from worker.settings import ConnectionSettings, Settings
 from worker.steps import Steps
 from worker.telemetry import log
@@ -119,12 +120,12 @@ def _carried_out(
         made = Steps(api, checkpoints, engine.clock, _before_each(engine)).run(plans)
         closing = outcomes.success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
+        heard: Event = Succeeded(claim.id)
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as failure:  # noqa: BLE001
-        error = failure
-        closing, attempt = _after(engine, claim, connection, failure, _ms(began))
-    heard = outcomes.heard(claim.id, error, api is not None and api.has_changed)
+        has_changed = api is not None and api.has_changed
+        closing, attempt, heard = _after(engine, claim, connection, failure, has_changed, _ms(began))
     closing = outcomes.unspent(claim, _with_mapping(closing, connection, plans), heard, engine.clock())
     _close(engine, claim, connection, closing, attempt, checkpoints, heard)
     _tell(claim, closing, _ms(began))
@@ -151,7 +152,7 @@ def _close(
         connection.terms,
     )
     if changed is not None:
-        tell_change(engine.db, claim.connection, changed)
+        tell_change(engine.db, claim.connection, changed, connection.give_up_after)
 
 
 def _claimed(
@@ -179,8 +180,11 @@ def _claimed(
 def _whole(engine: Engine, event: Any) -> Any:
     """Return the event with what it lacks, which is fetched by the first of its deliveries."""
     source, kind = source_of(engine.settings, event)
+    renewing = Renewing(engine.http, engine.db, engine.clock, _before_each(engine))
     try:
-        return {**event, "fetched": fetch(engine.http, engine.db, kind, source, as_seen(source, kind, event))}
+        seen = as_seen(source, kind, event)
+        fetched = fetch(engine.http, engine.db, kind, source, seen, partial(current, renewing, source))
+        return {**event, "fetched": fetched}
     except (CannotMap, BadBody) as error:
         raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
 
@@ -194,19 +198,17 @@ def _before_each(engine: Engine) -> Callable[[], None]:
 
 
 def _after(
-    engine: Engine, claim: Claim, connection: ConnectionSettings, error: Exception, ms: int
-) -> tuple[Closing, Attempt | None]:
-    now = engine.clock()
+    engine: Engine,
+    claim: Claim,
+    connection: ConnectionSettings,
+    error: Exception,
+    has_changed: bool,
+    ms: int,
+) -> failures.Ended:
+    now, jitter = engine.clock(), engine.jitter()
     if not isinstance(error, DeliveryError):
-        # Our own fault spends nothing: the delivery waits until the bug is mended.
-        log().exception("delivery.crashed", delivery_id=claim.id, connection=claim.connection)
-        return outcomes.crashed(error, now + backoff(claim.tries, engine.jitter()), ms)
-    failing_for = now - claim.failing_since if claim.failing_since else timedelta(0)
-    decision = decide(error, Situation(claim.tries, failing_for, connection.give_up_after, engine.jitter()))
-    closing = outcomes.closing(decision, error, now)
-    if isinstance(decision, Hold | Again) and decision.cooldown:
-        limits.hold(engine.db, claim.connection, closing.due_at, closing.reason or "")
-    return closing, outcomes.attempt(decision, error, ms)
+        return failures.crashed(claim, error, now, jitter, ms)
+    return failures.failed(engine.db, claim, connection, error, has_changed, now, jitter, ms)
 
 
 def _with_mapping(closing: Closing, connection: ConnectionSettings, plans: list[Plan] | None) -> Closing:

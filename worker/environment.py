@@ -62,6 +62,7 @@ def learn_secrets(
     """Tell `worker.masking` the secrets of the configuration, so that no text of ours ever shows them."""
     for source in filter(None, sources.values()):
         learn((*source.secrets, *source.tokens, source.api_token))
+        learn((source.renewal.client_secret, source.renewal.first) if source.renewal else ())
         learn([source.guard.captcha_secret] if source.guard else [])
     for connection in filter(None, connections.values()):
         # Whom a login is for is no secret, and a word like it may stand anywhere.

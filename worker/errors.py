@@ -10,6 +10,7 @@ DeliveryError
 │       └── Interrupted     it was we who did not wait for the answer, since the worker stops
 ├── Hold                    the connection waits, not only this delivery; no attempt is spent
 │   ├── CredentialsRefused
+│   ├── SenderRefused       not the CRM but the sender refuses us: only what waits for it is held
 │   └── BudgetSpent
 ├── Stop                    a person has to act
 │   ├── Rejected            the vendor refuses this record
@@ -72,6 +73,10 @@ class Hold(DeliveryError):
 
 class CredentialsRefused(Hold):
     """The vendor refuses our credentials, also after a fresh login."""
+
+
+class SenderRefused(Hold):
+    """The sender does not renew the token of its interface; the CRM has nothing to do with it."""
 
 
 class BudgetSpent(Hold):

@@ -166,8 +166,11 @@ def _add(found: Found, dossier: Dossier, where: tuple[str, ...]) -> None:
 
 def _add_same_entities(found: Found, db: Database) -> None:
     known = {event.id for event in found.events}
-    entities = {(event.source, event.entity) for event in found.events if event.entity}
-    for source, entity in sorted(entities, key=str):
-        ids = [i for i in persons.same_entities(db, source, str(entity)) if i not in known]
+    entities: dict[str, set[str]] = {}
+    for event in found.events:
+        if event.entity:
+            entities.setdefault(event.source, set()).add(event.entity)
+    for source, some in sorted(entities.items()):
+        ids = [i for i in persons.same_entities(db, source, sorted(some)) if i not in known]
         for dossier in persons.dossiers_of(db, ids):
             _add(found, dossier, ("same entity",))

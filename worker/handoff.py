@@ -30,7 +30,7 @@ class HandOff:
     def __init__(self, publisher: Publisher, let_go: Callable[[Sequence[str]], None]) -> None:
         self._publisher = publisher
         self._let_go = let_go
-        self._waiting: queue.Queue[tuple[str, str]] = queue.Queue(WAITING)
+        self._waiting: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -39,11 +39,10 @@ class HandOff:
         """Take committed deliveries as (connection, delivery id); returns at once."""
         if self._thread is None:
             self._start()
-        try:
+        # Not queue.Queue, which takes a lock of Python's for it: a few more than WAITING do no harm.
+        if self._waiting.qsize() < WAITING:
             for delivery in deliveries:
-                self._waiting.put_nowait(delivery)
-        except queue.Full:
-            pass
+                self._waiting.put(delivery)
 
     def _start(self) -> None:
         # At the first request, not when the app is made: gunicorn forks in between, and threads do not fork.

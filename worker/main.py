@@ -14,7 +14,7 @@ from celery.exceptions import SecurityWarning
 
 from worker.app import make_app
 from worker.budget import Lanes
-from worker.configuration import load
+from worker.configuration import THREADS, load
 from worker.delivery import Engine
 from worker.environment import grace_seconds
 from worker.errors import LedgerUnavailable
@@ -30,9 +30,6 @@ from worker.sweep import Sweep
 from worker.tasks import register
 from worker.telemetry import start_logging, start_sentry
 
-#: Threads of one worker process; `celery worker -P threads -c` must be given the same number.
-THREADS = int(os.environ.get("RELAY_THREADS") or 32)
-
 
 def utc_now() -> datetime:
     """Return the time, aware and in UTC."""
@@ -45,17 +42,18 @@ def compose() -> Celery:
         settings = load(os.environ)
     except SettingsError as error:
         sys.exit(str(error))
+    threads = int(os.environ.get("RELAY_THREADS") or THREADS)
     # Celery warns root of unpickling strangers' messages; ours are JSON and hold nothing but an id.
     warnings.simplefilter("ignore", SecurityWarning)
     start_logging()
     start_sentry(settings.sentry_dsn, "worker")
-    db = Database(settings.database_url, THREADS, settings.encryption_keys)
+    db = Database(settings.database_url, threads, settings.encryption_keys)
     try:
         require_current(db)
     except LedgerUnavailable as error:
         sys.exit(f"relay: {error}")
     celery = make_app(settings)
-    lanes = Lanes(THREADS, len(settings.connections))
+    lanes = Lanes(threads, len(settings.connections))
     http = Http()
     engine = Engine(settings, db, http, lanes, utc_now, random.random, sessions=sessions(settings))
     register(celery, engine)

@@ -71,10 +71,10 @@ def attempt(decision: Decision, error: DeliveryError, ms: int) -> Attempt | None
     return Attempt(ms, type(error).__name__, error.status, said)
 
 
-def heard(delivery: str, error: Exception | None, has_changed: bool) -> Event:
-    """Return what a try tells about the connection; `has_changed` where the vendor has carried out something."""
+def heard(delivery: str, error: DeliveryError, has_changed: bool) -> Event:
+    """Return what a failed try tells about the connection; `has_changed` where the vendor has done something."""
     match error:
-        case None | Rejected() | OutcomeUnknown(status=409):
+        case Rejected() | OutcomeUnknown(status=409):
             return Succeeded(delivery)
         case CredentialsRefused():
             return Refused(delivery, masked(str(error)))
@@ -90,10 +90,10 @@ def heard(delivery: str, error: Exception | None, has_changed: bool) -> Event:
 def unspent(claim: Claim, ends: Closing, event: Event, now: datetime) -> Closing:
     """Return how the probe of a half-open connection ends: one that failed goes back to the others, nothing spent.
 
-    Otherwise the one delivery that tries whether the CRM is back would use up its patience for all of them. It is
+    Otherwise the one delivery that tries whether the CRM is back would spend attempts for all of them. It is
     due a little after the others, so that the next probe is another one: this may be what the CRM fails at.
     """
-    if not claim.probes or not isinstance(event, Failed | Refused):
+    if ends.state == State.FAILED or not claim.probes or not isinstance(event, Failed | Refused):
         return ends
     due_at = now + open_for(claim.probes + 1, isinstance(event, Refused)) + AFTER_THE_OTHERS
     state = State.UNKNOWN if ends.state == State.UNKNOWN else State.HELD

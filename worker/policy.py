@@ -19,6 +19,7 @@ from worker.errors import (
     Rejected,
     Retry,
     SenderDown,
+    SenderRefused,
     Unmappable,
     Unreachable,
     VendorDown,
@@ -30,6 +31,9 @@ SHORTEST_DELAY = timedelta(seconds=1)
 
 #: A probe is cheap and most unknown records turn up at once: the customer should not wait for the backoff.
 FIRST_PROBE = timedelta(seconds=2)
+
+#: A person has to act, and restarts the workers then; until that each look costs one read of the ledger.
+SENDER_REFUSED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ def backoff(tries: int, jitter: float) -> timedelta:
 class Situation:
     """What the decision depends on besides the error.
 
-    `tries` are failures in a row, `failing_for` is the time since the first answer of the vendor that spent an
-    attempt, `give_up_after` the connection's patience, `jitter` a random number from 0 to 1.
+    `tries` are failures in a row, `failing_for` is for how long the delivery has failed by its own fault, see
+    worker/patience.py, `give_up_after` the connection's patience, `jitter` a random number from 0 to 1.
     """
 
     tries: int
@@ -130,6 +134,10 @@ def _refused(error: DeliveryError, now: Situation) -> Decision:
     return Hold(LEAST_OPEN_REFUSED, cooldown=False)
 
 
+def _sender_refused(error: DeliveryError, now: Situation) -> Decision:
+    return Hold(SENDER_REFUSED, cooldown=False)
+
+
 def _interrupted(error: DeliveryError, now: Situation) -> Decision:
     # The next worker looks at once whether it happened; the vendor's patience is not at stake.
     return Again(timedelta(0), spent=False, unknown=True)
@@ -156,6 +164,7 @@ TABLE: dict[type[DeliveryError], Callable[[DeliveryError, Situation], Decision]]
     OutcomeUnknown: _outcome_unknown,
     Interrupted: _interrupted,
     CredentialsRefused: _refused,
+    SenderRefused: _sender_refused,
     BudgetSpent: _budget_spent,
     Rejected: _give_up,
     Unmappable: _give_up,

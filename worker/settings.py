@@ -56,12 +56,27 @@ class FormGuard:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRenewal:
+    """How the token of a source's interface is renewed, see `mappings.source.Renewal`; secrets as values.
+
+    `first` is the refresh token to begin with; it is empty where the app's id and secret are enough.
+    """
+
+    url: str
+    client_id: str
+    lasts: timedelta
+    client_secret: str = field(repr=False)
+    first: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSettings:
     """One `[sources.X]`: its secrets are values, already read from the environment.
 
     `secrets` sign (several while one is rotated), `tokens` are in the URL or a header. `signatures` are the
     sender's schemes as relay.toml changes them. `addresses` are the networks that may post; None means all.
-    `public_url` is the source's own address as the sender calls it, where a proxy hides that.
+    `public_url` is the source's own address as the sender calls it, where a proxy hides that. Of `api_token` and
+    `renewal` one is set at most.
     """
 
     name: str
@@ -76,6 +91,7 @@ class SourceSettings:
     public_url: str = ""
     api_url: str = ""
     api_token: str = field(default="", repr=False)
+    renewal: TokenRenewal | None = None
     guard: FormGuard | None = None
     unprotected: bool = False
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from limits import parse
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -18,6 +19,7 @@ from mappings.source import OptionType, Source
 from mappings.sources import SOURCES
 from worker.settings import Fault, FormGuard, SourceSettings
 from worker.settings_schema import NamesOrName, an_address, report
+from worker.source_api import Place, api_url_of, renewal_of
 
 CAPTCHAS = ("turnstile", "recaptcha", "hcaptcha")
 
@@ -27,6 +29,12 @@ def _a_network(text: str) -> None:
         ip_network(text, strict=False)
     except ValueError:
         raise ValidationError("must be an IP address or a network such as 192.0.2.0/24") from None
+
+
+def _an_origin(text: str) -> None:
+    an_address(text)
+    if urlsplit(text).path.strip("/"):
+        raise ValidationError("must end behind the host: of a page's address browsers tell no more than that")
 
 
 def _a_rate(text: str) -> None:
@@ -87,10 +95,13 @@ class SourceSchema(Schema):
     token_env = NamesOrName(load_default=list)
     unprotected = fields.Boolean(load_default=False)
     allowed_addresses = fields.List(fields.String(validate=_a_network), load_default=list)
-    allowed_origins = fields.List(fields.String(validate=an_address), load_default=list)
+    allowed_origins = fields.List(fields.String(validate=_an_origin), load_default=list)
     public_url = fields.String(load_default="", validate=an_address)
     api_url = fields.String(load_default="", validate=an_address)
     api_token_env = fields.String(load_default="")
+    api_client_id_env = fields.String(load_default="")
+    api_client_secret_env = fields.String(load_default="")
+    api_refresh_token_env = fields.String(load_default="")
     deliver_tests = fields.Boolean(load_default=False)
     signature = fields.Nested(SignatureSchema, load_default=None)
     form = fields.Nested(GuardSchema, load_default=None)
@@ -113,7 +124,7 @@ def read_source(
     except ValidationError as error:
         report(path, place, error.messages, faults)
         return None
-    where = _Place(f"{path}: {place}", environ, faults)
+    where = Place(f"{path}: {place}", environ, faults)
     # The token of a sender with a challenge is spent there: what is posted later bears none.
     token = known["token_env"] if kind.challenge is None else []
     is_named = known["secret_env"] or token or known["allowed_addresses"]
@@ -135,9 +146,10 @@ def _check_option(path: Path, place: str, wanted: OptionType, value: Any, faults
 
 
 def _made(
-    name: str, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any], where: _Place
+    name: str, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any], where: Place
 ) -> SourceSettings:
     guard = _guard(where, kind, known["form"])
+    api_url = api_url_of(where, kind, known, options)
     return SourceSettings(
         name=name,
         type=kind.type,
@@ -146,36 +158,19 @@ def _made(
         signatures=_signatures(where, kind, known),
         addresses=_networks(known["allowed_addresses"]),
         public_url=known["public_url"],
-        api_url=_api_url(where, kind, known, options),
+        api_url=api_url,
         api_token=where.secret("api_token_env", known["api_token_env"]),
+        renewal=renewal_of(where, kind, known, options, api_url),
         options={**options, **_noise(guard)},
-        allowed_origins=frozenset(known["allowed_origins"]),
+        # As browsers write them.
+        allowed_origins=frozenset(origin.rstrip("/").lower() for origin in known["allowed_origins"]),
         deliver_tests=known["deliver_tests"],
         guard=guard,
         unprotected=known["unprotected"],
     )
 
 
-class _Place:
-    """A table of relay.toml, as the one who reads it needs it: its faults and its secrets."""
-
-    def __init__(self, where: str, environ: Mapping[str, str], faults: list[Fault]) -> None:
-        self._where, self._environ, self._faults = where, environ, faults
-
-    def fault(self, key: str, what: str) -> None:
-        self._faults.append(Fault(f"{self._where}.{key}", what))
-
-    def secrets(self, key: str, names: list[str]) -> tuple[str, ...]:
-        # One of several is enough: a secret that is rotated out goes away before its name does.
-        if names and not any(self._environ.get(name) for name in names):
-            self.fault(key, f"no secret: set the environment variable {' or '.join(names)}")
-        return tuple(self._environ[name] for name in names if self._environ.get(name))
-
-    def secret(self, key: str, name: str) -> str:
-        return next(iter(self.secrets(key, [name])), "") if name else ""
-
-
-def _signatures(where: _Place, kind: Source, known: Mapping[str, Any]) -> tuple[Signature, ...]:
+def _signatures(where: Place, kind: Source, known: Mapping[str, Any]) -> tuple[Signature, ...]:
     if known["secret_env"] and not kind.signatures and not known["signature"]:
         where.fault("secret_env", "this type of source signs nothing; it takes token_env")
     if not known["signature"]:
@@ -202,28 +197,7 @@ def _networks(written: list[str]) -> tuple[IPv4Network | IPv6Network, ...] | Non
     return tuple(ip_network(text, strict=False) for text in written) or None
 
 
-def _api_url(where: _Place, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any]) -> str:
-    if kind.api is None:
-        if known["api_url"] or known["api_token_env"]:
-            where.fault(
-                "api_url", "events of this type of source are whole; remove api_url and api_token_env"
-            )
-        return ""
-    if kind.api.is_optional and not known["api_token_env"]:
-        return ""
-    if not known["api_token_env"]:
-        where.fault(
-            "api_token_env", "is missing: its events hold ids only; name the variable with a token of its API"
-        )
-    try:
-        kind.api.user_agent.format(**options)
-        return str(known["api_url"] or kind.api.url.format(**options)).rstrip("/")
-    except KeyError as missing:
-        where.fault(str(missing).strip("'"), "is missing: the address of the sender's API contains it")
-        return ""
-
-
-def _guard(where: _Place, kind: Source, known: Mapping[str, Any] | None) -> FormGuard | None:
+def _guard(where: Place, kind: Source, known: Mapping[str, Any] | None) -> FormGuard | None:
     if not kind.is_public:
         if known is not None:
             where.fault("form", "is for forms on public pages only")

@@ -55,6 +55,7 @@ class Steps:
         self._made: dict[tuple[str, str], str] = {}
         self._known: dict[tuple[str, str], Record] = {}
         self._new: set[tuple[str, str]] = set()
+        self._created: set[tuple[str, str]] = set()
         self._linked: set[tuple[str, str]] = set()
 
     def run(self, plans: Sequence[Plan]) -> Made:
@@ -111,11 +112,13 @@ class Steps:
 
     def _take_away(self, plan: Plan) -> None:
         """Delete the parts that an earlier event made and this one has no more; repeating it does no harm."""
+        owner = plan.records[plan.about]
+        if (owner.kind, owner.key) in self._created:
+            return  # what was made a moment ago has no earlier parts, and asking for them is not free
         for name in plan.parts:
             kind = self._api.vendor.kinds[name]
             kept = {record.key for record in plan.records if record.kind == name}
-            owner = plan.records[plan.about].key
-            for key, record_id in self._checkpoints.parts(name, f"{owner}."):
+            for key, record_id in self._checkpoints.parts(name, f"{owner.key}."):
                 if key in kept or kind.remove is None:
                     continue
                 try:
@@ -157,6 +160,7 @@ class Steps:
                 if not opening.intended:
                     self._checkpoints.intend(step)
                 record_id = self._create(kind, record, step)
+                self._created.add((record.kind, record.key))
             else:
                 # What somebody else has made is not what our request says.
                 found = step if opening.as_sent else replace(step, digest=FOUND)

@@ -107,4 +107,4 @@ class Sweep:
         """End the release of a connection whose backlog is gone, though it was too short for all of its rounds."""
         if due.is_drained(self._db, connection.name):
             told = breakers.tell(self._db, connection.name, Drained(), now, connection.terms)
-            tell_change(self._db, connection.name, told)
+            tell_change(self._db, connection.name, told, connection.give_up_after)

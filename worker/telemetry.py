@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+import traceback
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import sentry_sdk
@@ -28,15 +30,7 @@ def start_logging() -> None:
     """Write one JSON object per line to standard error."""
     global _bound
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            _report,
-            structlog.processors.format_exc_info,
-            _mask_traceback,
-            structlog.processors.JSONRenderer(lambda line, **_: _JSON.encode(line)),
-            _without_secrets,
-        ],
+        processors=[_written],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -57,22 +51,16 @@ def _masked_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
     return record
 
 
-def _without_secrets(logger: Any, method: str, line: Any) -> str:
-    return without_secrets(str(line))
-
-
-def _report(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    # Our lines do not pass through logging, where Sentry would find the exceptions by itself.
-    if line.get("exc_info"):
+def _written(logger: Any, method: str, line: MutableMapping[str, Any]) -> str:
+    # One function and not structlog's chain of seven, which takes twice as long: every accept has its line.
+    line["level"] = method
+    line["at"] = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if line.pop("exc_info", None):
+        # Our lines do not pass through logging, where Sentry would find the exceptions by itself.
         sentry_sdk.capture_exception()
-    return line
-
-
-def _mask_traceback(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    # The message of somebody's ValueError may be the customer's data.
-    if "exception" in line:
-        line["exception"] = masked(str(line["exception"]))
-    return line
+        # The message of somebody's ValueError may be the customer's data.
+        line["exception"] = masked(traceback.format_exc().rstrip())
+    return without_secrets(_JSON.encode(line))
 
 
 def log() -> Any:

@@ -29,5 +29,6 @@ ROWS: tuple[Fault, ...] = (
     crm.TOKEN_REVOKED,
     host.CLOCK_BACK,
     host.CUT_OFF,
+    host.SWALLOWED,
 )
 BY_NAME = {fault.name: fault for fault in ROWS}

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 
-from chaos.events import of_one_customer
+from chaos.events import backlog, of_one_customer
 from chaos.fault import Fault, plain
 from chaos.judge import percentile
 from chaos.stand import Stand
@@ -20,6 +20,9 @@ SLOW_VENDOR, SLOW_SECONDS = "centiacrm", 30
 #: How much longer the others may take while one CRM is slow, and below how many seconds nobody counts.
 AT_MOST_TIMES, UNNOTICED_SECONDS = 1.5, 1.0
 WRONG_SHARE = 0.3
+#: Tasks that may stand in a queue while its CRM is away (QUEUE_DEPTH, and what a sweep and the receivers add at
+#: the same moment), and MiB that a worker may grow by.
+LONGEST_QUEUE, MOST_GROWN = 1000, 40.0
 #: Orders of the one customer.
 ORDERS = 200
 
@@ -31,10 +34,6 @@ def _drop(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float
             stand.fault(vendor=vendor.mapping.type, operation=create, fault="drop_after", every=3)
     yield seconds + 5
     stand.no_faults()
-
-
-def _nothing(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
-    yield seconds
 
 
 def _lag(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
@@ -53,6 +52,7 @@ def _all_at_once(stand: Stand, chance: random.Random, seconds: float) -> Iterato
     until = time.monotonic() + seconds + 60
     while sum((stand.states() or {}).values()) < ORDERS * 5 and time.monotonic() < until:
         yield 0.5
+    stand.strike("orders' deliveries waiting for both workers", sum((stand.states() or {}).values()))
     for worker in stand.workers:
         worker.start()
 
@@ -95,11 +95,38 @@ def _wrong(stand: Stand, chance: random.Random, seconds: float) -> Iterator[floa
 
 
 def _away(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
+    """Take all CRMs away until everything is accepted; watch meanwhile what the waiting costs."""
     stand.processes["sandbox"].stop(signal.SIGKILL)
-    yield seconds
-    waiting = sum((stand.states() or {}).values())
-    stand.notes.append(f"{waiting} deliveries were waiting")
+    before = {worker.name: worker.peak_memory() for worker in stand.workers}
+    longest, until = 0, time.monotonic() + 20 * seconds + 60
+    yield 1.0
+    while stand.load and not stand.load.is_over() and time.monotonic() < until:
+        longest = max(longest, *stand.queued().values())
+        yield 0.5
+    states = stand.states() or {}
+    stand.strike("deliveries waiting", sum(states.values()) - states.get(State.DELIVERED, 0))
+    grown = max(worker.peak_memory() - before[worker.name] for worker in stand.workers)
+    stand.moments.update(longest=longest, grown=grown)
+    stand.notes.append(
+        f"meanwhile at most {longest} tasks in a queue, a worker's memory {max(before.values()):.0f} MiB before "
+        f"and {grown:.0f} MiB more at its peak; {dict(states)}"
+    )
     stand.processes["sandbox"].start()
+    stand.moments["back"] = time.time()
+
+
+def _waiting_costs_nothing(stand: Stand) -> list[str]:
+    """Return findings where a backlog filled a queue or a worker's memory, and note how fast it went."""
+    ended = [row["updated_at"].timestamp() for row in search.list_deliveries(stand.db, limit=ALL)]
+    after = sorted(at - stand.moments["back"] for at in ended if at >= stand.moments["back"])
+    if after:
+        stand.notes.append(
+            f"the CRMs were back: the first of {len(after)} ended {after[0]:.0f} s later, half of them "
+            f"{percentile(after, 0.5):.0f} s, the last {after[-1]:.0f} s later"
+        )
+    longest, grown = int(stand.moments["longest"]), stand.moments["grown"]
+    long = [f"{longest} tasks stood in a queue"] if longest > LONGEST_QUEUE else []
+    return long + ([f"a worker grew by {grown:.0f} MiB while all waited"] if grown > MOST_GROWN else [])
 
 
 def _revoke(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
@@ -154,7 +181,9 @@ DOWN = Fault(
     seconds=20,
     rate=15,
     settle=400,
+    check=_waiting_costs_nothing,
     full_events=20_000,
+    full_make=backlog,
 )
 TOKEN_REVOKED = Fault(
     "token-revoked", "all credentials are refused, then taken again", _revoke, seconds=12, settle=240

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chaos.fault import Fault, faketime, needs_faketime, needs_postgresql, plain
-from chaos.stand import Build, Stand
+from chaos.build import Build
+from chaos.fault import Fault, faketime, needs_faketime, needs_namespaces, needs_postgresql, plain
+from chaos.namespace import Host
+from chaos.rows.processes import LATENCY
+from chaos.stand import Stand
+from worker.ledger.tables import State
 
 HOUR = 3600
+#: Seconds of the cut-off row in which the cable is in.
+OUTSIDE = 12.0
 _CLOCK = "clock-of-worker1"
 
 
@@ -36,7 +43,8 @@ def _set_back(stand: Stand, chance: random.Random, seconds: float) -> Iterator[f
     yield seconds / 3
     (stand.folder / _CLOCK).write_text(f"-{HOUR}\n", "ascii")
     yield seconds / 3
-    stand.moments["behind"] = time.time() - _seen_by_worker_1(stand)
+    behind = time.time() - _seen_by_worker_1(stand)
+    stand.strike("seconds that the clock of worker 1 was behind", int(behind) if behind > HOUR - 60 else 0)
     (stand.folder / _CLOCK).write_text("+0\n", "ascii")
 
 
@@ -47,18 +55,47 @@ def _seen_by_worker_1(stand: Stand) -> float:
     return float(shown.stdout)
 
 
-def _was_behind(stand: Stand) -> list[str]:
-    """Return a finding where the clock was never wrong, so that the row proves nothing."""
-    behind = stand.moments.get("behind", 0.0)
-    stand.notes.append(f"the clock of worker 1 was {behind:.0f} s behind")
-    return [] if behind > HOUR - 60 else [f"the clock of worker 1 was only {behind:.0f} s behind"]
+@contextmanager
+def _with_a_host_of_its_own(folder: Path) -> Iterator[Build]:
+    host = Host()
+    host.open()
+    try:
+        yield Build(postgresql=True, host=host)
+    finally:
+        host.close()
 
 
 def _cut_off(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
-    """Swallow all between worker 2 and ledger and broker, for longer than its leases; the CRMs are reached."""
+    """Pull the cable between worker 2's host and ledger and broker, for longer than its leases; put it in again.
+
+    Once the cable is in again worker 1 is stopped, so that what is delivered after that is worker 2's.
+    """
+    host, postgres = stand.build.host, stand.postgres
+    assert host is not None  # noqa: S101
+    assert postgres is not None  # noqa: S101
+    away = max(6.0, seconds - OUTSIDE)
+    broker, crms = int(stand.env["BROKER_PORT"]), stand.proxies["crms"].port
+    stand.fault(fault="latency", seconds=LATENCY)
     yield 3.0
-    for proxy in stand.proxies.values():
-        proxy.cut()
+    stand.strike("connections of the host to ledger and broker", host.connections(host.inner.address))
+    stand.strike("deliveries in hand of the two", (stand.states() or {}).get(State.SENDING, 0))
+    host.inner.cut()
+    yield away / 2
+    unreached = [port for port in (postgres.port, broker) if not host.reaches(host.inner.address, port)]
+    stand.strike("of ledger and broker unreached from there", len(unreached) if len(unreached) == 2 else 0)
+    stand.strike("times the CRMs were reached meanwhile", int(host.reaches(host.outer.address, crms)))
+    yield away / 2
+    host.inner.mend()
+    yield 2.0
+    stand.no_faults()
+    stand.workers[0].stop(signal.SIGTERM)
+
+
+def _swallow(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
+    """Take everything that worker 2 sends to ledger and broker, and answer nothing, for longer than its leases."""
+    yield 3.0
+    for name, proxy in stand.proxies.items():
+        stand.strike(f"connections to the {name} half open", proxy.cut())
     yield max(10.0, seconds - 5.0)
     for proxy in stand.proxies.values():
         proxy.mend()
@@ -70,16 +107,25 @@ CLOCK_BACK = Fault(
     _set_back,
     building=_with_a_clock_of_its_own,
     needs=(needs_faketime,),
-    check=_was_behind,
     seconds=18,
 )
 CUT_OFF = Fault(
     "host-cut-off",
-    "a worker reaches neither ledger nor broker, but the CRMs (by proxies that swallow), then is back",
+    "a worker's host reaches neither ledger nor broker (cable pulled), but the CRMs; then it works alone",
     _cut_off,
-    building=plain(postgresql=True, cut_off=True),
-    needs=(needs_postgresql,),
+    building=_with_a_host_of_its_own,
+    needs=(needs_postgresql, needs_namespaces),
     seconds=42,
+    rate=2,
+    settle=240,
+)
+SWALLOWED = Fault(
+    "host-swallowed",
+    "ledger and broker take what a worker sends, and answer nothing (proxies); then they do again",
+    _swallow,
+    building=plain(postgresql=True, swallowed=True),
+    needs=(needs_postgresql,),
+    seconds=36,
     rate=2,
     settle=240,
 )

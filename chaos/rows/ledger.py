@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chaos.fault import Fault, needs_postgresql, needs_root, plain
+from chaos.build import Build
+from chaos.fault import Fault, needs_postgresql, needs_small_disk, plain
 from chaos.rows.processes import kill_workers
-from chaos.stand import Build, Stand
+from chaos.stand import Stand
 
 #: Bytes of the disk on which the ledger lies, in the row that fills it.
 SMALL = 12 * 1024 * 1024
@@ -23,16 +24,29 @@ def _restart(stand: Stand, chance: random.Random, seconds: float) -> Iterator[fl
     """Restart PostgreSQL twice: once as an administrator does, once as if the power had gone."""
     for number in (signal.SIGINT, signal.SIGQUIT):
         yield seconds / 3
+        stand.strike("connections lost with PostgreSQL", _connections(stand))
         stand.processes["postgresql"].stop(number)
         yield 1.0
         stand.processes["postgresql"].start()
 
 
 def _cut(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
-    assert stand.postgres is not None  # noqa: S101
     for _ in range(max(2, int(seconds / 2))):
         yield 2.0
-        stand.postgres.say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'relay'")
+        stand.strike("connections cut", _count(stand, "pg_terminate_backend(pid)"))
+
+
+def _connections(stand: Stand) -> int:
+    return _count(stand, "true")
+
+
+def _count(stand: Stand, what: str) -> int:
+    """Return for how many of the connections to the ledger `what` is true."""
+    assert stand.postgres is not None  # noqa: S101
+    return stand.postgres.number(
+        f"SELECT count(*) FROM (SELECT {what} AS done FROM pg_stat_activity WHERE datname = 'relay') AS all_ "  # noqa: S608
+        "WHERE done"
+    )
 
 
 def _kill_and_flush(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
@@ -41,6 +55,7 @@ def _kill_and_flush(stand: Stand, chance: random.Random, seconds: float) -> Iter
         if turn % 2:
             with stand.broker as broker:
                 broker.flushall()
+            stand.strike("flushes")
 
 
 def _fill(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float]:
@@ -53,8 +68,10 @@ def _fill(stand: Stand, chance: random.Random, seconds: float) -> Iterator[float
             with contextlib.suppress(OSError):
                 while True:
                     file.write(os.urandom(size))
-    stand.notes.append(f"{filler.stat().st_size // 1024} KiB filled")
+    stand.strike("KiB filled", filler.stat().st_size // 1024)
+    before = stand.load.outcome.repeats if stand.load else 0
     yield seconds / 3
+    stand.strike("posts refused meanwhile", (stand.load.outcome.repeats if stand.load else 0) - before)
     filler.unlink()
 
 
@@ -98,7 +115,7 @@ DISK_FULL = Fault(
     "the ledger's disk is full, then freed",
     _fill,
     building=_on_a_small_disk,
-    needs=(needs_root,),
+    needs=(needs_small_disk,),
     seconds=15,
 )
 #: Not in the table, which has its parts apart: what the short run begins with.

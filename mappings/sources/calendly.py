@@ -5,12 +5,11 @@ Facts: developer.calendly.com, "Webhook payload" and "Webhook signatures".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Any
 
 from mappings.answers import Answer, lead_of_answers
 from mappings.bodies import read_object
+from mappings.calendly_meeting import attributes_of, called_at, number_of
 from mappings.calendly_payload import Delivery
 from mappings.commands import RegisterLead
 from mappings.event_ids import an_id, at
@@ -28,7 +27,7 @@ def name_event(arrival: Arrival) -> Naming:
     payload = arrival.payload
     type_ = an_id(at(payload, "event")) or "unknown"
     invitee = at(payload, "payload")
-    number = _number(at(invitee, "uri")) if type_.startswith("invitee.") else ""
+    number = number_of(at(invitee, "uri")) if type_.startswith("invitee.") else ""
     moments = (at(invitee, "updated_at"), at(payload, "created_at"), at(invitee, "created_at"))
     return Naming(
         type=type_,
@@ -36,12 +35,6 @@ def name_event(arrival: Arrival) -> Naming:
         entity=f"invitee-{number}" if number else None,
         version=next(filter(None, map(sortable, moments)), None),
     )
-
-
-def _number(uri: Any) -> str:
-    """Return the last part of an address of the API: the id of what it leads to."""
-    found = re.fullmatch(r"https?://[^/]+/(?:.+/)?([\w-]{1,100})", an_id(uri), re.ASCII)
-    return found[1] if found else ""
 
 
 def register_lead(event: Event) -> Iterable[RegisterLead]:
@@ -53,7 +46,7 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
     own = {"name": "name", "first_name": "first_name", "last_name": "last_name", "email": "email"}
     answers = [
         *(Answer(invitee[theirs], theirs, means=ours) for theirs, ours in own.items()),
-        Answer(invitee["text_reminder_number"], "text_reminder_number", means="phone"),
+        Answer(invitee["text_reminder_number"] or called_at(invitee), "text_reminder_number", means="phone"),
         *(
             Answer(asked["answer"], asked["question"], means=_meaning(asked["question"]))
             for asked in invitee["questions_and_answers"]
@@ -63,35 +56,12 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
         event,
         answers,
         origin=invitee["scheduled_event"]["name"] or "Calendly",
-        attributes=_attributes(invitee, event.type),
+        attributes=attributes_of(invitee, event.type),
     )
 
 
 def _meaning(question: str) -> str:
     return "message" if question == USUAL_QUESTION else ""
-
-
-def _attributes(invitee: dict[str, Any], type_: str) -> dict[str, str]:
-    meeting, place = invitee["scheduled_event"], invitee["scheduled_event"]["location"]
-    hosts = (host["user_name"] or host["user_email"] for host in meeting["event_memberships"])
-    typed = place["location"] if isinstance(place["location"], str) else ""
-    moved = "rescheduled" if invitee["new_invitee"] else "canceled"
-    return {
-        "meeting": meeting["name"],
-        "meeting_status": moved if type_ == "invitee.canceled" else "booked",
-        "starts_at": meeting["start_time"],
-        "ends_at": meeting["end_time"],
-        "location": place["join_url"] or typed.strip() or place["type"],
-        "hosts": ", ".join(filter(None, hosts)),
-        "timezone": invitee["timezone"],
-        "cancel_url": invitee["cancel_url"],
-        "reschedule_url": invitee["reschedule_url"],
-        "canceled_by": invitee["cancellation"]["canceled_by"],
-        "cancel_reason": invitee["cancellation"]["reason"],
-        "rescheduled_from": _number(invitee["old_invitee"]),
-        "rescheduled_to": _number(invitee["new_invitee"]),
-        **invitee["tracking"],
-    }
 
 
 SOURCE = Source(

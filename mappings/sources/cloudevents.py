@@ -1,11 +1,13 @@
 """CloudEvents over HTTP. Special: one event comes in three shapes, and its attributes may be headers.
 
-Facts: cloudevents.io, "HTTP Protocol Binding" (binary, structured, batched; header values are percent-encoded)
-and the specification 1.0.2: `source` and `id` together are unique to each event, and repeated with it.
+Facts: cloudevents.io, "HTTP Protocol Binding" (binary, structured, batched; header values are percent-encoded),
+"HTTP 1.1 Web Hooks" (a sender asks for leave), the JSON format (`data_base64`), and the specification 1.0.2:
+`source` and `id` together are unique to each event, and repeated with it.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -45,6 +47,8 @@ def parts(payload: Any) -> list[Any]:
 
 def envelope(payload: Any, headers: Mapping[str, str]) -> Any:
     """Return the event as it is in structured mode, whatever mode it came in."""
+    if isinstance(payload, Mapping) and "data" not in payload and "data_base64" in payload:
+        payload = {**payload, "data": _decoded(payload)}
     attributes = {name[3:]: unquote(value) for name, value in headers.items() if name.startswith("ce-")}
     if "id" in attributes and isinstance(payload, Mapping) and set(payload) == {"data"}:
         return {**payload, **attributes}
@@ -52,6 +56,14 @@ def envelope(payload: Any, headers: Mapping[str, str]) -> Any:
     # Not in the standard, but often seen: a structured event that calls itself plain JSON.
     is_structured = isinstance(payload, Mapping) and "specversion" not in payload
     return data if is_structured and isinstance(data, Mapping) and "specversion" in data else payload
+
+
+def _decoded(event: Mapping[str, Any]) -> Any:
+    """Return the JSON in `data_base64`, which some write however readable it is; None where that is no JSON."""
+    try:
+        return read_json(base64.b64decode(event["data_base64"], validate=True), "application/json")
+    except (BadBody, TypeError, ValueError):
+        return None
 
 
 def event_key(arrival: Arrival, event: Any) -> str:
@@ -73,4 +85,5 @@ SOURCE = Source(
     ignored=IGNORED,
     parts=parts,
     options=PATH_OPTIONS,
+    consents=True,
 )

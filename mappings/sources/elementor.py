@@ -30,7 +30,8 @@ ADVANCED_METADATA = {"page_url": PAGE_URL, "page_title": PAGE_TITLE, "remote_ip"
 
 #: Field types that say what the first field of their kind means, whatever language its label is in.
 MEANINGS = {"email": "email", "tel": "phone", "acceptance": "consent"}
-NOT_FILLED_IN = frozenset({"honeypot", "html", "recaptcha", "recaptcha_v3", "step"})
+#: A password is nobody's business in a CRM; it stays in the stored event.
+NOT_FILLED_IN = frozenset({"honeypot", "html", "password", "recaptcha", "recaptcha_v3", "step"})
 
 
 def name_event(arrival: Arrival) -> Naming:

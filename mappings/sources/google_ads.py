@@ -32,6 +32,7 @@ COLUMNS = {
     "REGION": "address.region",
     "POSTAL_CODE": "address.postcode",
     "COUNTRY": "address.country",
+    "JOB_TITLE": "job_title",
 }
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from functools import partial
 
 from mappings.bodies import read_object
+from mappings.haravan_orders import with_advert
 from mappings.protection import Challenge, Hmac
 from mappings.shopify_dialect import CUSTOMER_TOPICS, IGNORED_TOPICS, ORDER_TOPICS, Dialect
+from mappings.shopify_leads import register_customer
 from mappings.shopify_orders import record_order
-from mappings.shopify_people import register_customer
 from mappings.source import SenderApi, Source
 
 HARAVAN = Dialect(
@@ -29,7 +30,7 @@ SOURCE = Source(
     read=read_object,
     name=HARAVAN.name,
     handlers={
-        **dict.fromkeys((*ORDER_TOPICS, "refunds/create"), partial(record_order, HARAVAN)),
+        **dict.fromkeys((*ORDER_TOPICS, "refunds/create"), partial(with_advert, record_order, HARAVAN)),
         **dict.fromkeys(CUSTOMER_TOPICS, partial(register_customer, HARAVAN)),
     },
     signatures=(Hmac("x-haravan-hmacsha256"),),

@@ -26,7 +26,13 @@ IGNORED = frozenset(
     for kind in ("contact", "company", "deal", "ticket", "product", "line_item", "object")
     for what in ("creation", "propertyChange", "deletion", "restore", "merge", "associationChange")
     if kind != "contact" or what not in ("creation", "propertyChange")
-) | {"contact.privacyDeletion"}
+) | {
+    "contact.privacyDeletion",
+    *(
+        f"conversation.{what}"
+        for what in ("creation", "deletion", "newMessage", "privacyDeletion", "propertyChange")
+    ),
+}
 
 
 def parts(payload: Any) -> list[Any]:
@@ -99,6 +105,7 @@ SOURCE = Source(
         replace(_PLAIN, signed="{secret}{method}{url}{body}", only_if=(_VERSION, "v2")),
         replace(_PLAIN, signed="{secret}{body}", only_if=(_VERSION, "v1")),
     ),
+    varies=frozenset({"attemptNumber"}),
     parts=parts,
     api=SenderApi("https://api.hubapi.com", is_optional=True),
     fetches=fetches,

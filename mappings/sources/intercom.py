@@ -24,8 +24,10 @@ from mappings.phones import to_e164
 from mappings.protection import Hmac
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 
-CONVERSATIONS = "admin.closed admin.opened admin.replied user.created user.replied".split()  # conversation.…
+#: Of conversation.…; an operator is Fin or another bot.
+CONVERSATIONS = "admin.closed admin.opened admin.replied operator.replied user.created user.replied".split()
 TICKETS = "admin.replied contact.replied created state.updated".split()  # ticket.…
+CAME_FROM = "referrer utm_campaign utm_content utm_medium utm_source utm_term".split()
 LEADS = "added_email created".split()  # contact.lead.…
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -79,7 +81,7 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
             name=contact["name"],
             email=contact["email"],
             phone=to_e164(contact["phone"], event.options.get("default_region")),
-            language=contact["language_override"],
+            language=contact["language_override"] or contact["browser_language"],
         ),
         origin=event.options.get("origin") or event.source,
         attributes=flat(contact["custom_attributes"])
@@ -87,6 +89,7 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
             created_at=moment_of(contact["created_at"]),
             unsubscribed_from_emails="true" if contact["unsubscribed_from_emails"] is True else "",
             seen_at=", ".join(filter(None, (place["city"], place["region"], place["country"]))),
+            **{name: contact[name] for name in CAME_FROM},
         ),
     )
 
@@ -104,5 +107,6 @@ SOURCE = Source(
     api=SenderApi(url="https://api.intercom.io", is_optional=True),
     fetches=fetches,
     options={"default_region": str, "origin": str},
+    varies=frozenset({"delivery_attempts", "delivery_status", "delivered_at", "first_sent_at"}),
     head=True,
 )

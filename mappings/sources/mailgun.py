@@ -41,7 +41,7 @@ def open_ticket(event: Event) -> Iterable[OpenTicket]:
         reply=_field(mail, "stripped-text"),
         reply_to=headers.get("reply-to", ""),
         mailbox=_field(mail, "recipient"),
-        cc=headers.get("cc", ""),
+        cc=headers.get("cc", "") or _field(mail, "Cc"),
         date=headers.get("date", ""),
         headers=headers,
         attachments=tuple(_attachments(mail)),
@@ -58,29 +58,38 @@ def _field(payload: Any, name: str) -> str:
 
 def _headers(written: str) -> dict[str, str]:
     """Return the e-mail's headers out of the JSON list of pairs, by names in lower case; none if it is broken."""
-    try:
-        pairs = read_json(written.encode(), "")
-    except BadBody:
-        return {}
     # The topmost of a name counts, which the last server wrote.
     return {
         pair[0].lower(): pair[1].strip()
-        for pair in reversed(pairs if isinstance(pairs, list) else [])
+        for pair in reversed(_listed(written))
         if isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)
     }
 
 
 def _attachments(payload: Any) -> Iterable[Attachment]:
+    """Return the files: those posted with the e-mail, and those that a route with `store()` keeps at Mailgun."""
     # attachment-1, attachment-2 … in the order of the e-mail.
     for name, values in payload.items() if isinstance(payload, Mapping) else ():
         for file in values if isinstance(values, list) else [values]:
             if name.startswith("attachment-") and isinstance(file, Mapping) and file.get("filename"):
-                size = file.get("size")
-                yield Attachment(
-                    name=str(file["filename"]),
-                    media_type=str(file.get("content_type") or ""),
-                    size=size if isinstance(size, int) and not isinstance(size, bool) else None,
-                )
+                yield _attachment(file["filename"], file.get("content_type"), file.get("size"))
+    for file in _listed(_field(payload, "attachments")):
+        if isinstance(file, Mapping) and file.get("name"):
+            yield _attachment(file["name"], file.get("content-type"), file.get("size"))
+
+
+def _attachment(name: Any, media_type: Any, size: Any) -> Attachment:
+    is_size = isinstance(size, int) and not isinstance(size, bool)
+    return Attachment(name=str(name), media_type=str(media_type or ""), size=size if is_size else None)
+
+
+def _listed(written: str) -> list[Any]:
+    """Return a field that holds a list as JSON; an empty one if it is broken."""
+    try:
+        found = read_json(written.encode(), "")
+    except BadBody:
+        return []
+    return found if isinstance(found, list) else []
 
 
 SOURCE = Source(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -19,7 +20,7 @@ from mappings.event_ids import a_number, an_id, at
 from mappings.mercado_libre_orders import record_order
 from mappings.mercado_libre_tickets import open_claim, open_question
 from mappings.payloads import sortable
-from mappings.source import Arrival, Event, Fetch, Handler, Naming, SenderApi, Source
+from mappings.source import Arrival, Event, Fetch, Handler, Naming, Renewal, SenderApi, Source
 
 #: By topic: what it is about, and how its resource looks. Claims had a topic of their own before post_purchase.
 RESOURCES = {
@@ -30,6 +31,9 @@ RESOURCES = {
 }
 #: Where each of them is read; a question names who asked only in version 4 of its interface.
 PATHS = {"order": "orders", "question": "questions", "claim": "post-purchase/v1/claims"}
+
+#: "Authentication and authorization": a token lasts six hours, a refresh token is good for one use and six months.
+RENEWAL = Renewal("{api}/oauth/token", "refresh_token", timedelta(hours=6))
 
 
 def name_event(arrival: Arrival) -> Naming:
@@ -93,7 +97,8 @@ SOURCE = Source(
         "post_purchase": _checked(open_claim),
     },
     ignored=ignored_events.MERCADO_LIBRE,
-    api=SenderApi("https://api.mercadolibre.com"),
+    api=SenderApi("https://api.mercadolibre.com", renewal=RENEWAL),
+    varies=frozenset({"attempts", "sent", "received"}),
     fetches=fetches,
     options={"seller_id": str, "default_region": str},
 )

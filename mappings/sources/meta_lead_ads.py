@@ -109,6 +109,7 @@ SOURCE = Source(
     ignored=frozenset({"feed", "mention", "ratings", "videos", "live_videos", "picture", "name"}),
     signatures=(Hmac("x-hub-signature-256", encoding="hex", prefix="sha256="),),
     challenge=Challenge("hub.challenge", "hub.verify_token", ("hub.mode", "subscribe")),
+    varies=frozenset({"entry.0.time"}),  # when it was sent, "not when the change occurred"
     parts=parts,
     # The documents put the token into the URL; as a header it is taken as well, and stays out of logs.
     api=SenderApi("https://graph.facebook.com/{api_version}"),

@@ -8,6 +8,7 @@ lead waits.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 from marshmallow.fields import Integer
@@ -16,9 +17,9 @@ from marshmallow.validate import Range
 from mappings.bodies import read_object
 from mappings.protection import Hmac
 from mappings.shopify_dialect import CHECKOUT_DELAY, CUSTOMER_TOPICS, IGNORED_TOPICS, ORDER_TOPICS, Dialect
+from mappings.shopify_leads import register_cart, register_customer
 from mappings.shopify_orders import record_order
-from mappings.shopify_people import register_cart, register_customer
-from mappings.source import SenderApi, Source
+from mappings.source import Renewal, SenderApi, Source
 
 SHOPIFY = Dialect(sender="shopify", headers=("x-shopify-", "shopify-"), numbers=True, tells_checkouts=True)
 
@@ -60,7 +61,12 @@ SOURCE = Source(
     },
     event_header="x-shopify-topic",
     api=SenderApi(
-        "https://{shop}/admin/api/2026-01", header="x-shopify-access-token", scheme="", is_optional=True
+        "https://{shop}/admin/api/2026-01",
+        header="x-shopify-access-token",
+        scheme="",
+        is_optional=True,
+        # "Client credentials grant": the only tokens of apps made since 2026; those of older ones do not end.
+        renewal=Renewal("https://{shop}/admin/oauth/access_token", "client_credentials", timedelta(hours=24)),
     ),
     fetches=SHOPIFY.fetches,
 )

@@ -77,6 +77,7 @@ SOURCE = Source(
     ),
     ignored=ignored_events.STRIPE,
     api=SenderApi("https://api.stripe.com"),
+    varies=frozenset({"pending_webhooks"}),  # how many end points have not taken it yet
     fetches=fetches,
     options={"default_region": str},
 )

@@ -47,10 +47,14 @@ def register_lead(event: Event) -> Iterable[RegisterLead]:
     Raises CannotMap where the answers do not say who it was.
     """
     response = load(Delivery, event.payload)["form_response"]
+    computed = {
+        each["key"]: each["text"] or each["number"] or each["outcome_id"] for each in response["variables"]
+    }
     found = {
+        **computed,
         "form_id": response["form_id"],
         "submitted_at": response["submitted_at"],
-        "score": response["calculated"]["score"],
+        "score": response["calculated"]["score"] or computed.get("score", ""),
     }
     hidden = [Answer(said(value), str(name)) for name, value in response["hidden"].items()]
     yield lead_of_answers(
@@ -89,5 +93,6 @@ SOURCE = Source(
     handlers={"form_response": register_lead},
     ignored=frozenset({"form_response_partial"}),
     signatures=(Hmac("typeform-signature", prefix="sha256="),),
+    varies=frozenset({"event_id"}),
     options=LEAD_OPTIONS,
 )

@@ -17,7 +17,7 @@ from mappings.payloads import load
 from mappings.protection import Hmac, Ping
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 from mappings.woocommerce_orders import record_deletion, record_order, refuse_error
-from mappings.woocommerce_payload import Customer, in_utc, meta_of, person_of
+from mappings.woocommerce_payload import Customer, in_utc, meta_of, person_of, visible
 
 
 def name_event(arrival: Arrival) -> Naming:
@@ -38,7 +38,8 @@ def name_event(arrival: Arrival) -> Naming:
         type=topic,
         dedup_key=f"{topic}:{number}:{state}:{arrival.body_digest}",
         entity=f"{kind}-{number}" if number and kind in ("order", "customer") else None,
-        version=version,
+        # An account that nobody has changed yet has no time of change.
+        version=version or in_utc(payload.get("date_created_gmt")),
     )
 
 
@@ -64,11 +65,13 @@ def register_customer(event: Event) -> Iterable[RegisterLead]:
     person = person_of(customer, customer["billing"], customer["shipping"], region, language)
     if person is None or not (person.name or person.email or person.phone):
         raise CannotMap("email", "the customer has no name, e-mail address or telephone number")
-    found = {"role": customer["role"]}
-    found |= {name: meta.get(str(key), "") for name, key in event.options.get("fields", {}).items()}
+    named = {name: str(key) for name, key in event.options.get("fields", {}).items()}
+    found = {"role": customer["role"]} | {name: meta.get(key, "") for name, key in named.items()}
+    found |= visible({key: value for key, value in meta.items() if key not in named.values()})
     yield RegisterLead(
         key=event.key,
         person=person,
+        origin="customer account",
         attributes={name: value for name, value in found.items() if value},
     )
 

@@ -32,7 +32,7 @@ KNOWN_AS = {
     "email": "ticket_requester_email requester_email email",
     "phone": "ticket_requester_phone requester_phone phone",
     "company": "ticket_organization_name organization_name organization",
-    "comment": "ticket_latest_public_comment latest_public_comment latest_comment",
+    "comment": "ticket_latest_public_comment latest_public_comment latest_comment comment",
     "updated": "ticket_updated_at_with_timestamp updated_at_with_timestamp updated_at",
     "tags": "ticket_tags tags",
     "url": "ticket_url url",

@@ -153,7 +153,7 @@ def replay(
     """
     settings = load(environ_with(env_file))
     db = ledger_of(settings)
-    wanted = releasable(settings, db, ids)
+    wanted = releasable(settings, db, ids, datetime.now(UTC))
     if state:
         found = search.list_deliveries(db, state, connection, limit=1_000_000)
         wanted += [Releasable("delivery", str(row["id"])) for row in found if row["purged_at"] is None]

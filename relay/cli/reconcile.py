@@ -23,13 +23,15 @@ from worker.ledger.database import Database
 from worker.ledger.reconciling import Period, count, count_recent
 from worker.reconcile import reconcile as compare
 from worker.reconcile.findings import Finding, Tally
-from worker.reconcile.repair import delete_double, make_again, may_delete
+from worker.reconcile.repair import MadeAgain, delete_double, make_again, may_delete
 from worker.settings import ConnectionSettings, Settings
 from worker.vendors.api import Api
 
 #: Findings that one run remembers for a repair; with more, it is run again.
 MOST_REPAIRS = 10_000
 INTERRUPTED = "interrupted"
+#: The exit code of a command that Ctrl-C has ended, as shells know it: 128 and the number of SIGINT.
+ENDED_BY_HAND = 130
 
 
 @click.command()
@@ -54,7 +56,7 @@ def reconcile(
     documents a way; else merge the two by hand. What people have changed is never written over.
 
     Ends with 0 where all is as it should be, with 1 where something was found or is not known, with 2 where the
-    command or the configuration is wrong. Ctrl-C says where to go on.
+    command or the configuration is wrong, with 130 after Ctrl-C, which says where to go on.
     """
     if yes and not repair:
         raise WrongInput("--yes goes with --repair: without it nothing is changed")
@@ -73,7 +75,7 @@ def reconcile(
         _tell_rest(tally, kept, repair)
         if repair and tally.stopped != INTERRUPTED:
             _repair(db, api, kept, yes)
-    sys.exit(0 if tally.is_clean else 1)
+    sys.exit(0 if tally.is_clean else ENDED_BY_HAND if tally.stopped == INTERRUPTED else 1)
 
 
 def _period(target: ConnectionSettings, since: datetime, until: datetime, now: datetime) -> Period:
@@ -108,15 +110,30 @@ def _tell_rest(tally: Tally, kept: Sequence[Finding], repair: bool) -> None:
 
 
 def _repair(db: Database, api: Api, kept: Sequence[Finding], yes: bool) -> None:
-    missing = [found for found in kept if found.verdict == "missing"]
-    doubled = [found for found in kept if found.verdict == "doubled"]
-    sure = [found for found in doubled if may_delete(db, api, found)]
-    if missing and _agreed(f"make {len(missing)} missing records again?", yes):
-        made = make_again(db, missing, getpass.getuser(), datetime.now(UTC))
+    try:
+        _make_again(db, [found for found in kept if found.verdict == "missing"], yes)
+        _delete_doubles(db, api, [found for found in kept if found.verdict == "doubled"], yes)
+    except (KeyboardInterrupt, click.Abort):
+        # Each record is mended in one transaction, or by one call: what was not told of is as it was found.
+        click.echo("relay: interrupted; what is not named above is as it was; run it again", err=True)
+        sys.exit(ENDED_BY_HAND)
+
+
+def _make_again(db: Database, missing: Sequence[Finding], yes: bool) -> None:
+    if not missing or not _agreed(f"make {len(missing)} missing records again?", yes):
+        return
+    made = MadeAgain()
+    try:
+        make_again(db, missing, getpass.getuser(), datetime.now(UTC), made)
+    finally:
         click.echo(f"relay: {len(made.deliveries)} deliveries are due again", err=True)
-        for found in made.left:
-            text = "the newest delivery of its entity does not want it, has lost its payload, or is under way"
-            click.echo(f"relay: not made again: {found.kind} {found.record_id}: {text}", err=True)
+    for found in made.left:
+        text = "the newest delivery of its entity does not want it, has lost its payload, or is under way"
+        click.echo(f"relay: not made again: {found.kind} {found.record_id}: {text}", err=True)
+
+
+def _delete_doubles(db: Database, api: Api, doubled: Sequence[Finding], yes: bool) -> None:
+    sure = [found for found in doubled if may_delete(db, api, found)]
     if sure and _agreed(f"delete {len(sure)} doubles, of each pair the younger, which is not linked?", yes):
         for found in sure:
             _delete(db, api, found)
@@ -135,6 +152,9 @@ def _delete(db: Database, api: Api, found: Finding) -> None:
     try:
         delete_double(db, api, found, getpass.getuser(), datetime.now(UTC))
         click.echo(f"relay: deleted {found.kind} {found.younger}", err=True)
+    except KeyboardInterrupt:
+        click.echo(f"relay: {found.kind} {found.younger} may be deleted, or not yet", err=True)
+        raise
     except DeliveryError as error:
         click.echo(
             f"relay: {found.kind} {found.younger} is not deleted: {told(error, api.connection)}", err=True

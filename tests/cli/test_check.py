@@ -199,6 +199,35 @@ def test_a_field_without_a_place_is_named(environ: dict[str, str]) -> None:
     assert warnings(both) == [], "one CRM that keeps it is enough"
 
 
+def test_each_connection_that_drops_consent_is_named_with_the_key_that_mends_it(
+    environ: dict[str, str],
+) -> None:
+    """Otherwise a CRM's people write to somebody who never agreed to it, or cannot show that they did."""
+    settings = routed(environ, "website", "opla", "centia", "office", "overplane", "crmtop")
+    asking = replace(settings.sources["website"], options={"fields": {"consent": "newsletter"}})
+    settings = replace(settings, sources={**settings.sources, "website": asking})
+    at_centia, at_overplane = warnings(settings)
+    assert str(at_centia) == (
+        f"{settings.config_path}: connections.centia: has no place for the consent of leads from website and drops "
+        "it; set values.notify = true, which writes it into the notification to the owner; no field keeps it"
+    )
+    assert str(at_overplane) == (
+        f"{settings.config_path}: connections.overplane: has no place for the consent of leads from website and "
+        'drops it; set values.lead_message = "issue", or a text field of its leads as custom_fields.lead.consent'
+    )
+    remedies: list[tuple[str, dict[str, Any]]] = [
+        ("centia", {"values": {"notify": True}}),
+        ("overplane", {"values": {"lead_message": "issue"}}),
+        ("overplane", {"custom_fields": {"lead": {"consent": "qualification_status"}}}),
+    ]
+    for name, remedy in remedies:
+        account = settings.connections[name].account
+        said = {key: {**getattr(account, key), **value} for key, value in remedy.items()}
+        mended = replace(settings.connections[name], account=replace(account, **said))
+        known = replace(settings, connections={**settings.connections, name: mended})
+        assert not [w for w in warnings(known) if w.where.endswith(name)], remedy
+
+
 def test_a_source_that_anybody_may_write_into_is_warned_about(environ: dict[str, str]) -> None:
     """Otherwise nobody remembers, a year later, that strangers can fill the CRM."""
     settings = load(environ)

@@ -198,7 +198,7 @@ def test_interrupted_it_says_how_far_it_came(
     monkeypatch.setattr(reading.Reading, "of", once)
     result = relay("reconcile", "overplane", "--json", *ALL)
     monkeypatch.undo()
-    assert result.exit_code == 1
+    assert result.exit_code == 130
     assert "stopped after 1 deliveries: interrupted; go on with --since 2026-03-02T12:00:" in result.stderr
     summary = ledger_of(result)[-1]["summary"]
     assert summary["complete"] is False

@@ -162,3 +162,23 @@ def test_a_batch_of_events_is_stored_as_one(door: Door) -> None:
     again = post(door, "events", {}, batch, **sent)
     assert again.json is not None
     assert [event["status"] for event in again.json["events"]] == ["duplicate", "duplicate"]
+
+
+def test_a_sender_that_asks_for_leave_never_begins_to_post(door: Door) -> None:
+    """Azure Event Grid makes no subscription before its question is answered; who has no token gets no leave."""
+    asked = {"WebHook-Request-Origin": "eventgrid.example.com", "WebHook-Request-Rate": "120"}
+    granted = door.client.options("/webhooks/events", headers=asked, query_string={"token": NEW})
+    assert granted.status_code == 200
+    assert granted.headers["WebHook-Allowed-Origin"] == "eventgrid.example.com"
+    assert granted.headers["WebHook-Allowed-Rate"] == "*"
+    assert "POST" in granted.headers["Allow"]
+    for refused in (
+        door.client.options("/webhooks/events", headers=asked),
+        door.client.options("/webhooks/events", headers=asked, query_string={"token": NEW[:-1]}),
+    ):
+        assert (refused.status_code, "WebHook-Allowed-Origin" in refused.headers) == (401, False)
+    for other in (
+        door.client.options("/webhooks/events", query_string={"token": NEW}),
+        door.client.options("/webhooks/big", headers=asked, query_string={"token": NEW}),
+    ):
+        assert (other.status_code, "WebHook-Allowed-Origin" in other.headers) == (200, False)

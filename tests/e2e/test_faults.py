@@ -26,7 +26,7 @@ def clean(fault: Fault, folder: Path) -> Row:
     """Run a row; fail where it found something, or was not run: all that it needs is in the lock files."""
     said: list[str] = []
     row = run(fault, folder / fault.name, SEED, Size.of(fault, SECONDS), said.append)
-    assert row.verdict is not None, row.why
+    assert row.verdict is not None, row.why or row.broke
     assert row.is_clean, "\n".join([*row.verdict.findings, *row.findings, *row.notes, *said])
     assert row.verdict.accepted == round(SECONDS * fault.rate)
     return row

@@ -25,6 +25,7 @@ from worker.http import Http
 from worker.ledger import deliveries, search
 from worker.ledger.database import Database
 from worker.ledger.tables import State
+from worker.steps import CARRIED_OUT_WITHIN
 from worker.sweep import Sweep
 
 SETTINGS = load({**ENVIRON, "RELAY_SANDBOX_URL": "http://sandbox.test"})
@@ -32,8 +33,12 @@ OPLA = SETTINGS.connections["opla"]
 #: What may meet a call that changes the vendor. "before" is before the vendor has done it, "after" when it has.
 FAULTS = (
     *("refused", "timeout before", "timeout after", "503 before", "503 after", "429", "401"),
-    *("killed before", "killed after", "frozen after"),
+    *("killed before", "killed after", "frozen after", "slow", "slow"),
 )
+#: Until then a search does not show what was made: in the worst case that the engine reckons with, which is this
+#: connection's `search_lag_seconds` after the last moment at which a vendor still carries out what we sent.
+SEARCH_LAG_MS = 65_000
+assert timedelta(milliseconds=SEARCH_LAG_MS) < CARRIED_OUT_WITHIN + OPLA.search_lag
 #: Longer than a lease, so that others take over what a frozen or dead worker had.
 LEASE_IS_OVER = timedelta(seconds=60)
 
@@ -41,12 +46,13 @@ LEASE_IS_OVER = timedelta(seconds=60)
 class Vendor(httpx.BaseTransport):
     """The sandbox, called in this process; `coming` are the faults of the next calls that change something."""
 
-    def __init__(self, meanwhile: Callable[[], None]) -> None:
-        self.store = Store(":memory:")
+    def __init__(self, clock: Clock, meanwhile: Callable[[timedelta], None]) -> None:
+        self.store = Store(":memory:", lambda: clock().timestamp())
         self.coming: deque[str] = deque()
         self.reads_to_fail = 0
         self._meanwhile = meanwhile
-        self._sandbox = httpx.WSGITransport(app=_with_uri(create_app(self.store, CREDENTIALS)))
+        options = {"oplacrm": {"search_lag_ms": SEARCH_LAG_MS}}
+        self._sandbox = httpx.WSGITransport(app=_with_uri(create_app(self.store, CREDENTIALS, options)))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer, or fail as `coming` says. Raises Killed where the worker is to die."""
@@ -56,13 +62,15 @@ class Vendor(httpx.BaseTransport):
         fault = self.coming.popleft() if self.coming else ""
         if fault == "refused":
             raise httpx.ConnectError("refused")
-        answer = self._sandbox.handle_request(request) if fault in ("", *_DONE) else None
+        if fault == "slow":  # it takes its time, and only then does what it was asked
+            self._meanwhile(timedelta(0))
+        answer = self._sandbox.handle_request(request) if fault in _DONE else None
         if fault.startswith("killed"):
             raise Killed
         if fault.startswith("timeout"):
             raise httpx.ReadTimeout("no answer")
         if fault == "frozen after":
-            self._meanwhile()
+            self._meanwhile(LEASE_IS_OVER)
         if fault[:3].isdigit():
             return httpx.Response(int(fault[:3]), headers={"retry-after": "7"} if fault == "429" else {})
         assert answer is not None
@@ -73,7 +81,7 @@ class Vendor(httpx.BaseTransport):
         return self.store.everything("oplacrm", kind)
 
 
-_DONE = tuple(fault for fault in FAULTS if fault.endswith("after"))
+_DONE = ("", "slow", *(fault for fault in FAULTS if fault.endswith("after")))
 
 
 def _with_uri(app: Any) -> Any:
@@ -106,7 +114,7 @@ class World(Bench):
         self.began = self.clock()
         self.db = Database(f"sqlite:///{shutil.copy(empty, folder / 'ledger.sqlite')}", threads=4)
         settings = replace(SETTINGS, connections={"opla": OPLA})
-        self.vendor = Vendor(self._others_go_on)
+        self.vendor = Vendor(self.clock, self._others_go_on)
         self.engine = Engine(settings, self.db, Http(self.vendor), Lanes(8, 1), self.clock, lambda: 0.5)
         self.broker = Broker()
         self.sweep = Sweep(settings, self.db, self.broker, self.clock)  # type: ignore[arg-type]
@@ -131,8 +139,9 @@ class World(Bench):
         while self.broker.tasks:
             self.work(self.broker.tasks.popleft())
 
-    def _others_go_on(self) -> None:
-        self.clock.forward(seconds=LEASE_IS_OVER.total_seconds())
+    def _others_go_on(self, after: timedelta) -> None:
+        """Let the other workers do all that is due while this one is at its call, and time has passed."""
+        self.clock.forward(seconds=after.total_seconds())
         coming = list(self.vendor.coming)
         self.vendor.coming.clear()
         self.sweep.once()

@@ -33,6 +33,7 @@ from worker.ledger.releases import release_duplicate
 from worker.ledger.tables import State
 
 PEOPLE = ORDERS = st.integers(0, 1)
+VERSIONS = st.integers(0, 3)
 ANY = st.integers(0, 1_000)
 #: Below the patience of a connection (24 h), after which a delivery fails on purpose.
 LONGEST_STORY_HOURS = 12
@@ -57,12 +58,13 @@ class Story(RuleBasedStateMachine):
         self.bodies: dict[str, bytes] = {}  # of the first event of a key
         self.asked: dict[int, datetime] = {}
         self.leads = 0
+        self.highest: dict[str, int] = {}  # what each order has cost at the vendor at most: newer is dearer
 
     # What senders do
 
-    @rule(order=ORDERS, version=st.integers(0, 3), hook=st.integers(0, 1), is_handed=st.booleans())
+    @rule(order=ORDERS, version=VERSIONS, hook=st.integers(0, 3), is_handed=st.booleans())
     def shop_posts(self, order: int, version: int, hook: int, is_handed: bool) -> None:
-        """Post an order in one of its states, older or newer, under one of two ids: either may come twice."""
+        """Post an order in one of its states, older or newer, under one of four ids: each may come twice."""
         headers = {"x-shopify-topic": "orders/updated", "x-shopify-webhook-id": f"hook-{order}-{hook}"}
         body, key = order_body(7000 + order, version), f"{order}-{hook}"
         stored = self.world.post("shop", body, headers=headers)
@@ -92,6 +94,14 @@ class Story(RuleBasedStateMachine):
         self.accepted.add(stored.event_id)
         if is_handed:  # else the web process died, or the broker was away
             self.world.broker.publish(stored.deliveries)
+
+    @rule(order=ORDERS, older=st.integers(0, 2), calls_before=st.integers(0, 3))
+    def shop_changes_its_mind(self, order: int, older: int, calls_before: int) -> None:
+        """Post an order and at once a change of it, to a vendor that takes its time with one of the calls."""
+        for version in (older, older + 1):
+            self.shop_posts(order, version, version, True)
+        self.world.vendor.coming.extend([""] * calls_before + ["slow"])
+        self.workers_go_on(2)
 
     # What the machines do
 
@@ -171,6 +181,13 @@ class Story(RuleBasedStateMachine):
         for row in self.world.rows():
             assert row["state"] != State.DELIVERED or row["record_id"] in there
 
+    @invariant()
+    def no_order_goes_back(self) -> None:
+        """No older state is carried out after a newer one, nor together with it."""
+        for order, price in _prices(self.world).items():
+            assert price >= self.highest.get(order, 0), f"{order} is at an older state again"
+            self.highest[order] = price
+
     def teardown(self) -> None:
         """When the faults are over, everything arrives, and every order stands in its newest state."""
         try:
@@ -180,6 +197,7 @@ class Story(RuleBasedStateMachine):
             self.what_was_accepted_has_its_delivery()
             self.nothing_is_twice_in_the_crm()
             self.what_is_delivered_is_in_the_crm()
+            self.no_order_goes_back()
             assert len(self.world.vendor.held("lead")) == self.leads
             assert _prices(self.world) == _newest(self.world)
         finally:

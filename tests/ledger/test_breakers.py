@@ -129,24 +129,6 @@ def test_it_is_released_in_rounds(db: Database, clock: Clock) -> None:
     assert breakers.room(db, "opla", clock(), terms) is None
 
 
-def test_an_outage_does_not_count_as_a_deliverys_failing(db: Database, clock: Clock) -> None:
-    """Otherwise what had failed once before a long outage is given up at the first failure after it."""
-    opened(db, clock)
-    tried = next(row for row in search.list_deliveries(db) if row["attempts"] == 1)
-    clock.forward(hours=25)
-    standing.reset(db, "opla", "ana", clock())
-    clock.forward(minutes=1)
-    mine = claim(db, clock, str(tried["id"]))
-    assert mine is not None
-    assert (mine.attempts, mine.failing_since) == (1, None)
-    ended(db, clock, mine, Failed(mine.id, "VendorDown: 503"))
-    failed_at = clock()
-    clock.forward(hours=2)
-    again = claim(db, clock, mine.id)
-    assert again is not None
-    assert again.failing_since == failed_at, "but its own failing does"
-
-
 def test_a_failed_probe_opens_it_for_longer(db: Database, clock: Clock) -> None:
     """Otherwise a CRM that is down all night is knocked at every five seconds."""
     opened(db, clock)

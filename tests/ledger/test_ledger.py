@@ -6,15 +6,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from mappings.source import Naming
 from tests.conftest import Clock
@@ -25,9 +23,10 @@ from worker.ledger import deliveries, due, duties, intake, limits, search
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Attempt, Claim, Closing
 from worker.ledger.intake import NewEvent
+from worker.ledger.migrate import _config, newest, require_current
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName
 from worker.ledger.tables import State, events, metadata
-from worker.ledger.version import VERSIONS, newest, require_current
+from worker.patience import Failing
 
 LEASE = timedelta(seconds=30)
 STEP = StepName("account", "acct-lan", 0, "0" * 64)
@@ -301,34 +300,6 @@ def test_the_migrations_make_the_tables_that_the_code_uses(db: Database) -> None
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_the_names_of_the_migrations_tell_the_newest_version() -> None:
-    """Otherwise no process starts after a migration, or all start before it."""
-    config = Config()
-    config.set_main_option("script_location", str(VERSIONS.parent))
-    scripts = ScriptDirectory.from_config(config)
-    assert scripts.get_heads() == [newest()]
-    assert {revision.revision for revision in scripts.walk_revisions()} == {
-        path.name[:4] for path in VERSIONS.glob("[0-9]*.py")
-    }
-
-
-def test_a_ledger_of_another_version_is_refused_with_the_remedy(db: Database, tmp_path: Path) -> None:
-    """Otherwise a release meets tables that it does not know, and fails at the first webhook."""
-    says = "UPDATE alembic_version SET version_num = :version"
-    with db.write() as c:
-        c.execute(text(says), {"version": "0001"})
-    try:
-        with pytest.raises(LedgerUnavailable, match=r"is at version 0001, .* run `relay migrate`"):
-            require_current(db)
-    finally:
-        with db.write() as c:
-            c.execute(text(says), {"version": newest()})
-    without = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}", threads=1)
-    with pytest.raises(LedgerUnavailable, match=r"is at version None, .* run `relay migrate`"):
-        require_current(without)
-    without.close()
-
-
 def test_a_ledger_that_is_away_is_named_as_such(clock: Clock) -> None:
     """Otherwise the sender gets a 500 and drops the event for good."""
     for url in ("sqlite:////proc/nowhere.sqlite", "postgresql://nobody@127.0.0.1:1/none"):
@@ -338,21 +309,26 @@ def test_a_ledger_that_is_away_is_named_as_such(clock: Clock) -> None:
         db.close()
 
 
-def test_ids_sort_in_the_order_of_their_making() -> None:
-    """Otherwise two events of one millisecond are applied in the wrong order."""
-    ids = [new_id() for _ in range(5000)]
-    assert ids == sorted(set(ids))
-    assert {i[14] for i in ids} == {"7"}
-
-
 def test_a_claim_says_what_came_before(db: Database, clock: Clock) -> None:
     """Otherwise the backoff starts anew at every attempt and patience never ends."""
     delivery = stored(db, clock)
-    failing = Closing(State.WAITING, clock(), "VendorDown", "503", spent=True, failed_try=True)
-    began = clock()
+    told = Failing(clock(), timedelta(hours=3, milliseconds=1))
+    failing = Closing(State.WAITING, clock(), "VendorDown", "503", spent=True, failed_try=True, failing=told)
     deliveries.close(db, claimed(db, clock, delivery), failing, Attempt(3, "VendorDown", 503), clock())
     clock.forward(seconds=1)
     second = claimed(db, clock, delivery)
-    assert (second.attempts, second.tries, second.failing_since) == (1, 1, began)
-    deliveries.close(db, second, replace(failing, due_at=clock(), spent=False), None, clock())
-    assert claimed(db, clock, delivery).attempts == 1
+    kept = Failing(told.since, timedelta(hours=3, seconds=1))  # whole seconds, never less than there were
+    assert (second.attempts, second.tries, second.failing) == (1, 1, kept)
+    deliveries.close(db, second, replace(failing, due_at=clock(), spent=False, failing=None), None, clock())
+    third = claimed(db, clock, delivery)
+    assert (third.attempts, third.failing) == (1, kept)
+    deliveries.close(db, third, Closing(State.FAILED, clock(), "VendorDown", "503"), None, clock())
+    assert search.release(db, delivery, "olga", clock())
+    assert claimed(db, clock, delivery).failing == Failing(), (
+        "who releases it gives it all of its patience again"
+    )
+
+
+def test_the_newest_migration_is_the_one_that_alembic_would_stop_at() -> None:
+    """If this fails, a receiver refuses the ledger that was just migrated, or takes an old one."""
+    assert newest() == ScriptDirectory.from_config(_config()).get_current_head()

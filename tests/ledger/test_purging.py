@@ -95,7 +95,7 @@ def test_the_payload_goes_with_all_that_quotes_it(db: Database, clock: Clock) ->
     assert shown is not None
     assert (shown["state"], shown["reason"], shown["field_ledger"]) == ("delivered", None, [])
     assert (shown["record_id"], shown["purged_at"]) == ("R1", clock())
-    assert purge(db, ages(DAYS_90, clock()), clock()) == Slice(1), "once is enough"
+    assert purge(db, ages(DAYS_90, clock()), clock()) == Slice(0), "once is enough"
 
 
 def test_a_late_repetition_of_a_purged_event_is_still_one(db: Database, clock: Clock) -> None:
@@ -221,7 +221,8 @@ def test_the_duty_does_a_round_an_hour_in_one_process(db: Database, clock: Clock
     clock.forward(minutes=59)
     assert other.once() == Slice()
     clock.forward(minutes=2)
-    assert other.once() == Slice(1)
+    other.once()
+    assert duties.last_done(db, DUTY) == clock()
 
 
 def test_without_an_age_nothing_ever_goes(db: Database, clock: Clock) -> None:

@@ -147,6 +147,48 @@ def test_a_leader_that_fails_or_dies_hands_the_lead_on() -> None:
     assert queue.do("c") == "c"
 
 
+class Dawdling:
+    """A lock whose holder `late` is put to sleep the moment that it lets go, until it is `woken`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.asleep, self.woken = threading.Event(), threading.Event()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        if threading.current_thread().name == "late" and not self.asleep.is_set():
+            self.asleep.set()
+            assert self.woken.wait(10)
+
+
+def test_the_lead_may_be_handed_to_a_thread_that_has_not_begun_to_wait() -> None:
+    """Otherwise a busy machine stops a worker for good: it found nobody to lead, and wrote nothing any more."""
+    go, outcomes = threading.Event(), []
+
+    def write(batch: list[Piece[str, str]]) -> None:
+        assert go.wait(10)
+        for piece in batch:
+            piece.result = piece.wanted
+
+    queue: Together[str, str] = Together(write, patience=1)
+    queue._lock = dawdling = Dawdling()  # type: ignore[assignment]
+    first = threading.Thread(target=lambda: outcomes.append(queue.do("first")))
+    late = threading.Thread(target=lambda: outcomes.append(queue.do("late")), name="late")
+    first.start()
+    wait_for(lambda: not queue._waiting and queue._is_led, 5, "the leader")
+    late.start()
+    assert dawdling.asleep.wait(10)
+    go.set()
+    first.join(10)
+    dawdling.woken.set()
+    late.join(10)
+    assert outcomes == ["first", "late"]
+    assert queue.do("third") == "third"
+
+
 def test_a_time_without_a_zone_is_refused(db: Database, clock: Clock) -> None:
     """Otherwise a local clock moves every lease by hours."""
     row = {"name": "n", "holder": "h", "until": clock().replace(tzinfo=None)}

@@ -15,6 +15,7 @@ from test_sources import BODIES, FIXTURES, arrival_of, beside, event_of, json_va
 from mappings.commands import OpenTicket, TicketStatus, as_json
 from mappings.errors import BadBody, CannotMap
 from mappings.help_desk import headline, plain, status_of
+from mappings.mail import readable
 from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
 
@@ -250,3 +251,57 @@ def test_any_json_is_parked_and_not_a_crash(kind: str, payload: Any, fetched: An
     """Otherwise whoever knows the address stops the worker."""
     answers = dict.fromkeys(("requester", "comments", "item", "contact", "conversation", "messages"), fetched)
     handled(kind, payload, answers)
+
+
+@pytest.mark.parametrize(
+    ("header", "letters"),
+    [
+        ("=?UTF-8?B?TMOq?= =?UTF-8?Q?_Lan?=", "Lê Lan"),
+        ("Nguyễn =?UTF-8?B?TMOq?=", "Nguyễn =?UTF-8?B?TMOq?="),
+        ("=?no-such-charset?B?TMOq?=", "=?no-such-charset?B?TMOq?="),
+        ("=?UTF-8?Q?a=0D=0ABcc:_b=00c?=", "a Bcc: b c"),
+        ("=?UTF-8?B?7aCA?=", "=?UTF-8?B?7aCA?="),
+    ],
+)
+def test_a_customer_is_called_by_the_code_that_the_mail_hid_the_name_in(header: str, letters: str) -> None:
+    """Mailgun and SendGrid hand some headers on as the mail has them (RFC 2047)."""
+    assert readable(header) == letters
+
+
+def test_what_bears_one_of_our_names_and_is_not_meant_is_lost() -> None:
+    """A rule's author may write both `state` and `status`: the second is not ours, and not nothing."""
+    body = {"id": "7", "email": "a@example.com", "state": "open", "status": "escalated", "comment": "Hello"}
+    arrival = Arrival("zendesk", {}, body, "digest", {"fields": {"status": "state"}})
+    found = ticket(event_of(arrival))
+    assert found.status == TicketStatus.OPEN
+    assert found.attributes == {"other_status": "escalated"}
+    assert [comment.text for comment in found.comments] == ["Hello"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ticket": {"id": 7, "title": "Help", "requester": {"email": "a@example.com"}}},
+        {"ticket.id": 7, "ticket.title": "Help", "ticket.requester.email": "a@example.com"},
+        {"Ticket_ID": "7", "Ticket_Title": "Help", "Requester_Email": "a@example.com"},
+        {"id": "7", "title": "Help", "requester": {"email": "a@example.com"}},
+    ],
+)
+def test_a_trigger_that_is_written_like_its_placeholders_is_parked(body: dict[str, Any]) -> None:
+    arrival = Arrival("zendesk", {}, body, "digest")
+    found = ticket(event_of(arrival))
+    assert (found.key, found.subject, found.requester.email) == ("zendesk-ticket-7", "Help", "a@example.com")
+    assert found.attributes == {}
+
+
+def test_the_requester_is_named_by_a_field_that_merely_looks_like_it() -> None:
+    """A word as it is written goes before one that is only alike."""
+    body = {
+        "id": "7",
+        "ticket": {"id": "8"},
+        "email": "a@example.com",
+        "requester": {"email": "b@example.com"},
+    }
+    found = ticket(event_of(Arrival("freshdesk", {}, body, "digest")))
+    assert (found.key, found.requester.email) == ("freshdesk-ticket-7", "a@example.com")
+    assert found.attributes == {"ticket.id": "8", "requester.email": "b@example.com"}

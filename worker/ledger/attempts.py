@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, insert, select
 
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import State, UtcTime, attempts, deliveries
+from worker.ledger.tables import State, attempts, deliveries
+from worker.ledger.utc_time import UtcTime
 
 
 @dataclass(frozen=True, slots=True)

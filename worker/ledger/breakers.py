@@ -21,7 +21,8 @@ from worker.breaker import (
 )
 from worker.ledger.database import Database
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import State, UtcTime, connections, deliveries
+from worker.ledger.tables import State, connections, deliveries
+from worker.ledger.utc_time import UtcTime
 
 #: A delivery that finds as many in flight as there may be looks again this much later.
 FULL_DELAY = timedelta(milliseconds=500)

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_
 
 from worker.ledger.breakers import IS_TOUCHED
 from worker.ledger.prepared import Prepared
-from worker.ledger.tables import OPEN, State, UtcTime, connections, deliveries, events
+from worker.ledger.tables import OPEN, State, connections, deliveries, events
+from worker.ledger.utc_time import UtcTime
 
 # As parts of the text: a list of parameters would be written out anew at every execution.
 _OPEN: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in OPEN]
@@ -37,7 +38,10 @@ CLAIM = Prepared(
     .returning(
         *(
             deliveries.c[name]
-            for name in ("id", "connection", "entity", "version", "attempts", "tries", "failing_since")
+            for name in (
+                *("id", "connection", "entity", "version"),
+                *("attempts", "tries", "failing_since", "failed_seconds"),
+            )
         )
     )
 )
@@ -66,6 +70,7 @@ CLOSE = Prepared(
         attempts=bindparam("spent"),
         tries=bindparam("failures"),
         failing_since=bindparam("since"),
+        failed_seconds=bindparam("failed"),
         lease=None,
         lease_until=None,
         updated_at=bindparam("now_"),

@@ -13,10 +13,11 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
+from worker.ledger import line
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.sealed import Keys, give_keys
 from worker.ledger.together import Piece, Together
@@ -44,11 +45,7 @@ class Database:
         # SQLite has one writer at a time and its busy handler sleeps: threads of one process queue here, in
         # the order of their coming, before they queue on the file.
         self._turn = threading.Lock()
-        arguments: dict[str, Any] = (
-            {"check_same_thread": False}
-            if self.is_sqlite
-            else {"connect_timeout": 3, "options": "-c statement_timeout=10000 -c lock_timeout=4000"}
-        )
+        arguments: dict[str, Any] = {"check_same_thread": False} if self.is_sqlite else {**line.arguments()}
         self.engine = create_engine(
             parsed,
             pool_size=threads + 4,
@@ -64,6 +61,10 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writer: PoolProxiedConnection | None = None
         self._driver: Any = self.engine.dialect.loaded_dbapi
+        # A PostgreSQL that takes no writes, a standby or one whose disk is full, is as good as none.
+        self._away: Any = self._driver.OperationalError
+        if not self.is_sqlite:
+            self._away = self._away, self._driver.errors.ReadOnlySqlTransaction
         self._together: Together[Work, Any] = Together(self._write_all, TURN_SECONDS)
 
     def commit(self, work: Callable[[Transaction], T]) -> T:
@@ -130,10 +131,7 @@ class Database:
             self._turn.release()
 
     def look(self, statement: Prepared, values: Mapping[str, Any]) -> Any:
-        """Return the first row of one statement that only reads, None where it has none.
-
-        Raises LedgerUnavailable.
-        """
+        """Return the first row of a statement that only reads, None for none. Raises LedgerUnavailable."""
         with self._translated(), closing(self.engine.raw_connection()) as connection:
             return Transaction(self.engine.dialect, connection.driver_connection).first(statement, values)
 
@@ -169,25 +167,26 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
         self.engine.dispose()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except self._driver.OperationalError as error:  # past SQLAlchemy, which would have wrapped it
+        except self._away as error:  # past SQLAlchemy, which would have wrapped it
             raise LedgerUnavailable(str(error).partition("\n")[0]) from error
         except self._driver.IntegrityError as error:
             raise IntegrityError(None, None, error) from error
         except (DBAPIError, PoolTimeout) as error:
             # A wrong statement is our fault and must not look like an outage.
-            if not isinstance(error, OperationalError | PoolTimeout) and not error.connection_invalidated:
+            cause = getattr(error, "orig", None) or error
+            is_ours = isinstance(error, DBAPIError) and not isinstance(cause, self._away)
+            if is_ours and not getattr(error, "connection_invalidated", False):
                 raise
-            text = str(getattr(error, "orig", None) or error).partition("\n")[0]
-            raise LedgerUnavailable(text) from error
+            raise LedgerUnavailable(str(cause).partition("\n")[0]) from error
 
 
 # SQLAlchemy takes five times as long to build a statement as to run it: each is built once.
@@ -214,10 +213,8 @@ def _prepared_put(table: Table, is_sqlite: bool) -> Prepared:
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
-    cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

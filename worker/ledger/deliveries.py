@@ -6,18 +6,20 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from worker.breaker import Event, Phase, Succeeded, Terms, Undecided
 from worker.errors import LeaseLost
 from worker.ids import new_id
 from worker.ledger.attempts import Attempt, record
-from worker.ledger.breakers import Change, Gate, enter, gate, note, usable_since
+from worker.ledger.breakers import Change, Gate, enter, gate, note
 from worker.ledger.claim_statements import CLAIM, CLOSE, DUE_EVENT, KEEP
 from worker.ledger.database import Database
 from worker.ledger.order import is_stale, overtaken, turn_away
 from worker.ledger.prepared import Transaction
 from worker.ledger.tables import State
+from worker.patience import Failing
 
 DEFAULT_TERMS = Terms()
 
@@ -31,7 +33,7 @@ class Claim:
     connection: str
     attempts: int
     tries: int
-    failing_since: datetime | None
+    failing: Failing
     started_at: datetime
     event: Mapping[str, Any]  # see `due_event`
     probes: int = 0  # of the one that tries a half-open connection: how often that had opened
@@ -48,6 +50,7 @@ class Closing:
     reason: str | None = None
     spent: bool = False
     failed_try: bool = False
+    failing: Failing | None = None  # None: as it was
     record_id: str | None = None
     mapping_version: int | None = None
     field_ledger: str | None = None
@@ -89,24 +92,17 @@ def claim(
         entered = None if row is None else _entered(t, db, row, now, terms, adds)
         if entered is None:
             return None
-        lease, since, breaker = str(taking["by"]), _failing(t, row, now), entered.breaker
+        lease, breaker = str(taking["by"]), entered.breaker
+        failing = Failing(row.failing_since, timedelta(seconds=row.failed_seconds))
         probes = breaker.openings if breaker.phase == Phase.HALF_OPEN else 0
         late = adds and is_stale(t, row, now)
         claimed = Claim(
-            row.id, lease, row.connection, row.attempts, row.tries, since, now, told, probes, late
+            row.id, lease, row.connection, row.attempts, row.tries, failing, now, told, probes, late
         )
         also(t, claimed)
         return claimed
 
     return db.commit(take)
-
-
-def _failing(t: Transaction, row: Any, now: datetime) -> datetime | None:
-    """Return since when the delivery fails; an outage in between is not its failing, and patience begins anew."""
-    if row.failing_since is None:
-        return None
-    usable = usable_since(t, row.connection, now)
-    return None if usable is not None and usable > row.failing_since else row.failing_since
 
 
 def _entered(t: Transaction, db: Database, row: Any, now: datetime, terms: Terms, adds: bool) -> Gate | None:
@@ -121,9 +117,7 @@ def _entered(t: Transaction, db: Database, row: Any, now: datetime, terms: Terms
         if isinstance(passed, Gate):
             return passed
         away = passed
-    # An outage is not the delivery's failing: its patience begins anew.
-    is_outage = seen.breaker.phase in (Phase.OPEN, Phase.HALF_OPEN)
-    turn_away(t, row, State.HELD, away.until, away.reason, afresh=is_outage)
+    turn_away(t, row, State.HELD, away.until, away.reason)
     return None
 
 
@@ -176,6 +170,7 @@ def close(
 
 
 def _closed(claim: Claim, closing: Closing, now: datetime) -> dict[str, Any]:
+    failing = closing.failing or claim.failing
     return {
         "delivery": claim.id,
         "by": claim.lease,
@@ -185,17 +180,10 @@ def _closed(claim: Claim, closing: Closing, now: datetime) -> dict[str, Any]:
         "why": closing.reason,
         "spent": claim.attempts + (1 if closing.spent else 0),
         "failures": claim.tries + 1 if closing.failed_try else 0 if closing.error is None else claim.tries,
-        "since": _failing_since(claim, closing),
+        "since": failing.since,
+        "failed": ceil(failing.lasted.total_seconds()),
         "now_": now,
         "record": closing.record_id,
         "mapping": closing.mapping_version,
         "fields": closing.field_ledger,
     }
-
-
-def _failing_since(claim: Claim, closing: Closing) -> datetime | None:
-    if closing.spent and closing.error:
-        return claim.failing_since or claim.started_at
-    if closing.failed_try or closing.state == State.HELD:
-        return None  # away, slowed down or held is not failing: patience begins anew
-    return claim.failing_since

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, bindparam, or_, select, text, update
 
 from worker.ledger.claim_statements import claimable
 from worker.ledger.database import Database
-from worker.ledger.tables import IS_OPEN, State, UtcTime, deliveries
+from worker.ledger.tables import IS_OPEN, State, deliveries
+from worker.ledger.utc_time import UtcTime
 
 _NOW = bindparam("now_", type_=UtcTime)
 _OVER = deliveries.c.connection == bindparam("over")

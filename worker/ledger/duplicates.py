@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exists, select, update
 
+from mappings.repeats import substance
 from worker.ledger.database import Database
 from worker.ledger.tables import State, deliveries, events
 
@@ -27,11 +28,14 @@ class Repeat:
     kept: str | None = None
 
 
-def note_repeat(db: Database, row: Mapping[str, Any], window: timedelta | None) -> Repeat | None:
+def note_repeat(
+    db: Database, row: Mapping[str, Any], window: timedelta | None, varies: frozenset[str] = frozenset()
+) -> Repeat | None:
     """Note that `row`, an event that is not stored, has the key of one that is.
 
-    A body that is the first one's, byte for byte, is only counted. Another body is what may be a mistake of ours
-    or of the sender's: it is kept as an event of its own, linked to the first and without deliveries.
+    A body that says what the first one's does, beside the fields that `varies` names, is only counted. Another body
+    is what may be a mistake of ours or of the sender's: it is kept as an event of its own, linked to the first and
+    without deliveries.
     None where the key is free now, because equal content counts as the same event for `window` only, and because
     what was judged spam must not stand in the way of what was not. Freeing the key and trying again keeps the
     unique constraint the only judge, also between two processes.
@@ -53,8 +57,10 @@ def note_repeat(db: Database, row: Mapping[str, Any], window: timedelta | None) 
             return None
         c.execute(update(events).where(same).values(repeats=events.c.repeats + 1, repeated_at=now))
         # What the first one said is gone: then nobody can tell, and it is no reason to keep what was to be purged.
-        is_nothing_new = first.purged_at is not None or bytes(first.body) == row["body"]
-        return Repeat(first.id, None if is_nothing_new else _keep(db, c, row, first.id))
+        is_same = first.purged_at is not None or bytes(first.body) == row["body"]
+        said = b"" if is_same else substance(row["body"], varies)
+        is_nothing_new = is_same or substance(bytes(first.body), varies) == said
+        return Repeat(first.id, None if is_nothing_new else _keep(db, c, row, first.id, said))
 
 
 def _is_unreleased(c: Connection, event_id: str) -> bool:
@@ -62,9 +68,9 @@ def _is_unreleased(c: Connection, event_id: str) -> bool:
     return not c.execute(select(exists().where(mine))).scalar_one()
 
 
-def _keep(db: Database, c: Connection, row: Mapping[str, Any], first: str) -> str:
-    # The key tells whose duplicate it is; the same other body once more finds it taken, before and after a release.
-    key = f"{row['dedup_key']}@{first}/{hashlib.sha256(row['body']).hexdigest()[:16]}"
+def _keep(db: Database, c: Connection, row: Mapping[str, Any], first: str, said: bytes) -> str:
+    # The key tells whose duplicate it is; who says the same once more finds it taken, before and after a release.
+    key = f"{row['dedup_key']}@{first}/{hashlib.sha256(said).hexdigest()[:16]}"
     if not db.insert_new(c, events, {**row, "dedup_key": key, "verdict": DUPLICATE, "duplicate_of": first}):
         again = {"repeats": events.c.repeats + 1, "repeated_at": row["received_at"]}
         kept = update(events).where(events.c.source == row["source"], events.c.dedup_key == key)

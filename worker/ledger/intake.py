@@ -35,7 +35,8 @@ NO_TIME = timedelta()
 class NewEvent:
     """What the door knows of an event. `reason` says why its deliveries begin in `state`, if not pending.
 
-    `reachable` are the connections over which deliveries may wait that the event settles.
+    `reachable` are the connections over which deliveries may wait that the event settles, `varies` the paths of
+    what a repetition may say otherwise (`mappings.repeats`).
     """
 
     source: str
@@ -48,6 +49,7 @@ class NewEvent:
     state: State = State.PENDING
     reason: str | None = None
     reachable: Sequence[str] = ()
+    varies: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def store(db: Database, event: NewEvent, now: datetime) -> Stored:
         try:
             return _insert(db, [(event, now)])[0]
         except IntegrityError:
-            repeat = note_repeat(db, _event_row(event, now), event.naming.window)
+            repeat = note_repeat(db, _event_row(event, now), event.naming.window, event.varies)
             if repeat:
                 return Stored(repeat.first, duplicate=True, kept=repeat.kept)
     raise LedgerUnavailable("the event's key changed hands five times in a row")

@@ -19,7 +19,13 @@ def migrate(db: Database) -> None:
     """Apply the missing migrations, all or none. Raises LedgerUnavailable."""
     with db.write() as connection:
         if not db.is_sqlite:
+            # The bounds of a ledger at work would end an index on millions of rows, each time anew. Only a lock on
+            # a table keeps its own: behind one that waits, everybody waits.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            bound = connection.execute(text("SHOW lock_timeout")).scalar_one()
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+            connection.execute(text("SELECT set_config('lock_timeout', :bound, true)"), {"bound": bound})
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, not
 
 from worker.ledger.breakers import usable_since
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import UNFINISHED, State, UtcTime, deliveries
+from worker.ledger.tables import UNFINISHED, State, deliveries
+from worker.ledger.utc_time import UtcTime
 
 #: A delivery that waits for an earlier one of its entity looks again this often.
 BLOCKED_DELAY = timedelta(seconds=1)
@@ -76,7 +77,6 @@ _AWAY: dict[str, Any] = {
 }
 _OURS = update(deliveries).where(deliveries.c.id == _MINE)
 _TURN_AWAY = Prepared(_OURS.values(**_AWAY))
-_TURN_AWAY_AFRESH = Prepared(_OURS.values(**_AWAY, failing_since=None))
 
 
 def overtaken(t: Transaction, row: Any, now: datetime, patience: timedelta, adds: bool = False) -> bool:
@@ -127,9 +127,6 @@ def _earlier(t: Transaction, same: dict[str, Any], now: datetime, patience: time
     return None if other is None else str(other.id)
 
 
-def turn_away(
-    t: Transaction, row: Any, state: State, due_at: datetime, reason: str | None, afresh: bool = False
-) -> None:
-    """Give a delivery that was just claimed its state without an attempt; `afresh` begins its patience anew."""
-    statement = _TURN_AWAY_AFRESH if afresh else _TURN_AWAY
-    t.run(statement, {"delivery": row.id, "next_state": state, "due": due_at, "why": reason})
+def turn_away(t: Transaction, row: Any, state: State, due_at: datetime, reason: str | None) -> None:
+    """Give a delivery that was just claimed its state without an attempt."""
+    t.run(_TURN_AWAY, {"delivery": row.id, "next_state": state, "due": due_at, "why": reason})

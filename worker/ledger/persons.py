@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_, update
 
 from worker.ledger.database import Database
+from worker.ledger.payload_locks import lock_payloads
 from worker.ledger.personal import is_personal, veiled
 from worker.ledger.purging import empty
 from worker.ledger.tables import (
@@ -72,11 +73,16 @@ def dossiers_of(db: Database, ids: Sequence[str]) -> Iterator[Dossier]:
         yield from page
 
 
-def same_entities(db: Database, source: str, entity: str) -> list[str]:
-    """Return the ids of the events about an entity that still have their payload."""
-    whole = (events.c.source == source, events.c.entity == entity, events.c.purged_at.is_(None))
-    with db.read() as c:
-        return list(c.scalars(select(events.c.id).where(*whole)))
+def same_entities(db: Database, source: str, entities: Sequence[str]) -> Iterator[str]:
+    """Yield the ids of the events about these entities that still have their payload.
+
+    Many at once, since no index leads to them: each look reads all events of the source.
+    """
+    whole = (events.c.source == source, events.c.purged_at.is_(None))
+    for start in range(0, len(entities), KEYS):
+        query = select(events.c.id).where(*whole, events.c.entity.in_(entities[start : start + KEYS]))
+        with db.read() as c:
+            yield from c.scalars(query.order_by(events.c.id)).all()
 
 
 def link_names(db: Database) -> Iterator[tuple[LinkName, str | None]]:
@@ -114,7 +120,8 @@ def erase_events(
     What was not delivered yet never will be. `personal` are the entities that name the person.
     """
     mine = deliveries.c.event_id.in_(event_ids)
-    rows = c.execute(select(deliveries).where(mine).with_for_update()).all()
+    lock_payloads(c, event_ids)
+    rows = c.execute(select(deliveries).where(mine)).all()
     in_flight = {
         r.event_id for r in rows if r.state == State.SENDING and r.lease_until and r.lease_until >= now
     }

@@ -15,12 +15,15 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, true, update
 
 from worker.ledger.database import Database
+from worker.ledger.payload_locks import lock_payloads
 from worker.ledger.tables import State, attempts, deliveries, events
 
 #: Ends of a delivery: of these a purge may be told. Nothing unfinished is ever purged.
 ENDED = (State.DELIVERED, State.SUPERSEDED, State.SKIPPED, State.FAILED)
 #: Events that one transaction looks at.
 PAGE = 200
+#: Rows that are read at once to find those: most were emptied long ago.
+ROWS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,17 @@ def purge(db: Database, ages: Ages, now: datetime) -> Iterator[Slice]:
     Raises LedgerUnavailable. May be cut off at any time, and two at once do no harm.
     """
     for page in _pages(db, ages):
-        with db.read() as c:
-            due = [*c.scalars(_ripe(page, ages)), *c.scalars(_outlived(page, ages))]
+        due: list[str] = []
+        if page:
+            with db.read() as c:
+                due = [*c.scalars(_ripe(page, ages)), *c.scalars(_outlived(page, ages))]
         if not due:
             yield Slice(len(page))
             continue
         with db.write() as c:
             # Whoever releases one of them at this moment waits, or has done so and is seen now. The events too: a
             # duplicate has no deliveries until it is released.
-            c.execute(select(events.c.id).where(events.c.id.in_(due)).with_for_update())
-            c.execute(select(deliveries.c.id).where(deliveries.c.event_id.in_(due)).with_for_update())
+            lock_payloads(c, due)
             emptied, deleted = c.scalars(_ripe(due, ages)).all(), c.scalars(_outlived(due, ages)).all()
             if emptied:
                 empty(c, emptied, now)
@@ -84,10 +88,10 @@ def purge(db: Database, ages: Ages, now: datetime) -> Iterator[Slice]:
 
 def size(db: Database, ages: Ages) -> int:
     """Return how many events `count` and `purge` look at."""
-    latest = _latest(ages)
-    if latest is None:
-        return 0
-    query = select(func.count()).select_from(events).where(events.c.received_at < latest)
+    of = [events.c.purged_at.is_(None) & (events.c.received_at < moment) for moment in _whole_before(ages)]
+    if ages.delete_before is not None:
+        of.append(events.c.purged_at.is_not(None) & (events.c.received_at < ages.delete_before))
+    query = select(func.count()).select_from(events).where(or_(~true(), *of))
     with db.read() as c:
         return c.execute(query).scalar_one()
 
@@ -105,23 +109,31 @@ def empty(c: Connection, event_ids: Sequence[str], now: datetime) -> None:
 def _pages(db: Database, ages: Ages) -> Iterator[Sequence[str]]:
     """Yield the ids of all events that are old enough, by the primary key: no page takes longer than another.
 
-    Ids are in the order of their making, so the first page on which nothing is old enough is the last one.
+    An empty page stands for many events that were emptied before. Ids are in the order of their making, so the
+    first rows of which none is old enough are the last ones.
     """
-    latest, after = _latest(ages), ""
+    emptied_before = max(_whole_before(ages), default=None)
+    latest = max(filter(None, (emptied_before, ages.delete_before)), default=None)
+    after = ""
     while latest is not None:
-        query = select(events.c.id, events.c.received_at).where(events.c.id > after)
+        query = select(events.c.id, events.c.received_at, events.c.purged_at).where(events.c.id > after)
         with db.read() as c:
-            rows = c.execute(query.order_by(events.c.id).limit(PAGE)).all()
-        page = [row.id for row in rows if row.received_at < latest]
-        if not page:
+            rows = c.execute(query.order_by(events.c.id).limit(ROWS)).all()
+        if not any(row.received_at < latest for row in rows):
             return
-        yield page
+        old = [
+            row.id
+            for row in rows
+            if (before := emptied_before if row.purged_at is None else ages.delete_before) is not None
+            and row.received_at < before
+        ]
+        yield from (old[start : start + PAGE] for start in range(0, len(old) or 1, PAGE))
         after = rows[-1].id
 
 
-def _latest(ages: Ages) -> datetime | None:
-    moments = [*ages.ended_before.values(), ages.unrouted_before, ages.delete_before]
-    return max((moment for moment in moments if moment is not None), default=None)
+def _whole_before(ages: Ages) -> list[datetime]:
+    """Return the moments before which an event that still has its payload may have lost it."""
+    return [m for m in (*ages.ended_before.values(), ages.unrouted_before) if m is not None]
 
 
 def _ripe(page: Sequence[str], ages: Ages) -> Select[Any]:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, literal_column, or_, select, update
 from sqlalchemy import Connection as Transaction
 
 from worker.ledger.audits import note
 from worker.ledger.database import Database
-from worker.ledger.tables import State, UtcTime, deliveries, events, links, steps
+from worker.ledger.payload_locks import lock_payloads
+from worker.ledger.tables import AFRESH, State, deliveries, events, links, steps
+from worker.ledger.utc_time import UtcTime
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200
+#: Links that are read at once.
+_KEYS = 500
 #: What the kind of a step that changed a record ends with.
 UPDATE = " update"
+_Columns = tuple[ColumnElement[str], ColumnElement[str]]
+_BY_ANY: _Columns = deliveries.c.connection, deliveries.c.state
+#: With a plus, which keeps SQLite from their index: for every page it would sort all that was ever delivered over
+#: the connection. PostgreSQL knows no such plus, and by its statistics needs none.
+_BY_ID: _Columns = literal_column("+deliveries.connection"), literal_column("+deliveries.state")
 #: Also due again already, for another record of the same entity.
 _GIVEN_BACK = (State.DELIVERED, State.PENDING)
 
@@ -73,7 +82,8 @@ def pages(db: Database, period: Period) -> Iterator[list[Delivered]]:
     after = ""
     columns = (deliveries.c.id, deliveries.c.event_id, deliveries.c.entity, deliveries.c.created_at)
     while True:
-        query = select(*columns).where(*_within(period), deliveries.c.id > after)
+        query = select(*columns).where(*_within(period, _BY_ID if db.is_sqlite else _BY_ANY))
+        query = query.where(deliveries.c.id > after)
         with db.read() as c:
             rows = c.execute(query.order_by(deliveries.c.id).limit(PAGE)).all()
             if not rows:
@@ -110,9 +120,9 @@ def give_back(
     that delivery is not delivered any more, wants none of them, or has lost its payload. An older delivery would
     be superseded.
     """
-    again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
+    again = {"state": State.PENDING, "due_at": now, **AFRESH}
     with db.write() as c:
-        chosen = _newest(c, delivery_id)
+        chosen = _locked(c, _newest(c, delivery_id))
         if chosen is None:
             return delivery_id, []
         wanted = [one for one in lost if _forgotten(c, chosen, one, now)]
@@ -130,10 +140,11 @@ def note_deleted(db: Database, operator: str, subject: str, now: datetime) -> No
         note(c, now, operator, "delete double", subject)
 
 
-def _within(period: Period) -> tuple[ColumnElement[bool], ...]:
+def _within(period: Period, by: _Columns = _BY_ANY) -> tuple[ColumnElement[bool], ...]:
+    connection, state = by
     return (
-        deliveries.c.connection == period.connection,
-        deliveries.c.state == State.DELIVERED,
+        connection == period.connection,
+        state == State.DELIVERED,
         deliveries.c.created_at >= period.since,
         deliveries.c.created_at <= period.until,
         deliveries.c.updated_at <= period.settled,
@@ -145,13 +156,7 @@ def _with_steps(c: Transaction, connection: str, rows: Sequence[Any]) -> list[De
     done: dict[str, list[Any]] = {}
     for step in c.execute(select(steps).where(steps.c.delivery_id.in_(ids)).order_by(steps.c.position)):
         done.setdefault(step.delivery_id, []).append(step)
-    same = (links.c.kind == steps.c.kind) & (links.c.key == steps.c.key)
-    query = select(links.c.kind, links.c.key, links.c.record_id).join(steps, same)
-    linked = {
-        (row.kind, row.key): row.record_id
-        for row in c.execute(query.where(links.c.connection == connection, steps.c.delivery_id.in_(ids)))
-        if row.record_id is not None
-    }
+    linked = _linked(c, connection, {(step.kind, step.key) for some in done.values() for step in some})
     touched = _touched(c, connection, sorted({row.entity for row in rows if row.entity is not None}))
     return [
         Delivered(
@@ -159,6 +164,23 @@ def _with_steps(c: Transaction, connection: str, rows: Sequence[Any]) -> list[De
         )
         for row in rows
     ]
+
+
+def _linked(c: Transaction, connection: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the vendor's ids of those records of (kind, key) that are linked."""
+    keys: dict[str, list[str]] = {}
+    for kind, key in sorted(names):
+        keys.setdefault(kind, []).append(key)
+    found: dict[tuple[str, str], str] = {}
+    # By the primary key, and no join with the steps: SQLite would read all links of the connection for that.
+    for kind, some in keys.items():
+        for start in range(0, len(some), _KEYS):
+            of = (links.c.connection == connection, links.c.kind == kind)
+            query = select(links.c.key, links.c.record_id).where(
+                *of, links.c.key.in_(some[start : start + _KEYS])
+            )
+            found |= {(kind, row.key): row.record_id for row in c.execute(query) if row.record_id is not None}
+    return found
 
 
 def _touched(
@@ -182,7 +204,7 @@ def _touched(
 
 def _newest(c: Transaction, delivery_id: str) -> Any:
     """Return the delivery of the entity that none supersedes; None where its payload is purged."""
-    columns = [deliveries.c[name] for name in ("id", "connection", "entity", "version")]
+    columns = [deliveries.c[name] for name in ("id", "event_id", "connection", "entity", "version")]
     query = select(*columns, events.c.purged_at).join(events).where(deliveries.c.state.in_(_GIVEN_BACK))
     mine = c.execute(query.where(deliveries.c.id == delivery_id)).one_or_none()
     if mine is None:
@@ -193,6 +215,15 @@ def _newest(c: Transaction, delivery_id: str) -> Any:
         rows = list(c.execute(query.where(same)).all())
     newest = next((row for row in rows if not any(_supersedes(other, row) for other in rows)), None)
     return None if newest is None or newest.purged_at else newest
+
+
+def _locked(c: Transaction, chosen: Any) -> Any:
+    """Return the chosen delivery once nobody else can change it; None where it is not the one any more."""
+    if chosen is None:
+        return None
+    lock_payloads(c, [chosen.event_id])
+    now_is = _newest(c, chosen.id)
+    return now_is if now_is is not None and now_is.id == chosen.id else None
 
 
 def _supersedes(other: Any, row: Any) -> bool:

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal_column, or_, select, update
 
 from worker.ids import new_id
 from worker.ledger.database import Database
-from worker.ledger.tables import State, StepState, attempts, audit, deliveries, events, links, steps
+from worker.ledger.payload_locks import lock_payloads
+from worker.ledger.tables import AFRESH, State, StepState, attempts, audit, deliveries, events, links, steps
 
-#: States from which an operator may release a delivery. A delivered one is not among them: its steps are done.
+#: States from which an operator may release a delivery; see `is_releasable` for pending ones. A delivered one is
+#: not among them: its steps are done.
 RELEASABLE = (
     State.FAILED,
     State.SKIPPED,
@@ -97,9 +99,13 @@ def list_deliveries(
 ) -> list[Mapping[str, Any]]:
     """Return the newest deliveries first, at most `limit`."""
     query: Select[Any] = select(*_DELIVERY).join(events).order_by(deliveries.c.id.desc()).limit(limit)
+    over: ColumnElement[str] = deliveries.c.connection
+    if db.is_sqlite and state in (None, State.DELIVERED):
+        # Without the index of what is due, by which SQLite would sort nearly all deliveries for the newest few.
+        over = literal_column("+deliveries.connection")
     for column, value in (
         (deliveries.c.state, state),
-        (deliveries.c.connection, connection),
+        (over, connection),
         (deliveries.c.event_id, event_id),
     ):
         if value:
@@ -134,15 +140,29 @@ def count_states(db: Database) -> dict[str, int]:
         return {row.state: row.number for row in c.execute(query)}
 
 
+def is_releasable(delivery: Mapping[str, Any], now: datetime) -> bool:
+    """Say whether `release` takes a delivery: one that is pending only while it waits for its time."""
+    waits = delivery["state"] == State.PENDING and delivery["due_at"] > now
+    return delivery["state"] in RELEASABLE or waits
+
+
 def release(db: Database, delivery_id: str, operator: str, now: datetime, not_made: bool = False) -> bool:
     """Make a delivery due again; return False where its state, or a payload that was purged, forbids it.
 
     `not_made` is the operator's word that a record whose creation is in doubt is not at the vendor.
     """
     whole = deliveries.c.event_id.in_(select(events.c.id).where(events.c.purged_at.is_(None)))
-    mine = (deliveries.c.id == delivery_id) & deliveries.c.state.in_(RELEASABLE) & whole
-    again = {"state": State.PENDING, "due_at": now, "tries": 0, "failing_since": None, "handed_until": None}
+    allowed = or_(
+        deliveries.c.state.in_(RELEASABLE),
+        and_(deliveries.c.state == State.PENDING, deliveries.c.due_at > now),
+    )
+    mine = (deliveries.c.id == delivery_id) & allowed & whole
+    again = {"state": State.PENDING, "due_at": now, **AFRESH}
     with db.write() as c:
+        event_id = c.scalar(select(deliveries.c.event_id).where(deliveries.c.id == delivery_id))
+        if event_id is None:
+            return False
+        lock_payloads(c, [event_id])  # a purge that is emptying it now ends first, or finds it released
         if not c.execute(update(deliveries).where(mine).values(**again, updated_at=now)).rowcount:
             return False
         if not_made:

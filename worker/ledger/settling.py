@@ -10,13 +10,12 @@ from sqlalchemy import bindparam, or_, update
 from mappings.source import Naming
 from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
-from worker.ledger.tables import State, UtcTime, deliveries
+from worker.ledger.tables import State, deliveries
+from worker.ledger.utc_time import UtcTime
 
-#: Sorts behind every version: the outcome of a thing is newer than all of its states.
-_LAST = "~"
 _NOW = bindparam("now_", type_=UtcTime)
 #: A delivery that is pending and not yet due waits for nothing else: what failed is waiting, not pending.
-_SETTLE = Prepared(
+_WAITING = (
     update(deliveries)
     .where(
         deliveries.c.connection == bindparam("over"),
@@ -24,9 +23,14 @@ _SETTLE = Prepared(
         deliveries.c.event_id < bindparam("event"),
         deliveries.c.state == State.PENDING,
         deliveries.c.due_at > _NOW,
-        or_(deliveries.c.version.is_(None), deliveries.c.version <= bindparam("than")),
     )
     .values(state=State.SUPERSEDED, reason=bindparam("why"), updated_at=_NOW)
+)
+#: The outcome of a thing is newer than all of its states. Not by a version that sorts behind every other: which
+#: text that is depends on the collation of a PostgreSQL database.
+_SETTLE = Prepared(_WAITING)
+_SETTLE_OLDER = Prepared(
+    _WAITING.where(or_(deliveries.c.version.is_(None), deliveries.c.version <= bindparam("than")))
 )
 
 
@@ -36,15 +40,17 @@ def settle(
     """Supersede what still waits over `connections` for the thing that the event `event_id` settles, if any."""
     if not naming.settles:
         return
-    is_its_own = naming.settles == naming.entity
     values = {
         "of": bounded(f"{source}:{naming.settles}"),
         "event": event_id,
         "now_": now,
-        "than": (naming.version or "") if is_its_own else _LAST,
         "why": f"event {event_id} ({naming.type}) came while it waited",
     }
-    t.run_all(_SETTLE, [{**values, "over": name} for name in connections])
+    if naming.settles == naming.entity:
+        newer = {**values, "than": naming.version or ""}
+        t.run_all(_SETTLE_OLDER, [{**newer, "over": name} for name in connections])
+    else:
+        t.run_all(_SETTLE, [{**values, "over": name} for name in connections])
 
 
 def waiting_for(naming: Naming) -> str | None:

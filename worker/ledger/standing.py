@@ -35,6 +35,7 @@ class Standing:
     in_flight: int
     drained: int
     used: Used
+    alone: str | None = None  # the one delivery that waits for the connection, where there is no other
 
 
 def waiting(db: Database, connection: str) -> dict[str, int]:
@@ -46,6 +47,16 @@ def waiting(db: Database, connection: str) -> dict[str, int]:
     )
     with db.read() as c:
         return {row.state: row.number for row in c.execute(query)}
+
+
+def alone(db: Database, connection: str) -> str | None:
+    """Return the id of the one delivery that waits for `connection`; None where there are more, or none."""
+    # What is blocked waits for another delivery.
+    tried = deliveries.c.state.in_(_UNFINISHED) & (deliveries.c.state != State.BLOCKED)
+    query = select(deliveries.c.id).where(deliveries.c.connection == connection, tried).limit(2)
+    with db.read() as c:
+        found = c.scalars(query).all()
+    return found[0] if len(found) == 1 else None
 
 
 def standing(db: Database, connection: str, now: datetime) -> Standing:
@@ -68,6 +79,7 @@ def standing(db: Database, connection: str, now: datetime) -> Standing:
             in_flight=in_flight,
             drained=c.execute(drained).scalar_one(),
             used=limits.used(db, connection),
+            alone=alone(db, connection),
         )
 
 

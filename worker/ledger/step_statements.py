@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, update
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, delete, select, update
 
 from worker.ledger.prepared import Prepared
-from worker.ledger.tables import State, StepState, UtcTime, deliveries, links, steps
+from worker.ledger.tables import State, StepState, deliveries, links, steps
+from worker.ledger.utc_time import UtcTime
 
 
 def _own() -> tuple[ColumnElement[bool], ...]:
@@ -47,3 +50,14 @@ AT_WORK = Prepared(
         deliveries.c.lease_until >= bindparam("now_", type_=UtcTime),
     )
 )
+
+
+def parts(connection: str, kind: str, prefix: str, is_sqlite: bool) -> Select[Any]:
+    """Return what selects the links of `kind` whose keys begin with `prefix` and whose records are known."""
+    of = (links.c.connection == connection, links.c.kind == kind, links.c.record_id.is_not(None))
+    query = select(links.c.key, links.c.record_id).where(*of, links.c.key.startswith(prefix, autoescape=True))
+    if not is_sqlite:
+        return query  # what lies between two texts depends on the collation there
+    # Its LIKE uses no index, and would read all links of the kind.
+    behind = f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}"
+    return query.where(links.c.key >= prefix, links.c.key < behind)

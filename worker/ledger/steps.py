@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import select
-
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, keep
 from worker.ledger.prepared import Transaction
@@ -24,6 +22,7 @@ from worker.ledger.step_statements import (
     RISK,
     STEP,
     TAKE_OVER,
+    parts,
 )
 from worker.ledger.tables import StepState, links, steps
 
@@ -191,11 +190,9 @@ class Checkpoints:
     def parts(self, kind: str, prefix: str) -> list[tuple[str, str]]:
         """Return (key, vendor's id) of the records of `kind` whose keys begin with `prefix`."""
         self.write()
-        begins = links.c.key.startswith(prefix, autoescape=True)
-        of = (links.c.connection == self._claim.connection, links.c.kind == kind, begins)
+        query = parts(self._claim.connection, kind, prefix, self._db.is_sqlite)
         with self._db.read() as c:
-            rows = c.execute(select(links.c.key, links.c.record_id).where(*of)).all()
-        return [(row.key, row.record_id) for row in rows if row.record_id is not None]
+            return [(row.key, row.record_id) for row in c.execute(query)]
 
     def forget(self, kind: str, key: str) -> None:
         """Commit that a record is no more, so that one of its key is made anew where it is wanted."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -19,12 +15,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
 from worker.ledger.sealed import SealedBytes, SealedText
+from worker.ledger.utc_time import UtcTime
 
 metadata = MetaData()
 
@@ -58,39 +54,6 @@ class StepState(StrEnum):
     INTENDED = "intended"  # the call may have left
     DONE = "done"
     UNKNOWN = "unknown"  # the call left and nobody knows what became of it
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A point in time, always aware and in UTC; SQLite has no zones, so they are put on and taken off here."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times: they are a local clock that leaked in."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive time in the ledger")
-        return value.astimezone(UTC)
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
-        """Write a time for SQLite as SQLAlchemy does, in a quarter of its time: a delivery has a dozen."""
-        return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the time aware."""
-        return value and value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value
-
-
-def _as_text(value: datetime | None) -> str | None:
-    if value is None:
-        return None
-    if value.tzinfo is None:
-        raise ValueError("a naive time in the ledger")
-    if value.tzinfo is not UTC:
-        value = value.astimezone(UTC)
-    return value.isoformat(" ", "microseconds")[:26]  # less the offset
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -140,7 +103,8 @@ deliveries = Table(
     Column("reason", SealedText),  # what an operator should know of it
     Column("attempts", Integer, nullable=False, default=0),  # those that an answer of the vendor spent
     Column("tries", Integer, nullable=False, default=0),  # failures in a row, for the backoff
-    Column("failing_since", UtcTime),
+    Column("failing_since", UtcTime),  # see worker/patience.py
+    Column("failed_seconds", Integer, nullable=False, server_default="0"),
     Column("due_at", UtcTime, nullable=False),
     Column("handed_until", UtcTime),  # a task was published; not again before this
     Column("lease", String(36)),
@@ -161,6 +125,9 @@ deliveries = Table(
         postgresql_where=text(IS_OPEN),
     ),
 )
+
+#: Of a delivery that is released: nothing that it failed at before counts.
+AFRESH = {"tries": 0, "failing_since": None, "failed_seconds": 0, "handed_until": None}
 
 steps = Table(
     "steps",
@@ -248,3 +215,21 @@ audit = Table(
 
 #: Which keys have encrypted values here, by their ids: what a process must have before it starts.
 sealing_keys = Table("sealing_keys", metadata, Column("id", String(16), primary_key=True))
+
+#: What a source reads thin events with where its sender's tokens end, by the first refresh token that it grew from.
+sender_tokens = Table(
+    "sender_tokens",
+    metadata,
+    Column("source", String(32), primary_key=True),
+    Column("seed", String(64), primary_key=True),  # a digest of what the environment gave
+    Column("planted_at", UtcTime, nullable=False),
+    Column("access_token", SealedText),
+    Column("ends_at", UtcTime),
+    Column("renewed_at", UtcTime),
+    Column("refresh_token", SealedText),  # the next one; good for one use
+    Column("number", Integer, nullable=False),  # of renewals so far: who knows an older one is too late
+    Column("busy_until", UtcTime),  # a renewal is under way, or is not to be tried before this
+    Column("sent_at", UtcTime),  # the refresh token left at this time, and no answer is known
+    Column("refused", Text),  # in the sender's words, masked
+    Column("refused_with", String(64)),  # a digest of the app's id and secret: with others it may work
+)

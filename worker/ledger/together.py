@@ -64,9 +64,11 @@ class Together(Generic[Wanted, Result]):
         piece: Piece[Wanted, Result] = Piece(wanted)
         with self._lock:
             self._waiting.append(piece)
-            piece.leads = not self._is_led
+            is_first = piece.leads = not self._is_led
             self._is_led = True
-        if not piece.leads:
+        # Not `piece.leads`, which may be true by now because the lead was handed to it: that wakes it, too, and who
+        # does not wait for that leads on with a lock that is open already.
+        if not is_first:
             self._await(piece)
         if not piece.ended:
             self._lead()

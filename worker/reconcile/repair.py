@@ -6,7 +6,7 @@ What people have changed in the CRM is theirs: nothing here writes over it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from worker.ledger.database import Database
@@ -15,28 +15,33 @@ from worker.reconcile.findings import Finding
 from worker.vendors.api import Api
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MadeAgain:
     """The deliveries that are due again, and the missing records that none of them makes."""
 
-    deliveries: tuple[str, ...]
-    left: tuple[Finding, ...]
+    deliveries: dict[str, None] = field(default_factory=dict)
+    left: list[Finding] = field(default_factory=list)
 
 
-def make_again(db: Database, missing: Iterable[Finding], operator: str, now: datetime) -> MadeAgain:
-    """Give missing records back to the newest delivery that wants them, which looks each up before making it."""
+def make_again(
+    db: Database, missing: Iterable[Finding], operator: str, now: datetime, so_far: MadeAgain | None = None
+) -> MadeAgain:
+    """Give missing records back to the newest delivery that wants them, which looks each up before making it.
+
+    Each delivery is a transaction of its own; `so_far`, where it is given, is what is returned, and knows at any
+    time what was committed.
+    """
+    made = MadeAgain() if so_far is None else so_far
     by_delivery: dict[str, list[Finding]] = {}
     for found in missing:
         by_delivery.setdefault(found.delivery, []).append(found)
-    due: dict[str, None] = {}
-    left: list[Finding] = []
     for delivery, some in by_delivery.items():
         lost = [Lost(found.kind, found.key, found.record_id) for found in some]
         chosen, wanted = give_back(db, delivery, lost, operator, now)
         if wanted:
-            due[chosen] = None
-        left += [found for found, one in zip(some, lost, strict=True) if one not in wanted]
-    return MadeAgain(tuple(due), tuple(left))
+            made.deliveries[chosen] = None
+        made.left += [found for found, one in zip(some, lost, strict=True) if one not in wanted]
+    return made
 
 
 def may_delete(db: Database, api: Api, double: Finding) -> bool:

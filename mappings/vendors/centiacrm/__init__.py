@@ -181,4 +181,5 @@ CENTIACRM = VendorMapping(
     values=schemas.Values,
     secrets=("email", "password"),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
+    more_room="values.notify = true, which writes it into the notification to the owner; no field keeps it",
 )

@@ -111,4 +111,5 @@ OVERPLANE = VendorMapping(
     values=schemas.Values,
     secrets=("token",),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
+    more_room='values.lead_message = "issue", or a text field of its leads as custom_fields.lead.consent',
 )

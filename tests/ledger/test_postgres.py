@@ -1,0 +1,77 @@
+"""A PostgreSQL as companies run it: with a standby that takes no writes, and with tables that grow old."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from tests.conftest import NOON, wait_for
+from worker.errors import LedgerUnavailable
+from worker.ledger import duties
+from worker.ledger.database import Database
+from worker.ledger.migrate import _LOCK, migrate
+from worker.ledger.search import list_events
+
+
+@pytest.fixture
+def postgres(postgres_ledger_url: str) -> Iterator[Database]:
+    db = Database(postgres_ledger_url, threads=2)
+    yield db
+    db.close()
+
+
+def always(db: Database, statement: str) -> None:
+    """Let every new connection begin with `statement`."""
+
+    def begin(connection: Any, _: Any) -> None:
+        connection.execute(statement)
+        connection.commit()
+
+    event.listen(db.engine, "connect", begin)
+
+
+def test_a_standby_that_takes_no_writes_is_a_ledger_out_of_reach(postgres: Database) -> None:
+    """Otherwise a switch to the standby is a crash of CRM Relay for each delivery, reported as our fault."""
+    always(postgres, "SET default_transaction_read_only = on")
+    assert list_events(postgres) is not None
+    with pytest.raises(LedgerUnavailable, match="read-only transaction"):
+        postgres.commit(lambda t: t.say("DELETE FROM duties"))
+    with pytest.raises(LedgerUnavailable, match="read-only transaction"):
+        duties.leave(postgres, "sweep", "nobody", NOON)
+
+
+def test_a_migration_that_takes_long_is_cut_off(postgres: Database, postgres_ledger_url: str) -> None:
+    """Otherwise an upgrade of a large ledger fails each time, as does the second of two that begin at once."""
+    always(postgres, "SET statement_timeout = 400; SET lock_timeout = 300")
+    other, outcome = Database(postgres_ledger_url, threads=1), list[str]()
+
+    def run() -> None:
+        try:
+            migrate(postgres)
+            outcome.append("migrated")
+        except LedgerUnavailable as error:
+            outcome.append(str(error))
+
+    thread = threading.Thread(target=run)
+    with other.write() as c:
+        c.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+        thread.start()
+        wait_for(lambda: outcome or seen_to_wait(c) == 8, 30, "the second migration")
+    thread.join(20)
+    assert outcome == ["migrated"]
+    other.close()
+
+
+def seen_to_wait(c: Connection) -> int:
+    """Return how many of eight looks, one each tenth of a second, find somebody who waits for our lock."""
+    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    seen = 0
+    for _ in range(8):
+        seen += c.execute(waits).scalar_one()
+        time.sleep(0.1)
+    return seen

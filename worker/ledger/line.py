@@ -1,0 +1,35 @@
+"""How long a line to PostgreSQL may be silent: hosts vanish without a word, and networks forget connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Seconds to connect, for one statement, and for a lock.
+CONNECT, STATEMENT, LOCK = 3, 10, 4
+#: Seconds after which what was sent and not confirmed, or a line on which nothing was said, counts as cut. TCP's
+#: own are 15 minutes and 2 hours: so long a worker's threads would wait, and a dead worker's locks would stand.
+SILENT = 10
+#: Seconds that a transaction may do nothing: that of a frozen process holds its locks, and its line is alive.
+IDLE = 30
+
+
+def arguments() -> Mapping[str, str | int]:
+    """Return what libpq is told when it connects, for our end and for the server's."""
+    probe = SILENT // 2
+    server = {
+        "statement_timeout": STATEMENT * 1000,
+        "lock_timeout": LOCK * 1000,
+        "idle_in_transaction_session_timeout": IDLE * 1000,
+        "tcp_user_timeout": SILENT * 1000,
+        "tcp_keepalives_idle": probe,
+        "tcp_keepalives_interval": probe,
+        "tcp_keepalives_count": 1,
+    }
+    return {
+        "connect_timeout": CONNECT,
+        "tcp_user_timeout": SILENT * 1000,
+        "keepalives_idle": probe,
+        "keepalives_interval": probe,
+        "keepalives_count": 1,
+        "options": " ".join(f"-c {name}={value}" for name, value in server.items()),
+    }
