@@ -19,7 +19,8 @@ from relay.ports import HOST, CannotStart, port_of
 from relay.supervisor import Child, Supervisor
 from worker.configuration import load
 from worker.ledger.database import Database
-from worker.ledger.migrate import migrate, require_current
+from worker.ledger.migrate import migrate
+from worker.ledger.version import require_current
 from worker.settings import Settings
 
 #: Our own processes are never behind a proxy, whatever the environment says.

@@ -23,8 +23,9 @@ from worker.encryption_keys import key_bytes, new_key
 from worker.ledger import intake
 from worker.ledger.database import Database
 from worker.ledger.intake import NewEvent
-from worker.ledger.migrate import migrate, require_current
+from worker.ledger.migrate import migrate
 from worker.ledger.tables import State, audit, deliveries, events
+from worker.ledger.version import require_current
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=100)
 
