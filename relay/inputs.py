@@ -11,6 +11,7 @@ from marshmallow import Schema, fields, missing, validate
 
 from mappings.instances import instance
 from mappings.shape import Pointer, Written
+from relay.wrong_input import WrongInput
 from worker.vendors.vendor import Operation
 
 #: What each kind of field is called, the special before the general.
@@ -41,14 +42,6 @@ _SAID = {
 _UNKNOWN = Schema.error_messages.get("unknown", "Unknown field.")
 
 Place = Schema | fields.Field[Any] | None
-
-
-class WrongInput(Exception):
-    """What the user typed cannot be carried out; `faults` are all that is wrong with it, a line each."""
-
-    def __init__(self, *faults: str) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 def known(what: str, wanted: str, there: Collection[str], where: str) -> str:

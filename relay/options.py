@@ -1,4 +1,4 @@
-"""What the commands share: their options, how they end, and where they find the ledger."""
+"""What the commands share: their options, and how they end."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from typing import Any
 import click
 from dotenv import dotenv_values
 
-from relay.inputs import WrongInput
 from relay.ports import CannotStart
 from relay.supervisor import StartFailed
-from worker.configuration import load
+from relay.wrong_input import WrongInput
 from worker.errors import LedgerUnavailable
-from worker.ledger.database import Database
-from worker.ledger.version import require_current
-from worker.settings import Settings, SettingsError
+from worker.settings import SettingsError
 
 #: Exit code 1 means that it did not work, this one that the command or the configuration is wrong.
 WRONG_SET_UP = 2
@@ -63,18 +60,6 @@ def environ_with(file: Path | None) -> Mapping[str, str]:
         for name, value in dotenv_values(file).items():
             os.environ.setdefault(name, value or "")
     return os.environ
-
-
-def open_ledger(file: Path | None) -> Database:
-    """Return the ledger that the configuration names. Raises SettingsError and LedgerUnavailable."""
-    return ledger_of(load(environ_with(file)))
-
-
-def ledger_of(settings: Settings) -> Database:
-    """Return the ledger of `settings`. Raises LedgerUnavailable."""
-    db = Database(settings.database_url, 1, settings.encryption_keys)
-    require_current(db)
-    return db
 
 
 def progress(length: int, label: str) -> Any:

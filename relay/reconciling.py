@@ -14,8 +14,8 @@ import click
 import simplejson
 
 from relay.calling import opened, without_secrets
-from relay.inputs import WrongInput
 from relay.listing import as_table
+from relay.wrong_input import WrongInput
 from worker.errors import Hold, RateLimited, Retry
 from worker.ledger import breakers
 from worker.ledger.database import Database

@@ -75,6 +75,9 @@ def postgres_ledger_url(postgres_url: str) -> str:
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE ledger"))
+        # No test cuts the power, and each would wait for the disk a hundred times.
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
     admin.dispose()
     mine = url.set(database="ledger").render_as_string(hide_password=False)
     db = Database(mine, threads=1)
@@ -108,8 +111,9 @@ def db(request: pytest.FixtureRequest) -> Iterator[Database]:
     else:
         db = Database(request.getfixturevalue("postgres_ledger_url"))
         with db.write() as connection:
-            names = ", ".join(table.name for table in metadata.sorted_tables)
-            connection.execute(text(f"TRUNCATE {names} CASCADE"))
+            # Not TRUNCATE, which makes each file anew and for a few rows takes seven times as long.
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(table.delete())
     yield db
     db.close()
 

@@ -222,7 +222,10 @@ def test_every_kind_that_a_plan_names_can_be_made(vendor: str) -> None:
 def commands(group: click.Command, name: str = "relay") -> Iterator[tuple[str, click.Command]]:
     yield name, group
     if isinstance(group, click.Group):
-        for word, command in group.commands.items():
+        context = click.Context(group)
+        for word in group.list_commands(context):
+            command = group.get_command(context, word)
+            assert command is not None
             yield from commands(command, f"{name} {word}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,9 +38,14 @@ class Guards:
     """Judges the posts of public forms. `storage` counts them, for all processes where it is a Redis."""
 
     storage: Storage = field(default_factory=_no_storage)
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=CAPTCHA_SECONDS, trust_env=False))
     spare: Storage = field(default_factory=_no_storage)
     captchas: Mapping[str, tuple[str, str]] = field(default_factory=lambda: CAPTCHAS)
+
+    # Made when a form first asks for it: to read the certificates takes a tenth of a second of each start.
+    @cached_property
+    def http(self) -> httpx.Client:
+        """What a captcha's service is asked with."""
+        return httpx.Client(timeout=CAPTCHA_SECONDS, trust_env=False)
 
     def slow_down(self, known: SourceSettings) -> None:
         """Raise TooManyRequests for an address that posts more often than the source allows."""

@@ -69,7 +69,7 @@ class Http:
         self._transports: list[httpx.BaseTransport] = []
         self._deadlines: list[Deadline] = []
         self._cut = threading.Event()
-        self._tls = ssl.create_default_context() if transport is None else None
+        self._tls = _trusted() if transport is None else None
 
     def send(self, request: Request, seconds: float) -> Answer:
         """Return the answer to `request`, whatever its status, within `seconds` in all.
@@ -164,6 +164,12 @@ class Deadline:
         if left <= 0:
             raise httpcore.ReadTimeout("the total deadline of the call is over")
         return left if timeout is None else min(left, timeout)
+
+
+# Once for the process: to read the certificates of a machine takes a tenth of a second.
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _transport(tls: ssl.SSLContext | None, deadline: Deadline) -> httpx.HTTPTransport:

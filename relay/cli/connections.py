@@ -11,7 +11,8 @@ import click
 
 from relay import connections as standing
 from relay.listing import as_json, as_table
-from relay.options import OneLine, as_json_option, env_file, environ_with, ledger_of
+from relay.opening import ledger_of
+from relay.options import OneLine, as_json_option, env_file, environ_with
 from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.standing import hold, reset

@@ -13,7 +13,8 @@ import click
 import simplejson
 
 from relay.listing import as_json, as_table
-from relay.options import as_json_option, env_file, environ_with, headers_of, ledger_of, open_ledger
+from relay.opening import ledger_of, open_ledger
+from relay.options import as_json_option, env_file, environ_with, headers_of
 from relay.preview import preview_file
 from relay.releasing import Releasable, releasable, release, told
 from relay.send import post_sample

@@ -13,9 +13,10 @@ import click
 
 from mappings.person_search import Sought, sought
 from relay.cli.privacy import NOT_SWEPT
-from relay.inputs import WrongInput
 from relay.listing import as_json, as_table
-from relay.options import as_json_option, env_file, environ_with, open_ledger, progress
+from relay.opening import open_ledger
+from relay.options import as_json_option, env_file, environ_with, progress
+from relay.wrong_input import WrongInput
 from worker.configuration import load
 from worker.forgetting import Erased, Found, erase, find
 from worker.ledger.database import Database

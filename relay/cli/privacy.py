@@ -11,9 +11,10 @@ from pathlib import Path
 
 import click
 
-from relay.inputs import WrongInput
 from relay.listing import as_json
-from relay.options import as_json_option, env_file, environ_with, open_ledger, progress
+from relay.opening import open_ledger
+from relay.options import as_json_option, env_file, environ_with, progress
+from relay.wrong_input import WrongInput
 from worker.configuration import load
 from worker.encryption_keys import new_key
 from worker.ledger import purging, sealing

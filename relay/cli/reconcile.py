@@ -12,9 +12,11 @@ from pathlib import Path
 import click
 
 from relay.calling import told
-from relay.inputs import WrongInput, known
-from relay.options import env_file, environ_with, ledger_of
+from relay.inputs import known
+from relay.opening import ledger_of
+from relay.options import env_file, environ_with
 from relay.reconciling import as_line, as_object, as_report, as_summary, bar, moment, patient, written
+from relay.wrong_input import WrongInput
 from worker.configuration import load
 from worker.errors import DeliveryError
 from worker.ledger.database import Database

@@ -43,7 +43,9 @@ def environ(var: Path, **more: str) -> dict[str, str]:
     """Return the environment of a run of its own: nothing of ours but the path to programs."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     home = {"HOME": str(var), "RELAY_VAR": str(var / "var"), "RELAY_CONFIG": str(ROOT / "relay.toml")}
-    return {**kept, **home, "PORT": str(free_port()), **more}
+    # Ports of its own: two runs that look for free ones at the same moment find the same.
+    ports = {name: str(free_port()) for name in ("PORT", "SANDBOX_PORT", "FLOWER_PORT")}
+    return {**kept, **home, **ports, **more}
 
 
 def free_port() -> int:
@@ -122,7 +124,7 @@ class Up:
 @contextmanager
 def relay_up(var: Path, *arguments: str, **more: str) -> Iterator[Up]:
     """Run `relay up` until the block ends; it is ready when the block begins."""
-    env = environ(var, **more)
+    env = {name: value for name, value in environ(var, **more).items() if value}  # empty: not set
     output = var / f"output-{time.monotonic_ns()}"
     argv = [*RELAY, "up", "--env-file", str(ROOT / "demo.env"), *arguments]
     with output.open("wb") as log:

@@ -77,7 +77,8 @@ def test_two_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:
     """If this fails, nobody can try a new configuration beside the old one."""
     for name in "ab":
         (tmp_path / name).mkdir()
-    with relay_up(tmp_path / "a") as one, relay_up(tmp_path / "b") as two:
+    unset = {"SANDBOX_PORT": "", "FLOWER_PORT": ""}  # as for a newcomer: both would have the same
+    with relay_up(tmp_path / "a", **unset) as one, relay_up(tmp_path / "b", **unset) as two:
         send_lead(one, 1)
         wait_for(lambda: one.states() == {"delivered": PER_LEAD}, 20, "all deliveries")
         assert two.states() == {}

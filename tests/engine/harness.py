@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
 from mappings.source import Arrival
 from mappings.sources import SOURCES
@@ -23,6 +24,7 @@ from worker.ledger import deliveries, intake, search
 from worker.ledger.database import Database
 from worker.ledger.intake import NewEvent, Stored
 from worker.ledger.tables import State
+from worker.ledger.tables import deliveries as table
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {
@@ -117,22 +119,27 @@ class Bench:
 
     def until_ended(self, *delivery_ids: str, tries: int = 60) -> list[Mapping[str, Any]]:
         """Try the deliveries, moving the clock as a sweep would wait, until all are at their end."""
+        open_rows = self._open(delivery_ids)
         for _ in range(tries):
-            rows = [self.show(i) for i in delivery_ids]
-            open_rows = [row for row in rows if row["state"] not in ENDED]
             if not open_rows:
-                return rows
+                return [self.show(i) for i in delivery_ids]
             for row in open_rows:
-                if row["due_at"] <= self.clock():
-                    self.attempt(row["id"])
+                if row.due_at <= self.clock():
+                    deliver(self.engine, row.id, self.engine.settings.connections[row.connection])
             self.clock.forward(seconds=1)
-            self._skip_to_next(delivery_ids)
+            open_rows = self._open(delivery_ids)
+            first = min((row.due_at for row in open_rows), default=self.clock())
+            if first > self.clock():
+                self.clock.forward(seconds=(first - self.clock()).total_seconds())
         raise AssertionError([(r["state"], r["error"], r["reason"]) for r in map(self.show, delivery_ids)])
 
-    def _skip_to_next(self, delivery_ids: tuple[str, ...]) -> None:
-        dues = [r["due_at"] for r in map(self.show, delivery_ids) if r["state"] not in ENDED]
-        if dues and min(dues) > self.clock():
-            self.clock.forward(seconds=(min(dues) - self.clock()).total_seconds())
+    def _open(self, delivery_ids: tuple[str, ...]) -> Sequence[Any]:
+        # Not `show`, whose five queries of all that an operator sees took longer than the attempt between them.
+        kept = table.c.id.in_(delivery_ids) & table.c.state.not_in(ENDED)
+        with self.engine.db.read() as c:
+            order = {i: place for place, i in enumerate(delivery_ids)}
+            rows = c.execute(select(table.c.id, table.c.connection, table.c.due_at).where(kept)).all()
+            return sorted(rows, key=lambda row: order[row.id])
 
     def kill_during(self, delivery_id: str, operation: str) -> None:
         """Try a delivery and die after the vendor has carried out `operation`, before the checkpoint."""

@@ -18,7 +18,7 @@ from worker.encryption_keys import key_bytes, new_key
 from worker.http import Http
 from worker.ledger import sealing
 from worker.ledger.database import Database
-from worker.ledger.migrate import require_current
+from worker.ledger.version import require_current
 from worker.masking import masked
 from worker.renewal import Renewing, current
 from worker.settings import Settings, SettingsError

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from mappings.source import Naming
 from tests.conftest import Clock
@@ -299,6 +300,23 @@ def test_the_migrations_make_the_tables_that_the_code_uses(db: Database) -> None
     require_current(db)
     with db.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_ledger_of_another_version_is_refused_with_the_remedy(db: Database, tmp_path: Path) -> None:
+    """Otherwise a release meets tables that it does not know, and fails at the first webhook."""
+    says = "UPDATE alembic_version SET version_num = :version"
+    with db.write() as c:
+        c.execute(text(says), {"version": "0001"})
+    try:
+        with pytest.raises(LedgerUnavailable, match=r"is at version 0001, .* run `relay migrate`"):
+            require_current(db)
+    finally:
+        with db.write() as c:
+            c.execute(text(says), {"version": newest()})
+    without = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}", threads=1)
+    with pytest.raises(LedgerUnavailable, match=r"is at version None, .* run `relay migrate`"):
+        require_current(without)
+    without.close()
 
 
 def test_a_ledger_that_is_away_is_named_as_such(clock: Clock) -> None:

@@ -13,7 +13,10 @@ from sandbox.server import running
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
     """A client of a sandbox that nobody else uses."""
-    with running(CREDENTIALS) as sandbox, httpx.Client(base_url=sandbox.url, timeout=5) as client:
+    with (
+        running(CREDENTIALS) as sandbox,
+        httpx.Client(base_url=sandbox.url, timeout=5, verify=False) as client,
+    ):
         yield client
 
 

@@ -20,7 +20,10 @@ def test_a_restart_keeps_records_tokens_and_the_order_of_ids(tmp_path: Path) -> 
     """A client that resumes after a crash of the sandbox would find an empty vendor."""
     path = str(tmp_path / "sandbox.sqlite")
     store = Store(path)
-    with running(CREDENTIALS, store=store) as sandbox, httpx.Client(base_url=sandbox.url) as client:
+    with (
+        running(CREDENTIALS, store=store) as sandbox,
+        httpx.Client(base_url=sandbox.url, verify=False) as client,
+    ):
         Opla(client).made("leads", LEAD)
         centia = Centia(client)
         centia.login()
@@ -29,7 +32,10 @@ def test_a_restart_keeps_records_tokens_and_the_order_of_ids(tmp_path: Path) -> 
         lead = Opla(client).made("leads", LEAD)["id"]
     store.close()
     store = Store(path)
-    with running(CREDENTIALS, store=store) as sandbox, httpx.Client(base_url=sandbox.url) as client:
+    with (
+        running(CREDENTIALS, store=store) as sandbox,
+        httpx.Client(base_url=sandbox.url, verify=False) as client,
+    ):
         assert [found["id"] for found in Opla(client).send("GET", "leads").json()] == [lead]
         token, centia = centia.token, Centia(client)
         centia.token = token
@@ -43,7 +49,7 @@ def test_a_restart_keeps_records_tokens_and_the_order_of_ids(tmp_path: Path) -> 
 def test_repeat_create_can_be_chosen(choice: str, status: int, count: int) -> None:
     """The open question what a second create with the same key does could not be played through."""
     options: Options = {"oplacrm": {"repeat_create": choice}}
-    with running(CREDENTIALS, options) as sandbox, httpx.Client(base_url=sandbox.url) as client:
+    with running(CREDENTIALS, options) as sandbox, httpx.Client(base_url=sandbox.url, verify=False) as client:
         opla = Opla(client)
         opla.made("leads", LEAD)
         assert opla.send("POST", "leads", {**LEAD, "name": "Again"}).status_code == status
@@ -62,7 +68,7 @@ def test_other_open_questions_can_be_chosen() -> None:
         "oplacrm": {"id_paths": "either", "update_verb": "PATCH"},
         "centiacrm": {"auth_error": "http401"},
     }
-    with running(CREDENTIALS, options) as sandbox, httpx.Client(base_url=sandbox.url) as client:
+    with running(CREDENTIALS, options) as sandbox, httpx.Client(base_url=sandbox.url, verify=False) as client:
         opla, centia = Opla(client), Centia(client)
         opla.made("leads", {**LEAD, "surprise": 1})
         update: Json = {"name": "New", "account_name": "B", "custom_fields": []}
@@ -78,7 +84,7 @@ def test_search_lags_behind_but_a_read_by_id_does_not() -> None:
     options: Options = {"*": {"search_lag_ms": 2000}}
     with (
         running(CREDENTIALS, options, store) as sandbox,
-        httpx.Client(base_url=sandbox.url) as client,
+        httpx.Client(base_url=sandbox.url, verify=False) as client,
     ):
         opla, centia = Opla(client), Centia(client)
         centia.login()
@@ -99,7 +105,7 @@ def test_search_lags_behind_but_a_read_by_id_does_not() -> None:
 def test_a_vendor_accepts_several_credential_sets() -> None:
     """Two configured accounts of the same vendor could not be played at once."""
     both = {"oplacrm": [{"token": "one"}, {"token": "two"}]}
-    with running(both) as sandbox, httpx.Client(base_url=sandbox.url) as client:
+    with running(both) as sandbox, httpx.Client(base_url=sandbox.url, verify=False) as client:
         opla = Opla(client)
         for token, status in (("one", 200), ("two", 200), ("three", 401)):
             opla.token = token
@@ -214,7 +220,7 @@ def test_a_create_that_was_answered_survives_the_kill_of_the_process(tmp_path: P
 
 def test_what_people_do_by_hand_can_be_played() -> None:
     """No test could tell whether a client notices a record that was deleted, changed or doubled in the CRM."""
-    with running(CREDENTIALS) as sandbox, httpx.Client(base_url=sandbox.url) as client:
+    with running(CREDENTIALS) as sandbox, httpx.Client(base_url=sandbox.url, verify=False) as client:
         opla = Opla(client)
         lead = opla.made("leads", LEAD)["id"]
         where = {"vendor": "oplacrm", "kind": "lead", "id": lead}

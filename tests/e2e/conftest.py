@@ -1,0 +1,15 @@
+"""In which order the end-to-end tests run: several at a time, those that wait longest first."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What is begun last with minutes to wait would be waited for alone.
+    items.sort(key=_patience, reverse=True)
+
+
+def _patience(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0.0
