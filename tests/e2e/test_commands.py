@@ -100,7 +100,7 @@ def test_flower_shows_the_tasks_to_those_who_know_the_password_only(tmp_path: Pa
             # Of a task that has just begun Flower may know no arguments yet.
             return {task["name"] for task in tasks.values() if len(task["args"] or "") > 36}
 
-        wait_for(lambda: names() == {c.task for c in EXAMPLE.connections.values()}, 20, "all tasks")
+        wait_for(lambda: names() == {c.task for c in EXAMPLE.connections.values()}, 60, "all tasks")
         shutdown = up.client.post(f"{url}/api/worker/shutdown/worker1", auth=auth)
         assert shutdown.status_code == 403
         assert listening_addresses(int(url.rpartition(":")[2])) == {"0100007F"}  # 127.0.0.1
@@ -164,7 +164,8 @@ def test_a_broken_configuration_is_told_with_its_place(tmp_path: Path, text: str
 def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
     """If this fails, two brokers write one file."""
     with relay_up(tmp_path) as up:
-        env = {**up.env, "PORT": str(free_port())}
+        others = {name: str(free_port()) for name in ("PORT", "SANDBOX_PORT", "FLOWER_PORT")}
+        env = {**up.env, **others}
         argv = [*RELAY, "up", "--env-file", str(ROOT / "demo.env")]
         done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
