@@ -13,8 +13,9 @@ from sqlalchemy import Connection as Transaction
 
 from worker.ledger.audits import note
 from worker.ledger.database import Database
+from worker.ledger.deliveries import AFRESH
 from worker.ledger.payload_locks import lock_payloads
-from worker.ledger.tables import AFRESH, State, UtcTime, deliveries, events, links, steps
+from worker.ledger.tables import State, UtcTime, deliveries, events, links, steps
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200

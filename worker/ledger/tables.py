@@ -122,8 +122,9 @@ events = Table(
     Column("duplicate_of", String(36)),
     Column("purged_at", UtcTime),  # since then body, headers and what was fetched are empty
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
-    # Of duplicates only, so that it costs other events nothing.
-    Index("ix_events_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
+    Index(
+        "ix_events_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")
+    ),  # of duplicates only
 )
 
 deliveries = Table(
@@ -162,9 +163,6 @@ deliveries = Table(
         postgresql_where=text(IS_OPEN),
     ),
 )
-
-#: Of a delivery that is released: nothing that it failed at before counts.
-AFRESH = {"tries": 0, "failing_since": None, "failed_seconds": 0, "handed_until": None}
 
 steps = Table(
     "steps",
