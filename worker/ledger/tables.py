@@ -122,9 +122,8 @@ events = Table(
     Column("duplicate_of", String(36)),
     Column("purged_at", UtcTime),  # since then body, headers and what was fetched are empty
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
-    Index(
-        "ix_events_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")
-    ),  # of duplicates only
+    # Of duplicates only, so that it costs other events nothing.
+    Index("ix_events_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
 )
 
 deliveries = Table(
@@ -159,8 +158,7 @@ deliveries = Table(
     Index(
         "ix_deliveries_turn",
         *("connection", "source", "due_at", "id"),
-        sqlite_where=text(IS_OPEN),
-        postgresql_where=text(IS_OPEN),
+        **_where(IS_OPEN),
     ),
 )
 
