@@ -66,7 +66,7 @@ def test_a_paid_order_comes_back_as_paid(bench: Bench) -> None:
     findings, _ = compared(bench, "overplane")
     assert verdicts(findings) == {("opportunity", "missing"): 1, ("opportunity_item", "missing"): 3}
     # Whichever of its deliveries was on the page where it was found.
-    assert repaired(bench, [replace(found, delivery=first) for found in findings]).deliveries == (paid,)
+    assert repaired(bench, [replace(found, delivery=first) for found in findings]).deliveries == {paid: None}
     (made,) = bench.records("overplane", "opportunity")
     assert made["body"]["status"] == "Converted"
     assert compared(bench, "overplane")[0] == []
@@ -79,9 +79,9 @@ def test_a_repair_of_yesterdays_findings_does_nothing(bench: Bench) -> None:
     gone = about(bench, job)
     by_hand(bench, "DELETE", job, gone)
     findings, _ = compared(bench, "opla")
-    assert repaired(bench, findings).deliveries == (delivery,)
+    assert repaired(bench, findings).deliveries == {delivery: None}
     again = make_again(bench.engine.db, findings, "minh", bench.clock())
-    assert (again.deliveries, again.left) == ((), tuple(findings))
+    assert (again.deliveries, again.left) == ({}, findings)
     assert bench.counts("oplacrm") == {"lead": 1}
     assert audited(bench) == [("lan", "make again", f"{delivery}: lead {findings[0].key}, was {gone}")]
 
@@ -216,5 +216,5 @@ def test_a_delivery_that_is_due_again_is_left_to_the_workers(bench: Bench) -> No
     findings, _ = compared(bench, "opla")
     make_again(bench.engine.db, findings, "lan", bench.clock())
     bench.hold_lease_of(delivery)
-    assert make_again(bench.engine.db, findings, "minh", bench.clock()).deliveries == ()
+    assert make_again(bench.engine.db, findings, "minh", bench.clock()).deliveries == {}
     assert bench.show(delivery)["state"] == State.SENDING

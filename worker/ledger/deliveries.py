@@ -22,6 +22,8 @@ from worker.ledger.tables import State
 from worker.patience import Failing
 
 DEFAULT_TERMS = Terms()
+#: Of a delivery that is released: nothing that it failed at before counts.
+AFRESH = {"tries": 0, "failing_since": None, "failed_seconds": 0, "handed_until": None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, litera
 
 from worker.ids import new_id
 from worker.ledger.database import Database
+from worker.ledger.deliveries import AFRESH
 from worker.ledger.payload_locks import lock_payloads
-from worker.ledger.tables import AFRESH, State, StepState, attempts, audit, deliveries, events, links, steps
+from worker.ledger.tables import State, StepState, attempts, audit, deliveries, events, links, steps
 
 #: States from which an operator may release a delivery; see `is_releasable` for pending ones. A delivered one is
 #: not among them: its steps are done.

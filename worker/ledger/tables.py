@@ -121,13 +121,9 @@ deliveries = Table(
     Index(
         "ix_deliveries_turn",
         *("connection", "source", "due_at", "id"),
-        sqlite_where=text(IS_OPEN),
-        postgresql_where=text(IS_OPEN),
+        **_where(IS_OPEN),
     ),
 )
-
-#: Of a delivery that is released: nothing that it failed at before counts.
-AFRESH = {"tries": 0, "failing_since": None, "failed_seconds": 0, "handed_until": None}
 
 steps = Table(
     "steps",
