@@ -54,11 +54,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._arrivals: dict[socket.socket, Arrival] = {}
         self._body_limit = int(os.environ.get("RELAY_BODY_LIMIT") or DEFAULT_LIMIT_BYTES)
         self._next_look = 0.0
+        self._is_ssl = bool(self.cfg.is_ssl)  # which looks through the settings each time
         self._most_held = max(MOST_HELD, 8 * self._body_limit)
 
     def enqueue_req(self, conn: Any) -> None:
         """Gather the connection's next request, then give it a thread."""
-        if self.cfg.is_ssl:
+        if self._is_ssl:
             super().enqueue_req(conn)
             return
         conn.sock.setblocking(False)
@@ -77,7 +78,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Keep the connection for its next request, or part from it without making others wait."""
         ended = not fs.cancelled() and fs.exception() is None and not fs.result()
-        if not ended or self.cfg.is_ssl:
+        if not ended or self._is_ssl:
             super().finish_request(conn, fs)
             return
         try:

@@ -36,7 +36,15 @@ class Terminal:
         argv = [sys.executable, "-m", "relay", "reconcile", "overplane", *ALL, *arguments]
         env = {**os.environ, **environ, "TERM": "xterm", "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
-            argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=ROOT, start_new_session=True
+            argv,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=env,
+            cwd=ROOT,
+            start_new_session=True,
+            # A shell that runs the tests in the background has them, and all that they start, ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(theirs)
         self._reading = threading.Thread(target=self._read, daemon=True)

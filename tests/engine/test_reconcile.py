@@ -123,7 +123,7 @@ def test_a_record_deleted_at_the_crm_is_missing_and_made_again_once(bench: Bench
     (missing,) = [found for found in findings if found.kind == job.record]
     assert (missing.verdict, missing.record_id, missing.delivery) == ("missing", gone, delivery)
     assert not tally.is_clean
-    assert repaired(bench, findings).deliveries == (delivery,)
+    assert list(repaired(bench, findings).deliveries) == [delivery]
     assert about(bench, job) != gone
     assert compared(bench, job.connection)[0] == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -79,7 +80,8 @@ def test_a_number_without_a_country_is_kept_as_it_was_typed(fixture: str) -> Non
 @pytest.mark.parametrize("body", BODIES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_a_name_is_torn_apart_by_a_guess(body: Path) -> None:
     """Where a CRM demands two parts, its own mapping makes them; a source hands over what its sender says."""
-    said = f"{arrival_of(body).payload}{beside(body, 'fetched')}"
+    payload = arrival_of(body).payload
+    said = f"{payload}{beside(body, 'fetched')}{b64decode(payload.get('data_base64', '')).decode()}"
     for person in people(body):
         for part in (person.first_name, person.last_name):
             assert part in said or part in body.read_text("utf-8", "replace")
