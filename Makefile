@@ -9,7 +9,7 @@ help:
 	@echo "make test    lint, types, import contracts, then all tests on a real broker and both databases"
 	@echo "make check   only lint, types, import contracts, bandit and the audit"
 	@echo "make audit   only whether a dependency has a known vulnerability (asks the network)"
-	@echo "make chaos   break everything in turn under load and count what was lost or doubled (8 to 9 minutes on two cores)"
+	@echo "make chaos   break everything in turn under load and count what was lost or doubled (about six minutes on two cores)"
 	@echo "make bench   measure against a hand-written worker and bare Flask (about four minutes)"
 	@echo "make install make .venv with .venv/bin/relay; the others do it by themselves"
 

@@ -24,8 +24,8 @@ from chaos.processes import adopt_orphans, bury_orphans
 from chaos.rows import BY_NAME, ROWS
 from chaos.runner import Row, Size, run
 
-#: Rows at the same time: most of a row is waiting, but two at once on two cores are enough.
-TOGETHER = 3
+#: Rows at the same time: most of a row is waiting. With three, two cores are idle for a quarter of the run.
+TOGETHER = 5
 INTERRUPTED = "interrupted"
 
 
