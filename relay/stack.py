@@ -123,7 +123,7 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
     for number in range(1, stack.workers + 1):
         supervisor.start(Child(f"worker{number}", _worker(number), lambda: True))
     supervisor.wait(lambda: _swept_since(stack.receiver_url, began), 60.0, "no worker is ready")
-    supervisor.start(Child("flower", _flower(stack), lambda: _answers(f"{stack.flower_url}/healthcheck")))
+    supervisor.start(Child("flower", _flower(stack), lambda: _hears_workers(stack.flower_url)))
 
 
 def _web(stack: Stack) -> list[str]:
@@ -153,6 +153,15 @@ def _answers(url: str) -> bool:
     try:
         with _OPENER.open(url, timeout=1.0) as answer:
             return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _hears_workers(flower_url: str) -> bool:
+    """Say whether Flower has had a worker's event: it answers before it listens, and what it missed is not told again."""
+    try:
+        with _OPENER.open(f"{flower_url}/metrics", timeout=1.0) as answer:
+            return b"\nflower_worker_online{" in answer.read()
     except OSError:
         return False
 
