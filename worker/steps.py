@@ -18,6 +18,7 @@ from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack,
 from worker.filling import filled_in
 from worker.first_step import at_once, digest
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Opening, Reserved, StepName
+from worker.ledger.tables import UPDATE
 from worker.vendors.api import Api
 from worker.vendors.vendor import Kind
 
@@ -193,7 +194,7 @@ class Steps:
         if record.changes is None or kind.update is None:
             return Made(record_id, left_as_it_was=True)
         changes = filled_in(self._api, self._made, record.changes)
-        step = StepName(f"{record.kind} update", record.key, position, digest(changes))
+        step = StepName(f"{record.kind}{UPDATE}", record.key, position, digest(changes))
         if not self._checkpoints.is_done(step):
             self._checkpoints.write()
             kind.update(self._api, record_id, changes)

@@ -16,7 +16,8 @@ from worker.errors import DeliveryError, Hold
 from worker.filling import filled_in
 from worker.first_step import digest
 from worker.ledger.database import Database
-from worker.ledger.reconciling import UPDATE, Delivered, event_of
+from worker.ledger.reconciling import Delivered, event_of
+from worker.ledger.tables import UPDATE
 from worker.planning import planned
 from worker.reconcile.findings import Tally
 from worker.settings import Settings
