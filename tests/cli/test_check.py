@@ -14,8 +14,8 @@ from mappings.commands import Command, OpenTicket, RecordOrder, RegisterLead
 from mappings.errors import ValueMissing
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, Named, Plan
-from relay.offline import commands_of, warnings
-from relay.online import cheapest_read, check_online
+from relay.check_offline import commands_of, warnings
+from relay.check_online import cheapest_read, check_online
 from tests.cli.conftest import Change, Crm, Relay
 from tests.engine.harness import ROOT
 from worker.configuration import load

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from relay.offline import warnings
+from relay.check_offline import warnings
 from tests.conftest import Clock
 from tests.engine.harness import ENVIRON
 from tests.engine.seller import APP, FIRST, SECRET, selling

@@ -16,7 +16,7 @@ from worker.ledger.attempts import Attempt, record
 from worker.ledger.breakers import Change, Gate, enter, gate, note
 from worker.ledger.claim_statements import CLAIM, CLOSE, DUE_EVENT, KEEP
 from worker.ledger.database import Database
-from worker.ledger.order import is_stale, overtaken, turn_away
+from worker.ledger.entity_order import is_stale, overtaken, turn_away
 from worker.ledger.prepared import Transaction
 from worker.ledger.tables import State
 from worker.patience import Failing
