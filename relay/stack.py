@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from urllib.request import ProxyHandler, build_opener
 from relay.broker import broker_answers, broker_command, broker_url
 from relay.ports import HOST, CannotStart, port_of
 from relay.supervisor import Child, Supervisor
-from worker.configuration import load
+from worker.configuration import THREADS, load
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.version import require_current
@@ -44,6 +43,7 @@ class Stack:
     environ: Mapping[str, str]
     ports: Ports
     with_sandbox: bool
+    with_broker: bool  # an embedded one, where RELAY_BROKER_URL names none
     workers: int
     flower_password_at: str  # where it is: what is printed ends in logs
 
@@ -87,7 +87,8 @@ def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Sta
     password_at = "of FLOWER_PASSWORD" if environ.get("FLOWER_PASSWORD") else f"in {password_file}"
     inside["FLOWER_BASIC_AUTH"] = f"relay:{password}"  # not as an argument: those are for all to see
     settings = replace(settings, broker_url=inside["RELAY_BROKER_URL"])
-    return Stack(settings, inside, ports, with_sandbox, workers, password_at)
+    with_broker = not environ.get("RELAY_BROKER_URL")
+    return Stack(settings, inside, ports, with_sandbox, with_broker, workers, password_at)
 
 
 @contextlib.contextmanager
@@ -106,7 +107,7 @@ def only_one(var: Path) -> Iterator[None]:
 def start(stack: Stack, supervisor: Supervisor) -> None:
     """Start everything in order and wait until it is ready. Raises StartFailed, CannotStart, LedgerUnavailable."""
     url = stack.settings.broker_url
-    if "RELAY_BROKER_URL" not in os.environ:
+    if stack.with_broker:
         (stack.settings.var / "broker").mkdir(exist_ok=True)
         broker = broker_command(stack.settings.var, url)
         supervisor.start(Child("broker", broker, lambda: broker_answers(url), needed_by_others=True))
@@ -121,7 +122,7 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
     supervisor.start(Child("web", _web(stack), lambda: _answers(f"{stack.receiver_url}/healthz")))
     began = datetime.now(UTC)
     for number in range(1, stack.workers + 1):
-        supervisor.start(Child(f"worker{number}", _worker(number), lambda: True))
+        supervisor.start(Child(f"worker{number}", _worker(stack, number), lambda: True))
     supervisor.wait(lambda: _swept_since(stack.receiver_url, began), 60.0, "no worker is ready")
     supervisor.start(Child("flower", _flower(stack), lambda: _hears_workers(stack.flower_url)))
 
@@ -133,11 +134,11 @@ def _web(stack: Stack) -> list[str]:
     ]
 
 
-def _worker(number: int) -> list[str]:
+def _worker(stack: Stack, number: int) -> list[str]:
     return [
         *(sys.executable, "-m", "celery", "--quiet", "-A", "worker.main", "worker", "-P", "threads"),
         "-E",  # Flower switches task events on by itself, but misses those of the first seconds
-        *("-c", os.environ.get("RELAY_THREADS") or "32", "-n", f"worker{number}@%h"),
+        *("-c", stack.environ.get("RELAY_THREADS") or str(THREADS), "-n", f"worker{number}@%h"),
         *("--without-gossip", "--without-mingle", "--loglevel", "ERROR"),
     ]
 
@@ -158,7 +159,10 @@ def _answers(url: str) -> bool:
 
 
 def _hears_workers(flower_url: str) -> bool:
-    """Say whether Flower has heard a worker: it answers before it listens, and nothing comes twice."""
+    """Say whether Flower has heard a worker.
+
+    It answers before it listens, and what a worker said until then it never hears of.
+    """
     try:
         with _OPENER.open(f"{flower_url}/metrics", timeout=1.0) as answer:
             return b"\nflower_worker_online{" in answer.read()

@@ -14,8 +14,8 @@ import click
 from relay.calling import told
 from relay.inputs import known
 from relay.opening import ledger_of
-from relay.options import env_file, environ_with
-from relay.reconciling import as_line, as_object, as_report, as_summary, bar, moment, patient, written
+from relay.options import env_file, environ_with, progress
+from relay.reconciling import as_line, as_object, as_report, as_summary, moment, patient, written
 from relay.wrong_input import WrongInput
 from worker.configuration import load
 from worker.errors import DeliveryError
@@ -90,13 +90,13 @@ def _compare(
 ) -> None:
     show = as_object if json_ else as_line
     try:
-        with bar(count(db, period)) as forward:
+        with progress(count(db, period), "deliveries") as bar:
             for page in compare(settings, db, api, period, tally):
                 for found in page.findings:
                     click.echo(show(found, api.connection))
                 room = MOST_REPAIRS - len(kept)
                 kept += [found for found in page.findings if found.verdict in ("missing", "doubled")][:room]
-                forward(page.deliveries)
+                bar.update(page.deliveries)
     except KeyboardInterrupt:
         tally.stopped = INTERRUPTED
 
