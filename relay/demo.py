@@ -1,4 +1,4 @@
-"""The demo: three events and a duplicate of each, through the real receiver, to both CRMs' sandboxes."""
+"""The demo: three events and a duplicate of each, through the real receiver, to the sandbox of the CRMs."""
 
 from __future__ import annotations
 

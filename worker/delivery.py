@@ -16,7 +16,7 @@ from mappings.errors import BadBody, CannotMap
 from mappings.vendor import Plan
 from worker import failures, outcomes
 from worker.alerts import tell_change
-from worker.breaker import Event, Succeeded
+from worker.breaker import Observation, Succeeded
 from worker.budget import Lanes
 from worker.calls import calls
 from worker.enrich import fetch
@@ -122,7 +122,7 @@ def _carried_out(
         made = Steps(api, checkpoints, engine.clock, _before_each(engine)).run(plans)
         closing = outcomes.success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
-        heard: Event = Succeeded(claim.id)
+        heard: Observation = Succeeded(claim.id)
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as failure:  # noqa: BLE001
@@ -141,7 +141,7 @@ def _close(
     closing: Closing,
     attempt: Attempt | None,
     checkpoints: Checkpoints,
-    heard: Event,
+    heard: Observation,
 ) -> None:
     changed = deliveries.close(
         engine.db,

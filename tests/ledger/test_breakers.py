@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Clock
 from tests.ledger.test_ledger import LEASE, at_once, state, stored
-from worker.breaker import Breaker, Drained, Event, Failed, Phase, Refused, Succeeded, Terms
+from worker.breaker import Breaker, Drained, Failed, Observation, Phase, Refused, Succeeded, Terms
 from worker.ledger import breakers, deliveries, limits, search, standing
 from worker.ledger.breakers import Change
 from worker.ledger.database import Database
@@ -25,7 +25,7 @@ def claim(db: Database, clock: Clock, delivery: str, terms: Terms = THREE) -> Cl
     return deliveries.claim(db, delivery, clock(), LEASE, terms=terms)
 
 
-def ended(db: Database, clock: Clock, mine: Claim, event: Event, terms: Terms = THREE) -> Change | None:
+def ended(db: Database, clock: Clock, mine: Claim, event: Observation, terms: Terms = THREE) -> Change | None:
     """Close a claim as a delivery does that is tried again a minute later, or that is delivered."""
     closing = Closing(State.DELIVERED, clock(), spent=True)
     if not isinstance(event, Succeeded):
