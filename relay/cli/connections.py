@@ -80,7 +80,7 @@ def reset_connection(ctx: click.Context, name: str, env_file: Path | None) -> No
 @env_file
 @click.pass_context
 def hold_connection(ctx: click.Context, name: str, lasting: timedelta | None, env_file: Path | None) -> None:
-    """Let nothing more be delivered over NAME; what comes is accepted and waits, nothing is spent."""
+    """Deliver nothing more over NAME for now; what comes is accepted and waits, and no attempt is spent."""
     settings, db = _opened(env_file or ctx.obj)
     now = datetime.now(UTC)
     until = now + lasting if lasting else FOR_EVER

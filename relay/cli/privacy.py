@@ -26,7 +26,7 @@ from worker.ledger.traces import sweep_traces
 from worker.retention import ages as configured_ages
 from worker.settings import Retention
 
-NOT_SWEPT = "the log of SQLite is in use and still holds traces: they go when it is next emptied"
+NOT_SWEPT = "SQLite's write-ahead log is in use and still holds traces: they go when it is next emptied"
 
 
 def an_age(text: str | None) -> timedelta | None:
@@ -45,7 +45,7 @@ def an_age(text: str | None) -> timedelta | None:
     "states",
     multiple=True,
     type=click.Choice([str(state) for state in ENDED]),
-    help="Only what ended so; may be repeated. Default: all but failed. What had nowhere to go is skipped.",
+    help="Only what ended so; may be repeated. Default: all but failed. Events without a route count as skipped.",
 )
 @click.option("--rows-older-than", help="Also delete what was emptied and is older than this.")
 @click.option("--dry-run", is_flag=True, help="Only count.")
@@ -61,11 +61,11 @@ def purge(
     json_: bool,
     env_file: Path | None,
 ) -> None:
-    """Empty the payloads of what ended long ago; counts first, then asks.
+    """Empty the payloads of events that were finished long ago; counts first, then asks.
 
-    Body, headers, excerpts and field ledgers go; the event's row stays, so that a late repetition of it is
-    recognised, until --rows-older-than. Without an age it does what [retention] in relay.toml says. What is not
-    at its end is never touched. Senders are answered and deliveries made meanwhile.
+    Body, headers, excerpts and field ledgers are emptied; the event's row stays, so that a late repetition of it is
+    recognised, until --rows-older-than. Without an age it does what [retention] in relay.toml says. An event that
+    is not finished is never touched. Senders are answered and deliveries made meanwhile.
     """
     retention = load(environ_with(env_file)).retention
     now = datetime.now(UTC)

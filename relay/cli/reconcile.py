@@ -47,16 +47,16 @@ def reconcile(
 ) -> None:
     """Compare what was delivered over CONNECTION with what its CRM holds.
 
-    Each record of each delivery is read back. It is missing where the CRM itself says that it is not there;
-    doubled where there is another one with our key; changed where a field holds something else than was sent
-    last, which is information and no fault; not known where it could not be read.
+    Each record of each delivery is read back. It is missing if the CRM itself says that it is not there; doubled
+    if there is another record with our key; changed if a field holds something else than was sent last, which is
+    information and no fault; not known if it could not be read.
 
     With --repair a missing record is made again by the newest delivery that wants it, which looks it up once
-    more before. A double is deleted only where it is the younger one, nothing of ours refers to it and the CRM
-    documents a way; else merge the two by hand. What people have changed is never written over.
+    more before. Of two doubles the younger is deleted, if nothing of ours refers to it and the CRM documents how;
+    otherwise merge the two by hand. What people have changed is never overwritten.
 
-    Ends with 0 where all is as it should be, with 1 where something was found or is not known, with 2 where the
-    command or the configuration is wrong, with 130 after Ctrl-C, which says where to go on.
+    The exit code is 0 if all is as it should be, 1 if something was found or is not known, 2 if the command or the
+    configuration is wrong, 130 after Ctrl-C; then the last line says how to continue.
     """
     if yes and not repair:
         raise WrongInput("--yes goes with --repair: without it nothing is changed")
