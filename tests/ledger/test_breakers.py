@@ -25,12 +25,12 @@ def claim(db: Database, clock: Clock, delivery: str, terms: Terms = THREE) -> Cl
     return deliveries.claim(db, delivery, clock(), LEASE, terms=terms)
 
 
-def ended(db: Database, clock: Clock, mine: Claim, event: Observation, terms: Terms = THREE) -> Change | None:
+def ended(db: Database, clock: Clock, mine: Claim, heard: Observation, terms: Terms = THREE) -> Change | None:
     """Close a claim as a delivery does that is tried again a minute later, or that is delivered."""
     closing = Closing(State.DELIVERED, clock(), spent=True)
-    if not isinstance(event, Succeeded):
+    if not isinstance(heard, Succeeded):
         closing = Closing(State.WAITING, clock() + MINUTE, "VendorDown", "503", spent=True, failed_try=True)
-    return deliveries.close(db, mine, closing, None, clock(), event=event, terms=terms)
+    return deliveries.close(db, mine, closing, None, clock(), heard=heard, terms=terms)
 
 
 def fails(db: Database, clock: Clock, delivery: str, terms: Terms = THREE) -> Change:
