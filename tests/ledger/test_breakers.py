@@ -15,7 +15,7 @@ from worker.ledger import breakers, deliveries, limits, search, standing
 from worker.ledger.breakers import Change
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, Closing
-from worker.ledger.tables import State
+from worker.ledger.tables import State, audit
 
 THREE = Terms(breaker_after=3)
 MINUTE = timedelta(minutes=1)
@@ -195,9 +195,9 @@ def test_an_operators_hold_and_reset(db: Database, clock: Clock) -> None:
 
 
 def _audited(db: Database) -> list[tuple[str, str, str]]:
-    from_ledger: Callable[..., Any] = standing.audit.select
+    from_ledger: Callable[..., Any] = audit.select
     with db.read() as c:
-        rows = c.execute(from_ledger().order_by(standing.audit.c.at))
+        rows = c.execute(from_ledger().order_by(audit.c.at))
         return [(row.operator, row.action, row.subject) for row in rows]
 
 
