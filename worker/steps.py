@@ -209,7 +209,7 @@ class Steps:
             if risked_at is None:
                 return None
             raise NotConfigured(
-                f"the {record.kind} may exist and the vendor has nothing to find it by: "
+                f"the {record.kind} may exist, and the CRM offers no way to find it: "
                 "see whether it is there, then release it with or without --not-made"
             )
         found = kind.find(self._api, record, risked_at if not record.shared else None)
