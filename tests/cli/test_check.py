@@ -243,7 +243,7 @@ def test_a_source_that_anybody_may_write_into_is_warned_about(environ: dict[str,
         f"{at}shop.unprotected: {anybody} opla, centia; set secret_env or allowed_addresses, and remove it",
         f"{at}inbox.unprotected: {anybody} opla; set token_env or allowed_addresses, and remove it",
         (
-            f"{at}website.unprotected: has no effect, since a public form takes posts from anybody anyway; remove "
+            f"{at}website.unprotected: has no effect, since anybody may post to a public form anyway; remove "
             "it, and set what keeps robots out in [sources.website.form]"
         ),
     ]
