@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 from relay.broker import broker_answers, broker_command, broker_url
 from relay.ports import HOST, CannotStart, port_of
 from relay.supervisor import Child, Supervisor
-from worker.configuration import THREADS, load
+from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.version import require_current
@@ -122,7 +123,7 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
     supervisor.start(Child("web", _web(stack), lambda: _answers(f"{stack.receiver_url}/healthz")))
     began = datetime.now(UTC)
     for number in range(1, stack.workers + 1):
-        supervisor.start(Child(f"worker{number}", _worker(stack, number), lambda: True))
+        supervisor.start(Child(f"worker{number}", _worker(number), lambda: True))
     supervisor.wait(lambda: _swept_since(stack.receiver_url, began), 60.0, "no worker is ready")
     supervisor.start(Child("flower", _flower(stack), lambda: _hears_workers(stack.flower_url)))
 
@@ -134,11 +135,11 @@ def _web(stack: Stack) -> list[str]:
     ]
 
 
-def _worker(stack: Stack, number: int) -> list[str]:
+def _worker(number: int) -> list[str]:
     return [
         *(sys.executable, "-m", "celery", "--quiet", "-A", "worker.main", "worker", "-P", "threads"),
         "-E",  # Flower switches task events on by itself, but misses those of the first seconds
-        *("-c", stack.environ.get("RELAY_THREADS") or str(THREADS), "-n", f"worker{number}@%h"),
+        *("-c", os.environ.get("RELAY_THREADS") or "32", "-n", f"worker{number}@%h"),
         *("--without-gossip", "--without-mingle", "--loglevel", "ERROR"),
     ]
 
@@ -159,10 +160,7 @@ def _answers(url: str) -> bool:
 
 
 def _hears_workers(flower_url: str) -> bool:
-    """Say whether Flower has heard a worker.
-
-    It answers before it listens, and what a worker said until then it never hears of.
-    """
+    """Say whether Flower has had a worker's event: it answers before it listens, and nobody tells it again."""
     try:
         with _OPENER.open(f"{flower_url}/metrics", timeout=1.0) as answer:
             return b"\nflower_worker_online{" in answer.read()
