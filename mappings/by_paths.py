@@ -42,9 +42,8 @@ from mappings.source import Arrival, Event, Handler, Naming
 
 IGNORED = frozenset({"ignored"})
 WORDS = ("lead", "order", "ticket", "ignored")
-LONGEST_NAME = (
-    200  # of a type or an entity that somebody else makes up; they are shown, and stand in an index
-)
+#: Characters of a type or an entity that somebody else makes up: they are shown, and stand in an index.
+LONGEST_NAME = 200
 
 #: Options of relay.toml that all of these sources have.
 PATH_OPTIONS: Mapping[str, Any] = {

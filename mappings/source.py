@@ -121,11 +121,13 @@ class Source:
 
     `read` turns the raw body and its content type into a payload and raises BadBody. `signatures` are the
     schemes that the sender knows; without a secret in relay.toml a token protects the source. `parts` takes a
-    payload that holds several events apart. `api` and `fetches` are for thin events. A source that
-    `is_public` stands on a page where anybody may post. `options` are further keys
-    that the source's table in relay.toml may hold, each with its type or a marshmallow field, `event_header` is
-    the header that names the event, where the body does not. `varies` are paths of what tells of one post and not
-    of the event, such as the number of tries: a repetition that differs in nothing else says nothing new.
+    payload that holds several events apart. `api` and `fetches` are for thin events. A source that `is_public`
+    stands on a page where anybody may post. `options` are further keys that the source's table in relay.toml may
+    hold, each with its type or a marshmallow field, `event_header` is the header that names the event, where the
+    body does not. `varies` are paths of what tells of one post and not
+    of the event, such as the number of tries: a repetition that differs in nothing else says nothing new. `head`
+    says that the sender looks with a HEAD request whether the address is there, `consents` that it asks by OPTIONS
+    for leave to post ("HTTP 1.1 Web Hooks" of CloudEvents).
     """
 
     type: str
@@ -144,7 +146,5 @@ class Source:
     fetches: Callable[[Event], Iterable[Fetch]] | None = None
     is_public: bool = False
     varies: frozenset[str] = frozenset()
-    head: bool = False  # whether the sender looks with a HEAD request if the address is there
-    consents: bool = (
-        False  # whether it asks by OPTIONS for leave to post ("HTTP 1.1 Web Hooks" of CloudEvents)
-    )
+    head: bool = False
+    consents: bool = False

@@ -81,12 +81,3 @@ def gone_at(waits: int, drained: int, now: datetime) -> datetime | None:
     if not waits or not drained:
         return None
     return now + waits * LOOK_BACK / drained
-
-
-def duration(text: str) -> timedelta:
-    """Return what `90s`, `30m`, `2h` or `1d` means. Raises ValueError."""
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    number, unit = text[:-1], text[-1:]
-    if unit not in units or not number.isdecimal() or not 0 < int(number) < 100_000:
-        raise ValueError(f"{text!r} is no time: write 90s, 30m, 2h or 1d")
-    return timedelta(**{units[unit]: int(number)})

@@ -1,4 +1,4 @@
-"""The demo: three events and a duplicate of each, through the real receiver, to both CRMs' sandboxes."""
+"""The demo: three events and a duplicate of each, through the real receiver, to the sandbox of the CRMs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ class Sent:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     event_id: str = ""
-    accepted_at: float = 0.0
     second_answer: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -56,7 +55,7 @@ def run_demo(stack: Stack, supervisor: Supervisor) -> bool:
     ]
     for event in events:
         first, event.second_answer = _post(stack, event), _post(stack, event)
-        event.event_id, event.accepted_at = first["event_id"], time.time()
+        event.event_id = first["event_id"]
         print(f"sent {event.title} twice: {first['status']}, then {event.second_answer['status']}")
     db = Database(stack.settings.database_url, 1, stack.settings.encryption_keys)
     try:

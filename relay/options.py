@@ -27,7 +27,7 @@ env_file = click.option(
 )
 as_json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
 workers_option = click.option(
-    "--workers", default=2, show_default=True, help="Worker processes of 32 threads each."
+    "--workers", default=2, show_default=True, help="How many worker processes to run."
 )
 
 
@@ -55,7 +55,7 @@ class OneLine(click.Group):
 
 
 def environ_with(file: Path | None) -> Mapping[str, str]:
-    """Return the environment, completed from `file`; what is set already wins."""
+    """Complete this process's environment from `file`, and return it; what is set already wins."""
     if file is not None:
         for name, value in dotenv_values(file).items():
             os.environ.setdefault(name, value or "")

@@ -12,7 +12,7 @@ class CannotStart(Exception):
     """Something outside is in the way; the text is the one line that the user needs."""
 
 
-def port_of(environ: Mapping[str, str], name: str, default: int, strict: bool | str) -> int:
+def port_of(environ: Mapping[str, str], name: str, default: int, strict: bool) -> int:
     """Return the port that the variable `name` gives, else `default`, else, unless `strict`, any that is free.
 
     Raises CannotStart where it is no port, or where somebody listens on it already.

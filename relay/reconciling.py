@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import click
 import simplejson
 
 from relay.calling import opened, without_secrets
+from relay.durations import duration
 from relay.listing import as_table
 from relay.wrong_input import WrongInput
 from worker.errors import Hold, RateLimited, Retry
@@ -31,8 +29,6 @@ USUAL_PAUSE = timedelta(seconds=5)
 #: Calls that fail one after the other before the CRM counts as away.
 MOST_FAILURES = 10
 TRIES = 3
-_AGO = re.compile(r"(\d{1,6})([mhd])\Z")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Patient(Api):
@@ -43,28 +39,32 @@ class Patient(Api):
 
     def call(self, name: str, values: Mapping[str, Any] | None = None) -> Any:
         """Return what the operation answers. Raises Hold where nothing can be read for now."""
-        for number in range(1, TRIES + 1):
+        number = 0
+        while True:
+            number += 1
             self.before()
             try:
                 answer = super().call(name, values)
-            except RateLimited as error:
-                pause = error.retry_after or USUAL_PAUSE
-                if number == TRIES or pause > LONGEST_PAUSE:
+            except Retry as error:
+                pause = _pause(error)
+                if pause is None or number == TRIES:
                     self._fail(error)
                     raise
                 time.sleep(pause.total_seconds())
-                continue
-            except Retry as error:
-                self._fail(error)
-                raise
-            self._failures = 0
-            return answer
-        raise AssertionError("not reached")
+            else:
+                self._failures = 0
+                return answer
 
     def _fail(self, error: Retry) -> None:
         self._failures += 1
         if self._failures >= MOST_FAILURES:
             raise Hold(f"{MOST_FAILURES} calls failed one after the other, the last with: {error}") from error
+
+
+def _pause(error: Retry) -> timedelta | None:
+    """Return how long to wait before the call is made again, None where it is not."""
+    pause = (error.retry_after or USUAL_PAUSE) if isinstance(error, RateLimited) else None
+    return pause if pause is not None and pause <= LONGEST_PAUSE else None
 
 
 @contextmanager
@@ -86,10 +86,12 @@ def patient(settings: Settings, connection: ConnectionSettings, db: Database) ->
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """Return the time that `7d`, `36h`, `90m` or an ISO 8601 text means, which is UTC where it names no zone."""
-    ago = _AGO.match(text.strip())
-    if ago:
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    """Return the time that `7d`, `36h`, `90m` ago or an ISO 8601 text means, which is UTC where it names no zone.
+
+    Raises WrongInput.
+    """
+    with suppress(ValueError):
+        return now - duration(text)
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -171,16 +173,6 @@ def as_report(tally: Tally) -> str:
             "not compared"
         )
     return "\n".join(lines)
-
-
-@contextmanager
-def bar(length: int) -> Iterator[Callable[[int], None]]:
-    """Show on standard error how far it is, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    with click.progressbar(length=length, label="deliveries", file=sys.stderr) as shown_bar:
-        yield shown_bar.update
 
 
 def _json(told: Any) -> str:

@@ -44,6 +44,7 @@ class Stack:
     environ: Mapping[str, str]
     ports: Ports
     with_sandbox: bool
+    with_broker: bool  # an embedded one, where RELAY_BROKER_URL names none
     workers: int
     flower_password_at: str  # where it is: what is printed ends in logs
 
@@ -87,7 +88,8 @@ def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Sta
     password_at = "of FLOWER_PASSWORD" if environ.get("FLOWER_PASSWORD") else f"in {password_file}"
     inside["FLOWER_BASIC_AUTH"] = f"relay:{password}"  # not as an argument: those are for all to see
     settings = replace(settings, broker_url=inside["RELAY_BROKER_URL"])
-    return Stack(settings, inside, ports, with_sandbox, workers, password_at)
+    with_broker = not environ.get("RELAY_BROKER_URL")
+    return Stack(settings, inside, ports, with_sandbox, with_broker, workers, password_at)
 
 
 @contextlib.contextmanager
@@ -106,7 +108,7 @@ def only_one(var: Path) -> Iterator[None]:
 def start(stack: Stack, supervisor: Supervisor) -> None:
     """Start everything in order and wait until it is ready. Raises StartFailed, CannotStart, LedgerUnavailable."""
     url = stack.settings.broker_url
-    if "RELAY_BROKER_URL" not in os.environ:
+    if stack.with_broker:
         (stack.settings.var / "broker").mkdir(exist_ok=True)
         broker = broker_command(stack.settings.var, url)
         supervisor.start(Child("broker", broker, lambda: broker_answers(url), needed_by_others=True))
@@ -158,7 +160,7 @@ def _answers(url: str) -> bool:
 
 
 def _hears_workers(flower_url: str) -> bool:
-    """Say whether Flower has had a worker's event: it answers before it listens, and what it missed is not told again."""
+    """Say whether Flower has had a worker's event: it answers before it listens, and nobody tells it again."""
     try:
         with _OPENER.open(f"{flower_url}/metrics", timeout=1.0) as answer:
             return b"\nflower_worker_online{" in answer.read()

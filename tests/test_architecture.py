@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,7 @@ LIMITS = {"packages": (250, 40), "tests": (400, 60)}
 LONGEST_SOURCE = 120
 FILES = sorted(
     path.relative_to(ROOT)
-    for folder in (*PACKAGES, "console", "tests")
+    for folder in (*PACKAGES, "tests")
     for path in (ROOT / folder).rglob("*.py")
     if "__pycache__" not in path.parts
 )
@@ -132,6 +133,17 @@ def test_all_lists_know_the_same_sources() -> None:
     assert all(source.type == name for name, source in SOURCES.items())
     for source in SOURCES.values():
         assert not source.ignored & set(source.handlers), "handled or ignored, not both"
+
+
+def test_the_import_contracts_name_every_source_and_vendor() -> None:
+    """Otherwise a new source may import another one, and the check that forbids it says nothing."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    independent = {name for contract in contracts for name in contract.get("modules", ())}
+    assert independent == {f"mappings.sources.{name}" for name in SOURCES} | {
+        f"worker.vendors.{name}" for name in CALLED
+    }
 
 
 def test_every_source_and_vendor_is_in_the_example() -> None:

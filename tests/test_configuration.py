@@ -95,7 +95,7 @@ def test_an_event_goes_to_each_of_its_connections_once(load_text: Load) -> None:
 
 
 NO_PATH = "must be the http(s) address of your account, without query or credentials"
-BAD_NAME = "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with no sign"
+BAD_NAME = "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with a letter or digit"
 BAD_RATE = "Must be greater than 0 and less than or equal to 1000."
 UNSET = "no secret: set the environment variable"
 HANDLED = ", ".join(sorted(SOURCES["shopify"].handlers))
@@ -176,7 +176,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "address with a wrong port": (
         "oplacrm.com/api",
         "oplacrm.com:99999/api",
-        ["relay.toml: connections.opla.base_url: has a port that is none: ports go from 0 to 65535"],
+        ["relay.toml: connections.opla.base_url: has a port that does not exist: ports go from 0 to 65535"],
     ),
     "route from nowhere": (
         'source = "shop"',
@@ -264,7 +264,7 @@ def test_an_origin_may_be_written_as_people_write_it(
     assert known.allowed_origins == {"https://www.example.com"}
     page = origins.replace("com/", "com/contact")
     assert faults(SMALL.replace(table, table + page)) == [
-        "relay.toml: sources.shop.allowed_origins.0: must end behind the host: browsers tell no more of a page"
+        "relay.toml: sources.shop.allowed_origins.0: must end after the host: browsers send nothing of the path"
     ]
 
 

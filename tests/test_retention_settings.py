@@ -68,4 +68,4 @@ def test_a_key_that_is_none_is_told_and_not_shown(wrong: str) -> None:
     with pytest.raises(SettingsError) as told:
         load({**ENVIRON, "RELAY_ENCRYPTION_KEY": f"{good},{wrong}"})
     said = str(told.value)
-    assert said == "RELAY_ENCRYPTION_KEY: its key number 2 is none: `relay keys new` makes one"
+    assert said == "RELAY_ENCRYPTION_KEY: key number 2 is not a valid key: `relay keys new` makes one"

@@ -29,16 +29,15 @@ NEXT = "_next"
 CAPTCHA_SECONDS = 5.0
 
 
-def _no_storage() -> Storage:
-    return MemoryStorage()
-
-
 @dataclass
 class Guards:
-    """Judges the posts of public forms. `storage` counts them, for all processes where it is a Redis."""
+    """Judges the posts of public forms.
 
-    storage: Storage = field(default_factory=_no_storage)
-    spare: Storage = field(default_factory=_no_storage)
+    `storage` counts them, for all processes where it is a Redis; `spare` counts while that one is away.
+    """
+
+    storage: Storage = field(default_factory=MemoryStorage)
+    spare: Storage = field(default_factory=MemoryStorage)
     captchas: Mapping[str, tuple[str, str]] = field(default_factory=lambda: CAPTCHAS)
 
     # Made when a form first asks for it: to read the certificates takes a tenth of a second of each start.

@@ -104,7 +104,8 @@ class Drained:
     """Nothing waits any more."""
 
 
-Event = Succeeded | Failed | Refused | Undecided | Drained
+#: What a breaker hears of its connection.
+Observation = Succeeded | Failed | Refused | Undecided | Drained
 
 
 def open_for(openings: int, refused: bool = False) -> timedelta:
@@ -118,54 +119,54 @@ def least_for(openings: int) -> timedelta:
     return sum((open_for(number) for number in range(1, openings + 1)), timedelta(0))
 
 
-def _same(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
+def _same(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
     return state
 
 
-def _healthy(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
+def _healthy(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
     return replace(state, failures=0)
 
 
-def _counted(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
+def _counted(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
     failures = state.failures + 1
     if failures >= terms.breaker_after:
-        return _opened(state, event, now, terms)
+        return _opened(state, heard, now, terms)
     return replace(state, failures=failures)
 
 
-def _opened(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
+def _opened(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
     openings = state.openings + 1
-    until = now + open_for(openings, isinstance(event, Refused))
+    until = now + open_for(openings, isinstance(heard, Refused))
     since = now if state.phase in (Phase.CLOSED, Phase.RELEASING) else state.since
-    reason = event.reason if isinstance(event, Failed | Refused) else None
+    reason = heard.reason if isinstance(heard, Failed | Refused) else None
     return Breaker(Phase.OPEN, since, until, reason, openings=openings)
 
 
-def _released(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
+def _released(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
     if terms.full_width == 1:
-        return _closed(state, event, now, terms)
+        return _closed(state, heard, now, terms)
     return Breaker(Phase.RELEASING, now, reason=state.reason, openings=state.openings, width=1)
 
 
-def _won(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
+def _won(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
     wins = state.wins + 1
     if wins < state.width:
         return replace(state, wins=wins, failures=0)
     if 2 * state.width >= terms.full_width:
-        return _closed(state, event, now, terms)
+        return _closed(state, heard, now, terms)
     return replace(state, width=2 * state.width, wins=0, failures=0)
 
 
-def _closed(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
+def _closed(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
     return Breaker(Phase.CLOSED, now)
 
 
-def _due_again(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
+def _due_again(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
     return replace(state, phase=Phase.OPEN, until=now, probe=None)
 
 
-Transition = Callable[[Breaker, Event, datetime, Terms], Breaker]
-TABLE: dict[tuple[Phase, type[Event]], Transition] = {
+Transition = Callable[[Breaker, Observation, datetime, Terms], Breaker]
+TABLE: dict[tuple[Phase, type[Observation]], Transition] = {
     (Phase.CLOSED, Succeeded): _healthy,
     (Phase.CLOSED, Failed): _counted,
     (Phase.CLOSED, Refused): _opened,
@@ -190,12 +191,12 @@ TABLE: dict[tuple[Phase, type[Event]], Transition] = {
 }
 
 
-def after(state: Breaker, event: Event, now: datetime, terms: Terms) -> Breaker:
-    """Return the state after `event`."""
-    is_probe = not isinstance(event, Drained) and event.delivery == state.probe
-    if state.phase == Phase.HALF_OPEN and not is_probe and not isinstance(event, Drained):
+def after(state: Breaker, heard: Observation, now: datetime, terms: Terms) -> Breaker:
+    """Return the state after what was `heard`."""
+    is_probe = not isinstance(heard, Drained) and heard.delivery == state.probe
+    if state.phase == Phase.HALF_OPEN and not is_probe and not isinstance(heard, Drained):
         return state
-    return TABLE[state.phase, type(event)](state, event, now, terms)
+    return TABLE[state.phase, type(heard)](state, heard, now, terms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from mappings.errors import BadBody, CannotMap
 from mappings.vendor import Plan
 from worker import failures, outcomes
 from worker.alerts import tell_change
-from worker.breaker import Event, Succeeded
+from worker.breaker import Observation, Succeeded
 from worker.budget import Lanes
 from worker.calls import calls
 from worker.enrich import fetch
@@ -35,7 +35,7 @@ from worker.settings import ConnectionSettings, Settings
 from worker.steps import Steps
 from worker.telemetry import log
 from worker.vendors import VENDORS
-from worker.vendors.api import Session
+from worker.vendors.api import Api, Session
 
 #: What a lease has beyond the longest call: time to write the checkpoint.
 LEASE_MARGIN = timedelta(seconds=10)
@@ -102,17 +102,19 @@ def _carried_out(
     event: Mapping[str, Any],
     full: PutBack | None = None,
 ) -> State | None:
-    # What is measured from here is older than the claim's own time: a freeze in between shortens our lease.
+    # Taken before the claim: should the process freeze in between, we believe our lease shorter than it is.
     began = time.monotonic()
     ahead = Ahead(fault=full) if full else planned_ahead(engine.settings, connection, event)
     claimed = _claimed(engine, delivery_id, connection, event, ahead)
     if claimed is None:
         return None
     claim, checkpoints = claimed
-    plans, error, api = None if claim.is_stale else ahead.plans, ahead.fault, None
+    # What was planned ahead is for an event that is not stale: a stale one wants fewer of the records.
+    plans = None if claim.is_stale else ahead.plans
+    api: Api | None = None
     try:
-        if error is not None:
-            raise error
+        if ahead.fault is not None:
+            raise ahead.fault
         session = engine.sessions.setdefault(connection.name, Session())
         api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
         if plans is None:
@@ -120,7 +122,7 @@ def _carried_out(
         made = Steps(api, checkpoints, engine.clock, _before_each(engine)).run(plans)
         closing = outcomes.success(made, connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
-        heard: Event = Succeeded(claim.id)
+        heard: Observation = Succeeded(claim.id)
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as failure:  # noqa: BLE001
@@ -139,7 +141,7 @@ def _close(
     closing: Closing,
     attempt: Attempt | None,
     checkpoints: Checkpoints,
-    heard: Event,
+    heard: Observation,
 ) -> None:
     changed = deliveries.close(
         engine.db,

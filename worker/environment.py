@@ -49,7 +49,10 @@ def encryption_keys(environ: Mapping[str, str], faults: list[Fault]) -> tuple[by
         except ValueError:
             # Never the text itself: it may be a good key with one sign too many.
             faults.append(
-                Fault("RELAY_ENCRYPTION_KEY", f"its key number {place} is none: `relay keys new` makes one")
+                Fault(
+                    "RELAY_ENCRYPTION_KEY",
+                    f"key number {place} is not a valid key: `relay keys new` makes one",
+                )
             )
     return tuple(keys)
 

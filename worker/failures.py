@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from worker import outcomes
-from worker.breaker import Event, Failed, Succeeded, Undecided
+from worker.breaker import Failed, Observation, Succeeded, Undecided
 from worker.errors import DeliveryError, Interrupted, OutcomeUnknown, SenderDown, VendorDown
 from worker.ledger import evidence, limits
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, Closing
 from worker.patience import Failing, Fault, judged
-from worker.policy import Again, GiveUp, Hold, Situation, backoff, decide
+from worker.policy import Again, GiveUp, HoldBack, Situation, backoff, decide
 from worker.settings import ConnectionSettings
 from worker.telemetry import log
 
-Ended = tuple[Closing, Attempt | None, Event]
+Ended = tuple[Closing, Attempt | None, Observation]
 
 
 def crashed(claim: Claim, error: Exception, now: datetime, jitter: float, ms: int) -> Ended:
@@ -50,7 +50,7 @@ def failed(
         heard = Undecided(claim.id)
         if isinstance(decision, GiveUp):
             closing = replace(closing, reason=_at_fault(closing.reason, failing))
-    if isinstance(decision, Hold | Again) and decision.cooldown:
+    if isinstance(decision, HoldBack | Again) and decision.cooldown:
         limits.hold(db, claim.connection, closing.due_at, closing.reason or "")
     return closing, outcomes.attempt(decision, error, ms), heard
 
@@ -60,7 +60,7 @@ def _judged(
     claim: Claim,
     connection: ConnectionSettings,
     error: DeliveryError,
-    heard: Event,
+    heard: Observation,
     now: datetime,
 ) -> tuple[Fault, Failing]:
     """Return where the failure lies; what the CRM did not answer, or asks to wait for, changes nothing."""

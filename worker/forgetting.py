@@ -16,7 +16,7 @@ from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.personal import is_personal, is_veiled
 from worker.ledger.persons import Dossier, LinkName
-from worker.ledger.tables import UNFINISHED
+from worker.ledger.tables import UNFINISHED, UPDATE
 from worker.planning import source_of
 from worker.settings import Settings
 
@@ -156,7 +156,7 @@ def _add(found: Found, dossier: Dossier, where: tuple[str, ...]) -> None:
     found.steps += len(dossier.steps)
     connections = {row["id"]: row["connection"] for row in dossier.deliveries}
     for row in dossier.steps:
-        kind, connection = row["kind"].removesuffix(" update"), connections[row["delivery_id"]]
+        kind, connection = row["kind"].removesuffix(UPDATE), connections[row["delivery_id"]]
         # A product is everybody's, and stays.
         if not row["key"].startswith("prod-") and (row["record_id"] or persons.doubtful(row)):
             found.records[connection, kind, row["record_id"]] = None

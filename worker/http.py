@@ -120,7 +120,7 @@ class Http:
         local = self._local
         if not hasattr(local, "transport"):
             local.deadline = Deadline()
-            local.transport = self._given or _transport(self._tls, local.deadline)
+            local.transport = self._given or _new_transport(self._tls, local.deadline)
             self._transports.append(local.transport)
             self._deadlines.append(local.deadline)
         local.deadline.set(seconds)
@@ -172,7 +172,7 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _transport(tls: ssl.SSLContext | None, deadline: Deadline) -> httpx.HTTPTransport:
+def _new_transport(tls: ssl.SSLContext | None, deadline: Deadline) -> httpx.HTTPTransport:
     # httpx bounds each read but not their sum: a host that drips a byte a second would hold a thread for ever.
     # httpcore takes a network backend for that; httpx has no argument for it, hence the private attribute.
     transport = httpx.HTTPTransport(verify=tls or True, limits=httpx.Limits(max_connections=2))

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from worker.breaker import (
     AFTER_THE_OTHERS,
-    Event,
     Failed,
+    Observation,
     Refused,
     Succeeded,
     Undecided,
@@ -28,7 +28,7 @@ from worker.ledger.attempts import Attempt
 from worker.ledger.deliveries import Claim, Closing
 from worker.ledger.tables import State
 from worker.masking import masked
-from worker.policy import Again, Decision, GiveUp, Hold
+from worker.policy import Again, Decision, GiveUp, HoldBack
 from worker.settings import ConnectionSettings
 from worker.steps import Made
 
@@ -53,7 +53,7 @@ def closing(decision: Decision, error: DeliveryError, now: datetime) -> Closing:
     match decision:
         case GiveUp():
             return Closing(State.FAILED, now, name, reason, spent=True, failed_try=True)
-        case Hold(delay):
+        case HoldBack(delay):
             return Closing(State.HELD, now + delay, name, reason)
         case Again(delay, spent, _, unknown):
             state = State.UNKNOWN if unknown else State.WAITING
@@ -63,7 +63,7 @@ def closing(decision: Decision, error: DeliveryError, now: datetime) -> Closing:
 
 def attempt(decision: Decision, error: DeliveryError, ms: int) -> Attempt | None:
     """Return what is kept of a failed try; nothing where the vendor had no part in it."""
-    if isinstance(error, PutBack) or isinstance(decision, Hold):
+    if isinstance(error, PutBack) or isinstance(decision, HoldBack):
         return None
     said = None
     if isinstance(error, Rejected):
@@ -71,7 +71,7 @@ def attempt(decision: Decision, error: DeliveryError, ms: int) -> Attempt | None
     return Attempt(ms, type(error).__name__, error.status, said)
 
 
-def heard(delivery: str, error: DeliveryError, has_changed: bool) -> Event:
+def heard(delivery: str, error: DeliveryError, has_changed: bool) -> Observation:
     """Return what a failed try tells about the connection; `has_changed` where the vendor has done something."""
     match error:
         case Rejected() | OutcomeUnknown(status=409):
@@ -87,14 +87,14 @@ def heard(delivery: str, error: DeliveryError, has_changed: bool) -> Event:
     return Undecided(delivery)
 
 
-def unspent(claim: Claim, ends: Closing, event: Event, now: datetime) -> Closing:
+def unspent(claim: Claim, ends: Closing, said: Observation, now: datetime) -> Closing:
     """Return how the probe of a half-open connection ends: one that failed goes back to the others, nothing spent.
 
     Otherwise the one delivery that tries whether the CRM is back would spend attempts for all of them. It is
     due a little after the others, so that the next probe is another one: this may be what the CRM fails at.
     """
-    if ends.state == State.FAILED or not claim.probes or not isinstance(event, Failed | Refused):
+    if ends.state == State.FAILED or not claim.probes or not isinstance(said, Failed | Refused):
         return ends
-    due_at = now + open_for(claim.probes + 1, isinstance(event, Refused)) + AFTER_THE_OTHERS
+    due_at = now + open_for(claim.probes + 1, isinstance(said, Refused)) + AFTER_THE_OTHERS
     state = State.UNKNOWN if ends.state == State.UNKNOWN else State.HELD
     return replace(ends, state=state, due_at=due_at, spent=False, failed_try=False)

@@ -73,7 +73,7 @@ def planned(
             planner = vendor.planners.get(type(command))
             if planner is None:
                 raise NotConfigured(
-                    f"{connection.vendor} has nothing that a {type(command).__name__} could become"
+                    f"{connection.vendor} has no record that a {type(command).__name__} could become"
                 )
             plans.append(planner(command, connection.account))
     except (CannotMap, BadBody) as error:

@@ -51,7 +51,7 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HoldBack:
     """The delivery waits for `delay`, and with `cooldown` its whole connection; nothing is spent."""
 
     delay: timedelta
@@ -63,7 +63,7 @@ class GiveUp:
     """A person has to act."""
 
 
-Decision = Again | Hold | GiveUp
+Decision = Again | HoldBack | GiveUp
 
 
 def backoff(tries: int, jitter: float) -> timedelta:
@@ -131,11 +131,11 @@ def _outcome_unknown(error: DeliveryError, now: Situation) -> Decision:
 
 def _refused(error: DeliveryError, now: Situation) -> Decision:
     # The connection's breaker opens, which is longer each time; the delivery needs no pause of its own beside it.
-    return Hold(LEAST_OPEN_REFUSED, cooldown=False)
+    return HoldBack(LEAST_OPEN_REFUSED, cooldown=False)
 
 
 def _sender_refused(error: DeliveryError, now: Situation) -> Decision:
-    return Hold(SENDER_REFUSED, cooldown=False)
+    return HoldBack(SENDER_REFUSED, cooldown=False)
 
 
 def _interrupted(error: DeliveryError, now: Situation) -> Decision:
@@ -144,7 +144,9 @@ def _interrupted(error: DeliveryError, now: Situation) -> Decision:
 
 
 def _budget_spent(error: DeliveryError, now: Situation) -> Decision:
-    return Hold(error.retry_after, error.whole) if isinstance(error, BudgetSpent) else Hold(FIRST_DELAY)
+    return (
+        HoldBack(error.retry_after, error.whole) if isinstance(error, BudgetSpent) else HoldBack(FIRST_DELAY)
+    )
 
 
 def _give_up(error: DeliveryError, now: Situation) -> Decision:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from celery import Celery
 from kombu.connection import Connection
@@ -124,16 +123,16 @@ class Publisher:
 
     def check(self) -> None:
         """Raise BrokerDown unless the broker answers."""
-        for connection in self._connections.values():
+        connection = next(iter(self._connections.values()), None)
+        if connection is not None:
             self.depth(connection.queue)
-            return
 
     def _connection(self) -> Connection:
         if self._link is None:
             url = self._app.conf.broker_url
-            options: dict[str, Any] = transport_options(url) | {"socket_timeout": 2, "max_retries": 0}
-            if not transport_options(url):
-                options = {}
+            options = transport_options(url)
+            if options:  # else it is no Redis, whose transport alone knows them
+                options |= {"socket_timeout": 2, "max_retries": 0}
             self._link = Connection(url, transport_options=options, connect_timeout=2)
             self._link.ensure_connection(max_retries=1, timeout=2)
         return self._link

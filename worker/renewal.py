@@ -28,7 +28,7 @@ from worker.errors import (
 from worker.http import Answer, Http, Request
 from worker.ledger import sender_tokens
 from worker.ledger.database import Database
-from worker.ledger.sender_tokens import Given, Roots, Standing
+from worker.ledger.sender_tokens import Given, Roots, SenderToken
 from worker.masking import excerpt, learn_token, masked
 from worker.retry_after import retry_after
 from worker.settings import SourceSettings, TokenRenewal
@@ -89,7 +89,7 @@ def current(renewing: Renewing, source: SourceSettings, refused: str = "") -> st
         raise
 
 
-def _is_due(held: Standing, refused: str, now: datetime) -> bool:
+def _is_due(held: SenderToken, refused: str, now: datetime) -> bool:
     if held.access is None or held.ends_at is None or held.renewed_at is None:
         return True
     if held.access == refused:
@@ -97,12 +97,12 @@ def _is_due(held: Standing, refused: str, now: datetime) -> bool:
     return held.ends_at - min(EARLY, (held.ends_at - held.renewed_at) / 10) <= now
 
 
-def _lasts(held: Standing, refused: str, now: datetime) -> bool:
+def _lasts(held: SenderToken, refused: str, now: datetime) -> bool:
     is_whole = held.access is not None and held.access != refused
     return is_whole and held.ends_at is not None and held.ends_at - LEAST > now
 
 
-def _as_it_stands(source: SourceSettings, held: Standing, refused: str, now: datetime) -> str:
+def _as_it_stands(source: SourceSettings, held: SenderToken, refused: str, now: datetime) -> str:
     _learn(held)
     if _lasts(held, refused, now):
         return str(held.access)
@@ -117,7 +117,7 @@ def _as_it_stands(source: SourceSettings, held: Standing, refused: str, now: dat
 
 
 def _renewed(
-    renewing: Renewing, source: SourceSettings, renewal: TokenRenewal, roots: Roots, held: Standing
+    renewing: Renewing, source: SourceSettings, renewal: TokenRenewal, roots: Roots, held: SenderToken
 ) -> str:
     began = renewing.clock()
     try:
@@ -135,7 +135,7 @@ def _renewed(
     return given.access
 
 
-def _request(renewal: TokenRenewal, held: Standing) -> Request:
+def _request(renewal: TokenRenewal, held: SenderToken) -> Request:
     form = {
         "grant_type": "refresh_token" if renewal.first else "client_credentials",
         "client_id": renewal.client_id,
@@ -146,7 +146,7 @@ def _request(renewal: TokenRenewal, held: Standing) -> Request:
     return Request("POST", renewal.url, headers, {}, urlencode(form).encode())
 
 
-def _given(answer: Answer, renewal: TokenRenewal, held: Standing, now: datetime) -> Given | None:
+def _given(answer: Answer, renewal: TokenRenewal, held: SenderToken, now: datetime) -> Given | None:
     """Return what the answer gives (RFC 6749, section 5.1), None where it gives nothing that can be used."""
     try:
         said = json.loads(answer.body) if answer.status in (200, 201) else None
@@ -171,7 +171,7 @@ def _field(said: Any, name: str) -> Any:
 
 
 def _failure(
-    renewing: Renewing, source: SourceSettings, roots: Roots, held: Standing, answer: Answer
+    renewing: Renewing, source: SourceSettings, roots: Roots, held: SenderToken, answer: Answer
 ) -> SenderDown | SenderRefused:
     """Note that an answer gave nothing, and return what to raise for it."""
     if answer.status in (200, 201) or answer.status == 429 or answer.status >= 500:
@@ -187,7 +187,7 @@ def _failure(
     return SenderRefused(reason)
 
 
-def _refusal(source: SourceSettings, roots: Roots, held: Standing, answer: Answer) -> str:
+def _refusal(source: SourceSettings, roots: Roots, held: SenderToken, answer: Answer) -> str:
     said = f"{source.name}: the sender does not renew the token ({answer.status}): {excerpt(answer.body)}"
     if not roots.first:
         return (
@@ -202,7 +202,9 @@ def _refusal(source: SourceSettings, roots: Roots, held: Standing, answer: Answe
     )
 
 
-def _commit(renewing: Renewing, source: SourceSettings, roots: Roots, held: Standing, given: Given) -> None:
+def _commit(
+    renewing: Renewing, source: SourceSettings, roots: Roots, held: SenderToken, given: Given
+) -> None:
     for pause in COMMITS:
         time.sleep(pause)
         try:
@@ -225,7 +227,7 @@ def _after(renewing: Renewing, pause: timedelta | None) -> datetime:
     return renewing.clock() + max(pause or PAUSE, PAUSE)
 
 
-def _learn(held: Standing) -> None:
+def _learn(held: SenderToken) -> None:
     for token in filter(None, (held.access, held.refresh)):
         learn_token(token)
 

@@ -180,7 +180,7 @@ class Settings:
     routes: tuple[Route, ...]
     trusted_proxies: int = 0  # how many proxies of ours stand before the receiver
     encryption_keys: tuple[bytes, ...] = field(default=(), repr=False)  # the first seals, all of them open
-    retention: Retention = field(default_factory=lambda: Retention())
+    retention: Retention = field(default_factory=Retention)
 
     def connections_of(self, source: str) -> list[str]:
         """Return all connections that events of `source` may go to, each once."""

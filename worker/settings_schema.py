@@ -20,7 +20,7 @@ SECRET_KEYS = ("token_env", "email_env", "password_env", "client_id_env", "clien
 def _a_name(text: str) -> None:
     if not NAME.match(text):
         raise ValidationError(
-            "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with no sign"
+            "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with a letter or digit"
         )
 
 
@@ -31,7 +31,7 @@ def an_address(text: str) -> None:
     try:
         urlsplit(text).port  # noqa: B018
     except ValueError:
-        raise ValidationError("has a port that is none: ports go from 0 to 65535") from None
+        raise ValidationError("has a port that does not exist: ports go from 0 to 65535") from None
 
 
 def _days() -> fields.Integer:

@@ -19,7 +19,7 @@ from mappings.source import OptionType, Source
 from mappings.sources import SOURCES
 from worker.settings import Fault, FormGuard, SourceSettings
 from worker.settings_schema import NamesOrName, an_address, report
-from worker.source_api import Place, api_url_of, renewal_of
+from worker.source_api_settings import Place, api_url_of, renewal_of
 
 CAPTCHAS = ("turnstile", "recaptcha", "hcaptcha")
 
@@ -34,7 +34,7 @@ def _a_network(text: str) -> None:
 def _an_origin(text: str) -> None:
     an_address(text)
     if urlsplit(text).path.strip("/"):
-        raise ValidationError("must end behind the host: browsers tell no more of a page")
+        raise ValidationError("must end after the host: browsers send nothing of the path")
 
 
 def _a_rate(text: str) -> None:
@@ -172,7 +172,7 @@ def _made(
 
 def _signatures(where: Place, kind: Source, known: Mapping[str, Any]) -> tuple[Signature, ...]:
     if known["secret_env"] and not kind.signatures and not known["signature"]:
-        where.fault("secret_env", "this type of source signs nothing; it takes token_env")
+        where.fault("secret_env", "this type of sender does not sign its posts; use token_env")
     if not known["signature"]:
         return kind.signatures
     changed = dict(known["signature"])
@@ -183,7 +183,7 @@ def _signatures(where: Place, kind: Source, known: Mapping[str, Any]) -> tuple[S
             changed[name] = changed[name].lower()
     first = kind.signatures[0] if kind.signatures else Hmac(header="")
     if not isinstance(first, Hmac):
-        where.fault("signature", "this type of source has a scheme of its own, in which nothing can be set")
+        where.fault("signature", "this type of sender signs in a way that cannot be configured")
         return kind.signatures
     made = replace(
         first, **{name: changed[name] for name in (m.name for m in members(Hmac)) if name in changed}

@@ -17,7 +17,8 @@ from mappings.vendor import Plan, Record
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
 from worker.filling import filled_in
 from worker.first_step import at_once, digest
-from worker.ledger.steps import Busy, Checkpoints, Linked, Opening, Reserved, StepName
+from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Opening, Reserved, StepName
+from worker.ledger.tables import UPDATE
 from worker.vendors.api import Api
 from worker.vendors.vendor import Kind
 
@@ -52,10 +53,13 @@ class Steps:
         self._checkpoints = checkpoints
         self._clock = clock
         self._before_each = before_each
+        #: By kind and our key: the vendor's ids of the records so far, and the records as they were asked for.
         self._made: dict[tuple[str, str], str] = {}
         self._known: dict[tuple[str, str], Record] = {}
+        #: Those that the ledger linked to nothing when their step was opened, and those of them that we created.
         self._new: set[tuple[str, str]] = set()
         self._created: set[tuple[str, str]] = set()
+        #: Those that the ledger knew, because another delivery had made them.
         self._linked: set[tuple[str, str]] = set()
 
     def run(self, plans: Sequence[Plan]) -> Made:
@@ -145,37 +149,41 @@ class Steps:
             raise Rejected(f"the {record.kind} was made, but its figures differ: {said}", wrong)
 
     def _step(self, position: int, record: Record) -> Made:
-        kind = self._api.vendor.kinds[record.kind]
+        """Make the record or take the one that is there, then bring up to date what an earlier event made."""
+        kind, name = self._api.vendor.kinds[record.kind], (record.kind, record.key)
         step, opening = self._checkpoints.take_ahead() or self._open(position, kind, record)
-        if isinstance(opening, Busy):
-            raise PutBack(
-                f"delivery {opening.holder} is making the {record.kind} that this one needs", BUSY_DELAY
-            )
-        if isinstance(opening, Reserved):
-            record_id = None if opening.intended else self._look_up(kind, record, opening.risked_at)
-            # What is found may be what an earlier event of the same entity sent, and older than this one.
-            is_older = record_id is not None and not opening.as_sent
-            is_due = record.changes_when_new or (is_older and record.changes is not None)
-            if record_id is None:
-                if not opening.intended:
-                    self._checkpoints.intend(step)
-                record_id = self._create(kind, record, step)
-                self._created.add((record.kind, record.key))
-            else:
-                # What somebody else has made is not what our request says.
-                found = step if opening.as_sent else replace(step, digest=FOUND)
-                self._checkpoints.finish(found, record_id)
-            self._new.add((record.kind, record.key))
-        else:
-            record_id, is_due = opening.record_id, isinstance(opening, Linked) or record.changes_when_new
-            if isinstance(opening, Linked):
+        match opening:
+            case Busy(holder):
+                raise PutBack(
+                    f"delivery {holder} is making the {record.kind} that this one needs", BUSY_DELAY
+                )
+            case Reserved():
+                record_id, is_outdated = self._make_or_adopt(kind, record, step, opening)
+                self._new.add(name)
+            case Linked(record_id):
                 self._checkpoints.finish(step, record_id, was_there=True)
-                self._linked.add((record.kind, record.key))
-            elif opening.was_there:
-                is_due = True
-        if is_due and not record.shared:
+                self._linked.add(name)
+                is_outdated = True
+            case Done(record_id, was_there):
+                is_outdated = was_there
+        if (is_outdated or record.changes_when_new) and not record.shared:
             return self._change(kind, record, position + 1, record_id)
         return Made(record_id)
+
+    def _make_or_adopt(
+        self, kind: Kind, record: Record, step: StepName, reserved: Reserved
+    ) -> tuple[str, bool]:
+        """Return the id of a record that is ours to make, and whether it may hold less than this event says."""
+        found = None if reserved.intended else self._look_up(kind, record, reserved.risked_at)
+        if found is not None:
+            # What somebody else has made is not what our request says.
+            self._checkpoints.finish(step if reserved.as_sent else replace(step, digest=FOUND), found)
+            return found, not reserved.as_sent and record.changes is not None
+        if not reserved.intended:
+            self._checkpoints.intend(step)
+        record_id = self._create(kind, record, step)
+        self._created.add((record.kind, record.key))
+        return record_id, False
 
     def _open(self, position: int, kind: Kind, record: Record) -> tuple[StepName, Opening]:
         step = StepName(record.kind, record.key, position, digest(record.body))
@@ -186,7 +194,7 @@ class Steps:
         if record.changes is None or kind.update is None:
             return Made(record_id, left_as_it_was=True)
         changes = filled_in(self._api, self._made, record.changes)
-        step = StepName(f"{record.kind} update", record.key, position, digest(changes))
+        step = StepName(f"{record.kind}{UPDATE}", record.key, position, digest(changes))
         if not self._checkpoints.is_done(step):
             self._checkpoints.write()
             kind.update(self._api, record_id, changes)
@@ -201,7 +209,7 @@ class Steps:
             if risked_at is None:
                 return None
             raise NotConfigured(
-                f"the {record.kind} may exist and the vendor has nothing to find it by: "
+                f"the {record.kind} may exist, and the CRM offers no way to find it: "
                 "see whether it is there, then release it with or without --not-made"
             )
         found = kind.find(self._api, record, risked_at if not record.shared else None)

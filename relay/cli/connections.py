@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from relay import connections as standing
+from relay.durations import duration
+from relay.inputs import known
 from relay.listing import as_json, as_table
 from relay.opening import ledger_of
 from relay.options import OneLine, as_json_option, env_file, environ_with
@@ -32,9 +34,10 @@ class Length(click.ParamType[timedelta]):
         if isinstance(value, timedelta):
             return value
         try:
-            return standing.duration(str(value))
+            found = duration(str(value))
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(f"{error}: write 90s, 30m, 2h or 1d", param, ctx)
+        return found or self.fail("must be longer than nothing", param, ctx)
 
 
 def _opened(file: Path | None) -> tuple[Settings, Database]:
@@ -44,12 +47,7 @@ def _opened(file: Path | None) -> tuple[Settings, Database]:
 
 
 def _known(settings: Settings, name: str) -> str:
-    if name not in settings.connections:
-        there = ", ".join(settings.connections)
-        raise click.ClickException(
-            f"there is no connection {name!r} in {settings.config_path}; there are: {there}"
-        )
-    return name
+    return known("connection", name, settings.connections, f"in {settings.config_path}")
 
 
 @click.group("connections", cls=OneLine, invoke_without_command=True)
@@ -82,7 +80,7 @@ def reset_connection(ctx: click.Context, name: str, env_file: Path | None) -> No
 @env_file
 @click.pass_context
 def hold_connection(ctx: click.Context, name: str, lasting: timedelta | None, env_file: Path | None) -> None:
-    """Let nothing more be delivered over NAME; what comes is accepted and waits, nothing is spent."""
+    """Deliver nothing more over NAME for now; what comes is accepted and waits, and no attempt is spent."""
     settings, db = _opened(env_file or ctx.obj)
     now = datetime.now(UTC)
     until = now + lasting if lasting else FOR_EVER

@@ -25,12 +25,12 @@ from worker.ledger.tables import State
 
 @click.command()
 @click.option("--source", required=True, help="The source in relay.toml that the file is a request of.")
-@click.option("--event", "event_type", help="The event's type, where its headers would tell it.")
+@click.option("--event", "event_type", help="The event's type, for senders that put it into a header.")
 @click.option(
     "--header", "headers", multiple=True, help="A request header, as 'Name: value'; may be repeated."
 )
 @click.option("--content-type", help="Guessed from the file's ending where it is not given.")
-@click.option("--fetched", type=click.File(), help="JSON that stands for what a thin event lacks, by name.")
+@click.option("--fetched", type=click.File(), help="JSON by name: what the sender's API would answer.")
 @click.option("--json", "json_", is_flag=True, help="The default; here for symmetry with other commands.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @env_file
@@ -94,8 +94,8 @@ def list_events(
 ) -> None:
     """List what was received, the newest first; with EVENT_ID, show one with its body and its duplicates.
 
-    A post whose event was known, but whose body says something else, is kept as a duplicate of that event and
-    not delivered. Where it should be, `relay replay EVENT_ID` lets it go.
+    A post of a known event whose body says something else is kept as a duplicate of that event and not
+    delivered. If it should be delivered, run `relay replay EVENT_ID`.
     """
     db = open_ledger(env_file)
     if event_id:
@@ -134,7 +134,11 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
 @click.command()
 @click.option("--state", type=click.Choice([str(s) for s in search.RELEASABLE]), help="All in this state.")
 @click.option("--connection", help="With --state: only those over this connection.")
-@click.option("--not-made", is_flag=True, help="You looked: the record in doubt is not at the vendor.")
+@click.option(
+    "--not-made",
+    is_flag=True,
+    help="You looked: the CRM does not have the record that is in doubt.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.argument("ids", nargs=-1)
 @env_file
@@ -148,8 +152,8 @@ def replay(
 ) -> None:
     """Make deliveries due again: those named, or all in a state. Steps that are done are not repeated.
 
-    IDS are of deliveries, or of events: of what was judged spam its deliveries are released, a duplicate becomes
-    an event of its own.
+    IDS are ids of deliveries or of events. Of an event that was judged spam the deliveries are released; a
+    duplicate becomes an event of its own.
     """
     settings = load(environ_with(env_file))
     db = ledger_of(settings)

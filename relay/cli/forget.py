@@ -46,9 +46,9 @@ def forget(
 ) -> None:
     """Erase a person from the ledger: shows what there is of EMAILS and phones, asks, then erases it.
 
-    It is looked for in every payload, as its source reads it. What was not delivered yet never will be. Keys
-    that hold an address become digests, so that a repetition still makes nothing twice. What the CRMs hold stays
-    there: their records are listed, to be erased by hand. Ends with 1 where something is left to be done again.
+    Every payload is searched, as its source reads it. What was not delivered yet never will be. Keys that hold
+    an address become digests, so that a repetition still makes nothing twice. The records in the CRMs stay there:
+    they are listed, so that you can erase them by hand. The exit code is 1 if the command has to be run again.
     """
     who = _whom(emails, phones)
     settings = load(environ_with(env_file))

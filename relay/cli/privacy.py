@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import re
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from relay.durations import duration
 from relay.listing import as_json
 from relay.opening import open_ledger
 from relay.options import as_json_option, env_file, environ_with, progress
@@ -26,18 +26,16 @@ from worker.ledger.traces import sweep_traces
 from worker.retention import ages as configured_ages
 from worker.settings import Retention
 
-_HOURS = {"h": 1, "d": 24, "w": 24 * 7}
-NOT_SWEPT = "the log of SQLite is in use and still holds traces: they go when it is next emptied"
+NOT_SWEPT = "SQLite's write-ahead log is in use and still holds traces: they go when it is next emptied"
 
 
 def an_age(text: str | None) -> timedelta | None:
     """Return `90d`, `12h` or `8w` as a duration. Raises WrongInput for anything else."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"([0-9]{1,6})([hdw])", text.strip())
-    if found is None:
-        raise WrongInput(f"{text!r} is no age: write 90d, 12h or 8w")
-    return timedelta(hours=int(found[1]) * _HOURS[found[2]])
+    try:
+        # No minutes: whoever writes 3m before a purge may mean months.
+        return None if text is None else duration(text, units="hdw")
+    except ValueError as error:
+        raise WrongInput(f"{text!r} is no age: write 90d, 12h or 8w") from error
 
 
 @click.command()
@@ -47,7 +45,7 @@ def an_age(text: str | None) -> timedelta | None:
     "states",
     multiple=True,
     type=click.Choice([str(state) for state in ENDED]),
-    help="Only what ended so; may be repeated. Default: all but failed. What had nowhere to go is skipped.",
+    help="Only what ended so; may be repeated. Default: all but failed. Events without a route count as skipped.",
 )
 @click.option("--rows-older-than", help="Also delete what was emptied and is older than this.")
 @click.option("--dry-run", is_flag=True, help="Only count.")
@@ -63,11 +61,11 @@ def purge(
     json_: bool,
     env_file: Path | None,
 ) -> None:
-    """Empty the payloads of what ended long ago; counts first, then asks.
+    """Empty the payloads of events that were finished long ago; counts first, then asks.
 
-    Body, headers, excerpts and field ledgers go; the event's row stays, so that a late repetition of it is
-    recognised, until --rows-older-than. Without an age it does what [retention] in relay.toml says. What is not
-    at its end is never touched. Senders are answered and deliveries made meanwhile.
+    Body, headers, excerpts and field ledgers are emptied; the event's row stays, so that a late repetition of it is
+    recognised, until --rows-older-than. Without an age it does what [retention] in relay.toml says. An event that
+    is not finished is never touched. Senders are answered and deliveries made meanwhile.
     """
     retention = load(environ_with(env_file)).retention
     now = datetime.now(UTC)

@@ -14,8 +14,8 @@ import click
 from relay.calling import told
 from relay.inputs import known
 from relay.opening import ledger_of
-from relay.options import env_file, environ_with
-from relay.reconciling import as_line, as_object, as_report, as_summary, bar, moment, patient, written
+from relay.options import env_file, environ_with, progress
+from relay.reconciling import as_line, as_object, as_report, as_summary, moment, patient, written
 from relay.wrong_input import WrongInput
 from worker.configuration import load
 from worker.errors import DeliveryError
@@ -47,16 +47,16 @@ def reconcile(
 ) -> None:
     """Compare what was delivered over CONNECTION with what its CRM holds.
 
-    Each record of each delivery is read back. It is missing where the CRM itself says that it is not there;
-    doubled where there is another one with our key; changed where a field holds something else than was sent
-    last, which is information and no fault; not known where it could not be read.
+    Each record of each delivery is read back. It is missing if the CRM itself says that it is not there; doubled
+    if there is another record with our key; changed if a field holds something else than was sent last, which is
+    information and no fault; not known if it could not be read.
 
     With --repair a missing record is made again by the newest delivery that wants it, which looks it up once
-    more before. A double is deleted only where it is the younger one, nothing of ours refers to it and the CRM
-    documents a way; else merge the two by hand. What people have changed is never written over.
+    more before. Of two doubles the younger is deleted, if nothing of ours refers to it and the CRM documents how;
+    otherwise merge the two by hand. What people have changed is never overwritten.
 
-    Ends with 0 where all is as it should be, with 1 where something was found or is not known, with 2 where the
-    command or the configuration is wrong, with 130 after Ctrl-C, which says where to go on.
+    The exit code is 0 if all is as it should be, 1 if something was found or is not known, 2 if the command or the
+    configuration is wrong, 130 after Ctrl-C; then the last line says how to continue.
     """
     if yes and not repair:
         raise WrongInput("--yes goes with --repair: without it nothing is changed")
@@ -90,13 +90,13 @@ def _compare(
 ) -> None:
     show = as_object if json_ else as_line
     try:
-        with bar(count(db, period)) as forward:
+        with progress(count(db, period), "deliveries") as bar:
             for page in compare(settings, db, api, period, tally):
                 for found in page.findings:
                     click.echo(show(found, api.connection))
                 room = MOST_REPAIRS - len(kept)
                 kept += [found for found in page.findings if found.verdict in ("missing", "doubled")][:room]
-                forward(page.deliveries)
+                bar.update(page.deliveries)
     except KeyboardInterrupt:
         tally.stopped = INTERRUPTED
 

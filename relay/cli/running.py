@@ -1,4 +1,4 @@
-"""The commands that run everything, and what must run before."""
+"""`relay up`, which runs everything, and `relay migrate`, which must run before a new release."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ import simplejson
 
 from relay.calling import is_set_up, opened, told, without_secrets
 from relay.capabilities import as_tables, capabilities
+from relay.check_offline import warnings
+from relay.check_online import check_online
 from relay.inputs import check as check_input
 from relay.inputs import known, parsed
-from relay.offline import warnings
-from relay.online import check_online
 from relay.operations import as_description, as_list, operations
 from relay.options import WRONG_SET_UP, as_json_option, env_file, environ_with
 from relay.wrong_input import WrongInput
@@ -35,7 +35,7 @@ from worker.vendors.vendor import Operation
 def check(online: bool, env_file: Path | None) -> None:
     """Say what is wrong with relay.toml and the environment, all of it at once.
 
-    Warnings name what is right as it stands and will still go wrong: they fail nothing. With --online each
+    Warnings name what is valid and will still go wrong; they do not change the exit code. With --online each
     CRM is called: a login or a short list, and a list for each kind of name in [connections.X.values].
     """
     settings = load(environ_with(env_file))
@@ -58,10 +58,10 @@ def check(online: bool, env_file: Path | None) -> None:
 @as_json_option
 @click.argument("operation", required=False)
 def list_operations(vendor: str | None, changes_only: bool, json_: bool, operation: str | None) -> None:
-    """List what every CRM can be asked; with OPERATION, describe that one and its input.
+    """List the operations of every CRM; with OPERATION, describe that one and its input.
 
-    Needs no relay.toml. A path or verb that is `configurable` is not stated by the CRM's document and can be
-    set as paths.OPERATION and verbs.OPERATION of a connection; one that is `unclear` must be.
+    Needs no relay.toml. `configurable` means that the CRM's document does not state path and verb: you can set
+    them as paths.OPERATION and verbs.OPERATION of a connection. For an operation that is `unclear` you must.
     """
     rows = operations(vendor, changes_only)
     if operation:
@@ -97,8 +97,8 @@ def call(connection: str, operation: str, json_: str, yes: bool, all_: bool, env
     """Call one OPERATION of the CRM behind CONNECTION, and print its answer as JSON.
 
     `relay operations` lists the operations, `relay operations OPERATION` their input, whose names are the
-    CRM's own. The input is checked before anything is sent. Ends with 0 where it worked, with 1 where the CRM
-    or the network did not, and with 2 where the input or the configuration is wrong.
+    CRM's own. The input is checked before anything is sent. The exit code is 0 if the call worked, 1 if the CRM or
+    the network failed, and 2 if the input or the configuration is wrong.
 
     \b
     relay call opla lead_list --all

@@ -14,8 +14,8 @@ from mappings.commands import Command, OpenTicket, RecordOrder, RegisterLead
 from mappings.errors import ValueMissing
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, Named, Plan
-from relay.offline import commands_of, warnings
-from relay.online import cheapest_read, check_online
+from relay.check_offline import commands_of, warnings
+from relay.check_online import cheapest_read, check_online
 from tests.cli.conftest import Change, Crm, Relay
 from tests.engine.harness import ROOT
 from worker.configuration import load
@@ -168,7 +168,7 @@ def test_a_route_that_cannot_work_is_warned_about(environ: dict[str, str], regis
     settings = routed(environ, "inbox", "opla", "centia")
     (warning,) = warnings(settings)
     assert str(warning) == (
-        f"{settings.config_path}: routes[0]: oplacrm has nothing that OpenTicket could become: deliveries of "
+        f"{settings.config_path}: routes[0]: oplacrm has no record that OpenTicket could become: deliveries of "
         "inbound from inbox to opla will fail; leave one out of the route"
     )
 
@@ -243,7 +243,7 @@ def test_a_source_that_anybody_may_write_into_is_warned_about(environ: dict[str,
         f"{at}shop.unprotected: {anybody} opla, centia; set secret_env or allowed_addresses, and remove it",
         f"{at}inbox.unprotected: {anybody} opla; set token_env or allowed_addresses, and remove it",
         (
-            f"{at}website.unprotected: says nothing, since a public form takes posts from anybody anyway; remove "
+            f"{at}website.unprotected: has no effect, since anybody may post to a public form anyway; remove "
             "it, and set what keeps robots out in [sources.website.form]"
         ),
     ]
@@ -255,7 +255,7 @@ def test_unprotected_beside_a_secret_is_idle(environ: dict[str, str]) -> None:
     shop = replace(settings.sources["shop"], unprotected=True)
     (warning,) = warnings(replace(settings, sources={"shop": shop}, routes=()))
     assert str(warning).endswith(
-        "sources.shop.unprotected: says nothing, since posts must prove themselves all the same; remove it"
+        "sources.shop.unprotected: has no effect, since secret, token or address are checked anyway; remove it"
     )
 
 

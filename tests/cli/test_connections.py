@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from mappings.source import Naming
-from relay.connections import duration, gone_at
+from relay.connections import gone_at
+from relay.durations import duration
 from tests.cli.conftest import Relay
 from tests.conftest import NOON
 from worker.breaker import Failed, Terms
@@ -82,6 +83,7 @@ def test_held_and_let_go_by_hand(relay: Relay, db: Database, sqlite_url: str) ->
         (("reset", "nobody"), "there are: opla, centia"),
         (("hold", "nobody"), "there are: opla, centia"),
         (("hold", "opla", "--for", "soon"), "write 90s, 30m, 2h or 1d"),
+        (("hold", "opla", "--for", "0s"), "must be longer than nothing"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -102,14 +104,15 @@ def test_without_a_ledger_there_is_one_clear_line(relay: Relay, tmp_path: Path) 
 
 def test_lengths_and_forecasts() -> None:
     """Otherwise an hour is read as a minute, or the forecast divides by nothing."""
-    assert [duration(text) for text in ("90s", "30m", "2h", "1d")] == [
+    assert [duration(text) for text in ("90s", "30m", "2h", "1d", "8w")] == [
         timedelta(seconds=90),
         timedelta(minutes=30),
         timedelta(hours=2),
         timedelta(days=1),
+        timedelta(days=56),
     ]
-    for wrong in ("", "h", "2", "-1h", "0s", "2 weeks", "1.5h"):
-        with pytest.raises(ValueError, match="is no time"):
+    for wrong in ("", "h", "2", "-1h", "2 weeks", "1.5h", "3M", "999999d"):
+        with pytest.raises(ValueError, match="is no length of time"):
             duration(wrong)
     assert gone_at(1200, 300, NOON) == NOON + timedelta(minutes=20)
     assert gone_at(0, 300, NOON) is None

@@ -92,6 +92,7 @@ def test_purge_does_what_its_options_say(relay: Relay, ledger: Database) -> None
     ("arguments", "complaint"),
     [
         (["--older-than", "90"], "'90' is no age: write 90d, 12h or 8w"),
+        (["--older-than", "3m"], "'3m' is no age: write 90d, 12h or 8w"),
         ([], "how old? give --older-than 90d, or [retention] in relay.toml"),
         (["--state", "failed"], "--state needs --older-than"),
     ],

@@ -14,8 +14,8 @@ from worker.breaker import (
     TABLE,
     Breaker,
     Drained,
-    Event,
     Failed,
+    Observation,
     Phase,
     Refused,
     Succeeded,
@@ -38,7 +38,7 @@ TRIED = Breaker(Phase.HALF_OPEN, EARLIER, None, "503", openings=2, probe="d1")
 RELEASING = Breaker(Phase.RELEASING, EARLIER, None, "503", openings=2, width=2)
 CLOSED_NOW = Breaker(Phase.CLOSED, NOON)
 
-CASES: dict[str, tuple[Breaker, Event, Breaker]] = {
+CASES: dict[str, tuple[Breaker, Observation, Breaker]] = {
     "a first failure": (Breaker(), DOWN, Breaker(failures=1)),
     "a success in between": (Breaker(failures=2), Succeeded("d1"), Breaker()),
     "nothing learnt": (Breaker(failures=2), Undecided("d1"), Breaker(failures=2)),
@@ -113,14 +113,14 @@ CASES: dict[str, tuple[Breaker, Event, Breaker]] = {
 
 
 @pytest.mark.parametrize(("before", "event", "then"), CASES.values(), ids=CASES)
-def test_the_table(before: Breaker, event: Event, then: Breaker) -> None:
+def test_the_table(before: Breaker, event: Observation, then: Breaker) -> None:
     """Otherwise a CRM that is down is called on and on, or one that is back is left alone."""
     assert after(before, event, NOON, THREE) == then
 
 
 def test_every_phase_knows_every_event() -> None:
     """Otherwise the first such event crashes a worker in the middle of an outage."""
-    assert set(TABLE) == {(phase, event) for phase in Phase for event in get_args(Event)}
+    assert set(TABLE) == {(phase, event) for phase in Phase for event in get_args(Observation)}
     assert {(before.phase, type(event)) for before, event, _ in CASES.values()} == set(TABLE)
 
 
@@ -173,7 +173,7 @@ def test_who_may_try() -> None:
     most=st.one_of(st.none(), st.integers(1, 100)),
     threshold=st.integers(1, 7),
 )
-def test_whatever_happens_it_finds_back(events: list[Event], most: int | None, threshold: int) -> None:
+def test_whatever_happens_it_finds_back(events: list[Observation], most: int | None, threshold: int) -> None:
     """Otherwise there is a way into a state that no success ever leads out of, and a CRM gets nothing more."""
     terms, state, now = Terms(threshold, most), Breaker(), NOON
     for event in events:

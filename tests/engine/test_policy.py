@@ -33,7 +33,7 @@ from worker.policy import (
     Again,
     Decision,
     GiveUp,
-    Hold,
+    HoldBack,
     Situation,
     backoff,
     decide,
@@ -62,17 +62,17 @@ CASES: dict[str, tuple[DeliveryError, Situation, Decision]] = {
     "sender down": (SenderDown("x"), FOURTH, Again(IN_20)),
     "sender down with a pause": (SenderDown("x", 2 * HOUR), FOURTH, Again(2 * HOUR)),
     "sender down, patience over": (SenderDown("x"), OVER, GiveUp()),
-    "sender refuses us": (SenderRefused("x"), OVER, Hold(5 * MINUTE, cooldown=False)),
+    "sender refuses us": (SenderRefused("x"), OVER, HoldBack(5 * MINUTE, cooldown=False)),
     "unknown at first": (OutcomeUnknown("x"), FIRST, Again(2 * SECOND, unknown=True)),
     "unknown later": (OutcomeUnknown("x"), FOURTH, Again(IN_20, unknown=True)),
     "unknown with a pause": (OutcomeUnknown("x", HOUR), FIRST, Again(HOUR, cooldown=True, unknown=True)),
     "unknown, patience nearly over": (OutcomeUnknown("x"), NEARLY, Again(IN_20, unknown=True)),
     "unknown, patience over": (OutcomeUnknown("x"), OVER, GiveUp()),
     "interrupted by our own end": (Interrupted("x"), OVER, Again(timedelta(0), spent=False, unknown=True)),
-    "credentials": (CredentialsRefused("x"), FIRST, Hold(MINUTE, cooldown=False)),
-    "credentials beyond patience": (CredentialsRefused("x"), OVER, Hold(MINUTE, cooldown=False)),
-    "budget": (BudgetSpent("x", 3 * SECOND), OVER, Hold(3 * SECOND)),
-    "budget of look-ups": (BudgetSpent("x", SECOND, whole=False), FIRST, Hold(SECOND, cooldown=False)),
+    "credentials": (CredentialsRefused("x"), FIRST, HoldBack(MINUTE, cooldown=False)),
+    "credentials beyond patience": (CredentialsRefused("x"), OVER, HoldBack(MINUTE, cooldown=False)),
+    "budget": (BudgetSpent("x", 3 * SECOND), OVER, HoldBack(3 * SECOND)),
+    "budget of look-ups": (BudgetSpent("x", SECOND, whole=False), FIRST, HoldBack(SECOND, cooldown=False)),
     "rejected": (Rejected("x", {"email": "is no address"}), FIRST, GiveUp()),
     "unmappable": (Unmappable("lines[0].price", "is no amount"), FIRST, GiveUp()),
     "not configured": (NotConfigured("x"), FIRST, GiveUp()),
@@ -175,7 +175,7 @@ def test_a_pause_of_nothing_is_no_reason_to_hurry(kind: type[errors.Retry]) -> N
 def test_waiting_of_our_own_never_spends_an_attempt(error: DeliveryError, tries: int, days: int) -> None:
     """Otherwise an outage of a CRM costs its customers' orders, and not only time."""
     decision = decide(error, Situation(tries, timedelta(days=days), DAY, 0.5))
-    assert isinstance(decision, Hold) or (isinstance(decision, Again) and not decision.spent)
+    assert isinstance(decision, HoldBack) or (isinstance(decision, Again) and not decision.spent)
 
 
 @given(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from relay.offline import warnings
+from relay.check_offline import warnings
 from tests.conftest import Clock
 from tests.engine.harness import ENVIRON
 from tests.engine.seller import APP, FIRST, SECRET, selling
@@ -83,7 +83,7 @@ def load_source(tmp_path: Path) -> Load:
             f"is not needed: a token is renewed with {TWO}",
         ),
         ('type = "stripe"\n' + ID, "api_client_id_env", "do not end; use api_token_env instead"),
-        ('type = "generic"\n' + ID, "api_url", "are whole; remove api_url, api_client_id_env"),
+        ('type = "generic"\n' + ID, "api_url", "fetched for them; remove api_url, api_client_id_env"),
     ],
 )
 def test_what_is_missing_or_too_much_is_named(load_source: Load, table: str, key: str, remedy: str) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from tests.conftest import Clock
 from tests.ledger.test_ledger import LEASE, at_once, state, stored
-from worker.breaker import Breaker, Drained, Event, Failed, Phase, Refused, Succeeded, Terms
+from worker.breaker import Breaker, Drained, Failed, Observation, Phase, Refused, Succeeded, Terms
 from worker.ledger import breakers, deliveries, limits, search, standing
 from worker.ledger.breakers import Change
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, Closing
-from worker.ledger.tables import State
+from worker.ledger.tables import State, audit
 
 THREE = Terms(breaker_after=3)
 MINUTE = timedelta(minutes=1)
@@ -25,12 +25,12 @@ def claim(db: Database, clock: Clock, delivery: str, terms: Terms = THREE) -> Cl
     return deliveries.claim(db, delivery, clock(), LEASE, terms=terms)
 
 
-def ended(db: Database, clock: Clock, mine: Claim, event: Event, terms: Terms = THREE) -> Change | None:
+def ended(db: Database, clock: Clock, mine: Claim, heard: Observation, terms: Terms = THREE) -> Change | None:
     """Close a claim as a delivery does that is tried again a minute later, or that is delivered."""
     closing = Closing(State.DELIVERED, clock(), spent=True)
-    if not isinstance(event, Succeeded):
+    if not isinstance(heard, Succeeded):
         closing = Closing(State.WAITING, clock() + MINUTE, "VendorDown", "503", spent=True, failed_try=True)
-    return deliveries.close(db, mine, closing, None, clock(), event=event, terms=terms)
+    return deliveries.close(db, mine, closing, None, clock(), heard=heard, terms=terms)
 
 
 def fails(db: Database, clock: Clock, delivery: str, terms: Terms = THREE) -> Change:
@@ -195,9 +195,9 @@ def test_an_operators_hold_and_reset(db: Database, clock: Clock) -> None:
 
 
 def _audited(db: Database) -> list[tuple[str, str, str]]:
-    from_ledger: Callable[..., Any] = standing.audit.select
+    from_ledger: Callable[..., Any] = audit.select
     with db.read() as c:
-        rows = c.execute(from_ledger().order_by(standing.audit.c.at))
+        rows = c.execute(from_ledger().order_by(audit.c.at))
         return [(row.operator, row.action, row.subject) for row in rows]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 from worker.breaker import (
     Away,
     Breaker,
-    Event,
+    Observation,
     Phase,
     Terms,
     after,
@@ -78,7 +78,7 @@ _IN_FLIGHT = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an event made of a breaker."""
+    """What an observation made of a breaker."""
 
     before: Breaker
     after: Breaker
@@ -132,18 +132,20 @@ def enter(
     return Gate(entered)
 
 
-def note(t: Transaction, db: Database, connection: str, event: Event, now: datetime, terms: Terms) -> Change:
-    """Change the connection's breaker by `event`."""
+def note(
+    t: Transaction, db: Database, connection: str, heard: Observation, now: datetime, terms: Terms
+) -> Change:
+    """Change the connection's breaker by `heard`."""
     before = _locked(t, connection, db).breaker
-    now_is = after(before, event, now, terms)
+    now_is = after(before, heard, now, terms)
     if now_is != before:
         _store(t, connection, now_is)
     return Change(before, now_is)
 
 
-def tell(db: Database, connection: str, event: Event, now: datetime, terms: Terms) -> Change:
-    """Change the connection's breaker by `event`, in a transaction of its own."""
-    return db.commit(lambda t: note(t, db, connection, event, now, terms))
+def tell(db: Database, connection: str, heard: Observation, now: datetime, terms: Terms) -> Change:
+    """Change the connection's breaker by `heard`, in a transaction of its own."""
+    return db.commit(lambda t: note(t, db, connection, heard, now, terms))
 
 
 def put(t: Transaction, db: Database, connection: str, breaker: Breaker) -> Breaker:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
-from worker.ledger import line
+from worker.ledger.postgres_timeouts import connect_args
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.sealed import Keys, give_keys
 from worker.ledger.together import Piece, Together
@@ -45,7 +45,7 @@ class Database:
         # SQLite has one writer at a time and its busy handler sleeps: threads of one process queue here, in
         # the order of their coming, before they queue on the file.
         self._turn = threading.Lock()
-        arguments: dict[str, Any] = {"check_same_thread": False} if self.is_sqlite else {**line.arguments()}
+        arguments: dict[str, Any] = {"check_same_thread": False} if self.is_sqlite else {**connect_args()}
         self.engine = create_engine(
             parsed,
             pool_size=threads + 4,

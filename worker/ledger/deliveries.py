@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from worker.breaker import Event, Phase, Succeeded, Terms, Undecided
+from worker.breaker import Observation, Phase, Succeeded, Terms, Undecided
 from worker.errors import LeaseLost
 from worker.ids import new_id
 from worker.ledger.attempts import Attempt, record
 from worker.ledger.breakers import Change, Gate, enter, gate, note
 from worker.ledger.claim_statements import CLAIM, CLOSE, DUE_EVENT, KEEP
 from worker.ledger.database import Database
-from worker.ledger.order import is_stale, overtaken, turn_away
+from worker.ledger.entity_order import is_stale, overtaken, turn_away
 from worker.ledger.prepared import Transaction
 from worker.ledger.tables import State
 from worker.patience import Failing
@@ -146,12 +146,12 @@ def close(
     attempt: Attempt | None,
     now: datetime,
     unwritten: Callable[[Transaction, datetime], None] = lambda t, now: None,
-    event: Event | None = None,
+    heard: Observation | None = None,
     terms: Terms = DEFAULT_TERMS,
 ) -> Change | None:
     """End a claim: what its steps have not written, the attempt, if there was one, and the next state, together.
 
-    `event` is what the connection's breaker should know of it; returned is what that changed there. Raises
+    `heard` is what the connection's breaker should know of it; returned is what that changed there. Raises
     LeaseLost, and writes nothing, when the lease is not ours any more.
     """
     values = _closed(claim, closing, now)
@@ -160,9 +160,9 @@ def close(
         closed = t.first(CLOSE, values)
         if closed is None:
             raise LeaseLost(claim.id)
-        is_news = closed.touched is not None or not isinstance(event, Succeeded | Undecided)
+        is_news = closed.touched is not None or not isinstance(heard, Succeeded | Undecided)
         # Before the links, as in a claim: two that lock the same rows in turn wait for each other for ever.
-        changed = note(t, db, claim.connection, event, now, terms) if event and is_news else None
+        changed = note(t, db, claim.connection, heard, now, terms) if heard and is_news else None
         unwritten(t, now)
         if attempt:
             record(t, claim.id, claim.started_at, closing.state, attempt)

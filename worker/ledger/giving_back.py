@@ -14,8 +14,7 @@ from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.deliveries import AFRESH
 from worker.ledger.payload_locks import lock_payloads
-from worker.ledger.reconciling import UPDATE
-from worker.ledger.tables import State, deliveries, events, links, steps
+from worker.ledger.tables import UPDATE, State, deliveries, events, links, steps
 
 #: Also due again already, for another record of the same entity.
 _GIVEN_BACK = (State.DELIVERED, State.PENDING)
@@ -84,7 +83,7 @@ def _locked(c: Transaction, chosen: Any) -> Any:
 
 
 def _supersedes(other: Any, row: Any) -> bool:
-    """Say whether a claim of `row` would be turned away for `other`; see `worker.ledger.order`."""
+    """Say whether a claim of `row` would be turned away for `other`; see `worker.ledger.entity_order`."""
     if row.version and other.version:
         return bool(other.version > row.version)
     return bool(other.id > row.id)

@@ -12,15 +12,13 @@ from sqlalchemy import ColumnElement, func, literal_column, or_, select
 from sqlalchemy import Connection as Transaction
 
 from worker.ledger.database import Database
-from worker.ledger.tables import State, deliveries, events, links, steps
+from worker.ledger.tables import UPDATE, State, deliveries, events, links, steps
 from worker.ledger.utc_time import UtcTime
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200
 #: Links that are read at once.
 _KEYS = 500
-#: What the kind of a step that changed a record ends with.
-UPDATE = " update"
 _Columns = tuple[ColumnElement[str], ColumnElement[str]]
 _BY_ANY: _Columns = deliveries.c.connection, deliveries.c.state
 #: With a plus, which keeps SQLite from their index: for every page it would sort all that was ever delivered over

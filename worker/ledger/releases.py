@@ -1,4 +1,4 @@
-"""What an operator lets go on its way after all: a duplicate that was none."""
+"""Releasing a duplicate that was none: it becomes an event of its own. `search.release` is for deliveries."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from mappings.source import Naming
-from worker.ids import new_id
+from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.duplicates import DUPLICATE
 from worker.ledger.intake import NewEvent, delivery_row
-from worker.ledger.tables import audit, deliveries, events
+from worker.ledger.tables import deliveries, events
 
 #: Gives the connections that an event of a source and a type goes to.
 Routing = Callable[[str, str], Sequence[str]]
 
 
 def release_duplicate(db: Database, event_id: str, route: Routing, operator: str, now: datetime) -> bool:
-    """Make a kept duplicate an event like any other, with deliveries; return False where there is no such thing.
+    """Make a kept duplicate an event like any other, with deliveries; return whether that was done.
 
-    That is so where `event_id` is no duplicate, or none any more, where its payload was purged, and where no route
-    takes it.
-    It keeps its entity, so where that is the first one's it becomes a change of the same record, and its version,
-    so a newer one that was delivered meanwhile still supersedes it. Without an entity it stands for itself.
+    It is not done where `event_id` is no duplicate (any more), where its payload was purged, and where no route
+    takes it. The event keeps its entity: where that is the first one's, it becomes a change of the same record. It
+    keeps its version, too: a newer one that was delivered meanwhile still supersedes it.
     """
     with db.write() as c:
         whole = events.c.purged_at.is_(None)
@@ -41,6 +40,5 @@ def release_duplicate(db: Database, event_id: str, route: Routing, operator: str
         # Nobody has a task for these, so the sweep takes them at once.
         rows = [{**delivery_row(event, row.id, name, now), "handed_until": None} for name in connections]
         c.execute(insert(deliveries), rows)
-        trace = {"id": new_id(), "at": now, "operator": operator, "action": "release", "subject": event_id}
-        c.execute(insert(audit), trace)
+        note(c, now, operator, "release", event_id)
         return True

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, literal_column, or_, select, update
 
-from worker.ids import new_id
+from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.deliveries import AFRESH
 from worker.ledger.payload_locks import lock_payloads
-from worker.ledger.tables import State, StepState, attempts, audit, deliveries, events, links, steps
+from worker.ledger.tables import State, StepState, attempts, deliveries, events, links, steps
 
 #: States from which an operator may release a delivery; see `is_releasable` for pending ones. A delivered one is
 #: not among them: its steps are done.
@@ -173,6 +173,5 @@ def release(db: Database, delivery_id: str, operator: str, now: datetime, not_ma
                 update(links).where(links.c.holder == delivery_id).values(risked_at=None, updated_at=now)
             )
         action = "release, not made" if not_made else "release"
-        trace = {"id": new_id(), "at": now, "operator": operator, "action": action, "subject": delivery_id}
-        c.execute(insert(audit), trace)
+        note(c, now, operator, action, delivery_id)
         return True

@@ -32,7 +32,7 @@ class Roots:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SenderToken:
     """A source's token now. Where `begun_at` is set it is the caller's to renew, until it says how that ended.
 
     `number` counts its renewals, `lost_at` is when a refresh token left without an answer that was kept, `refused`
@@ -60,7 +60,7 @@ class Given:
     ends_at: datetime
 
 
-def standing(db: Database, roots: Roots) -> Standing | None:
+def standing(db: Database, roots: Roots) -> SenderToken | None:
     """Return the token as it stands, None where the environment names a first one that is not known here."""
     with db.read() as c:
         rows = _rows(c, roots)
@@ -68,8 +68,8 @@ def standing(db: Database, roots: Roots) -> Standing | None:
 
 
 def reserve(
-    db: Database, roots: Roots, is_due: Callable[[Standing], bool], now: datetime, lasting: timedelta
-) -> Standing:
+    db: Database, roots: Roots, is_due: Callable[[SenderToken], bool], now: datetime, lasting: timedelta
+) -> SenderToken:
     """Return the token as it stands; where it `is_due` and nobody is at it, nobody else's to renew for `lasting`.
 
     A first token that is new here is planted, and goes before the older ones.
@@ -85,7 +85,7 @@ def reserve(
     return replace(found, begun_at=now)
 
 
-def keep(db: Database, roots: Roots, held: Standing, given: Given, now: datetime) -> bool:
+def keep(db: Database, roots: Roots, held: SenderToken, given: Given, now: datetime) -> bool:
     """Commit what a renewal of `held` gave; False where another one has been committed meanwhile.
 
     Kept also when the reservation is over: of a token that is good for one use, who was given the next has the
@@ -109,7 +109,7 @@ def keep(db: Database, roots: Roots, held: Standing, given: Given, now: datetime
         return True
 
 
-def let_go(db: Database, roots: Roots, held: Standing, until: datetime, has_left: bool) -> None:
+def let_go(db: Database, roots: Roots, held: SenderToken, until: datetime, has_left: bool) -> None:
     """Say that a renewal gave nothing and is not to be tried before `until`; `has_left` if it may have worked."""
     sent_at = held.lost_at or (held.begun_at if has_left else None)
     with db.write() as c:
@@ -117,7 +117,7 @@ def let_go(db: Database, roots: Roots, held: Standing, until: datetime, has_left
         c.execute(mine.values(busy_until=until, sent_at=sent_at))
 
 
-def refuse(db: Database, roots: Roots, held: Standing, reason: str, until: datetime) -> bool:
+def refuse(db: Database, roots: Roots, held: SenderToken, reason: str, until: datetime) -> bool:
     """Note that the sender refuses to renew `held`, to be asked again at `until`.
 
     False where there is nothing to tell: it was refused before, or is another's by now.
@@ -134,13 +134,13 @@ def _rows(c: Connection, roots: Roots, lock: bool = False) -> list[Mapping[str, 
     return [dict(row._mapping) for row in c.execute(query.with_for_update() if lock else query)]
 
 
-def _chosen(rows: list[Mapping[str, Any]], roots: Roots) -> Standing:
+def _chosen(rows: list[Mapping[str, Any]], roots: Roots) -> SenderToken:
     """Return the newest that has something to be renewed with and is not refused; where all are, the newest."""
     usable = [row for row in rows if row["refresh_token"] or not roots.first]
     row = min(usable, key=lambda row: row["refused_with"] == roots.app)
     # What was refused to another app's id and secret may be asked for with ours, and at once.
     is_ours = row["refused_with"] in (None, roots.app)
-    return Standing(
+    return SenderToken(
         seed=row["seed"],
         number=row["number"],
         access=row["access_token"],
@@ -153,5 +153,5 @@ def _chosen(rows: list[Mapping[str, Any]], roots: Roots) -> Standing:
     )
 
 
-def _of(roots: Roots, held: Standing) -> tuple[ColumnElement[bool], ...]:
+def _of(roots: Roots, held: SenderToken) -> tuple[ColumnElement[bool], ...]:
     return tokens.c.source == roots.source, tokens.c.seed == held.seed, tokens.c.number == held.number

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, func, literal_column, select, update
 
 from worker.allowance import Used
 from worker.breaker import Breaker, Phase
-from worker.ids import new_id
 from worker.ledger import breakers, limits
+from worker.ledger.audits import note
 from worker.ledger.database import Database
-from worker.ledger.tables import UNFINISHED, State, audit, connections, deliveries
+from worker.ledger.tables import UNFINISHED, State, connections, deliveries
 
 #: What is drained is measured over these last minutes.
 LOOK_BACK = timedelta(minutes=5)
@@ -93,7 +92,7 @@ def reset(db: Database, connection: str, operator: str, now: datetime) -> Phase:
         # The deliveries first, as in a claim: two that lock the same rows in turn wait for each other for ever.
         c.execute(update(deliveries).where(held, deliveries.c.due_at > now).values(due_at=now))
         c.execute(update(connections).where(mine).values(held_until=None, reason=None))
-        c.execute(insert(audit), _trace(operator, "reset connection", connection, now))
+        note(c, now, operator, "reset connection", connection)
     return before.phase
 
 
@@ -101,8 +100,4 @@ def hold(db: Database, connection: str, operator: str, until: datetime, now: dat
     """Let nothing more be delivered over `connection` before `until`; what is in flight is ended."""
     limits.hold(db, connection, until, f"held by {operator}")
     with db.write() as c:
-        c.execute(insert(audit), _trace(operator, "hold connection", connection, now))
-
-
-def _trace(operator: str, action: str, subject: str, now: datetime) -> dict[str, Any]:
-    return {"id": new_id(), "at": now, "operator": operator, "action": action, "subject": subject}
+        note(c, now, operator, "hold connection", connection)

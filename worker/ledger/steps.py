@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, keep
 from worker.ledger.prepared import Transaction
-from worker.ledger.returning import is_back
+from worker.ledger.returned_persons import is_back
 from worker.ledger.step_statements import (
     AT_WORK,
     DOUBT,

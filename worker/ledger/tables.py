@@ -48,6 +48,10 @@ IS_OPEN = f"state IN ({', '.join(repr(str(state)) for state in OPEN)})"
 UNFINISHED = (*OPEN, State.SENDING)
 
 
+#: The kind of a step that changes a record is the record's kind with this behind it.
+UPDATE = " update"
+
+
 class StepState(StrEnum):
     """How far a step got."""
 

@@ -16,7 +16,8 @@ from worker.errors import DeliveryError, Hold
 from worker.filling import filled_in
 from worker.first_step import digest
 from worker.ledger.database import Database
-from worker.ledger.reconciling import UPDATE, Delivered, event_of
+from worker.ledger.reconciling import Delivered, event_of
+from worker.ledger.tables import UPDATE
 from worker.planning import planned
 from worker.reconcile.findings import Tally
 from worker.settings import Settings
@@ -31,8 +32,8 @@ class Kept:
     """A record that should be at the vendor under `id`, and the delivery that stands for it.
 
     `record` is what the event asks for, its ids filled in, as far as that can still be told, and `below` names
-    those without which it is nowhere to be found. `sent` is what the
-    record was last told by us, None where this delivery was not the last to tell it something, or nobody knows.
+    those without which it is nowhere to be found. `sent` is what we last wrote into the record, None where this
+    delivery was not the last to write, or where nobody knows.
     """
 
     delivery: str
@@ -104,10 +105,8 @@ def _filled(api: Api, made: Mapping[Name, str], record: Record) -> Record | None
         changes = None if record.changes is None else filled_in(api, made, record.changes)
     except Hold:
         raise
-    except (
-        DeliveryError,
-        KeyError,
-    ):  # a name that the vendor's list has no more; a record that is new in the plan
+    except (DeliveryError, KeyError):
+        # A name that the vendor's list has no more, or a record that is new in the plan.
         return None
     return replace(record, body=body, changes=changes)
 

@@ -42,10 +42,9 @@ class Operation:
     procedure. `changes` says whether it changes anything, whatever its verb, `repeatable` whether a repetition
     does no harm, `probe` names the operation that tells whether it happened. `request` describes the input,
     which goes where `sends` says: `multipart` has it in the query and only files in the form, `multipart form` has
-    both in the form. `confirmed` tells whether the vendor's document states path and verb; what
-    it does not state can be set as `paths.<operation>` and `verbs.<operation>` in relay.toml. `unclear` says
-    what nobody knows about it: it runs only once its path is set there. `items` is where a list is in the
-    answer.
+    both in the form. `confirmed` tells whether the vendor's document states path and verb; what it does not state
+    can be set as `paths.<operation>` and `verbs.<operation>` in relay.toml. `unclear` says what nobody knows about
+    it: it runs only once its path is set there. `items` is where a list is in the answer.
     """
 
     name: str

@@ -10,14 +10,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from worker.errors import CredentialsRefused, DeliveryError, OutcomeUnknown, RateLimited, Rejected
 from worker.http import Answer
 from worker.masking import excerpt, masked
-from worker.retry_after import retry_after
+from worker.retry_after import retry_after, told_at
 from worker.vendors.answers import by_status, read_json
 from worker.vendors.vendor import Call
 
@@ -30,7 +29,8 @@ _PARAMETERS = re.compile(r"Parameter name: ([\w, ]+)")
 def read(call: Call, answer: Answer) -> Any:
     """Return the envelope's `response`, of a list the whole envelope; all names in lower case.
 
-    The vendor's own samples mix `Label` with `id`. A login's answer gets `lasts`, the seconds of its token.
+    The vendor's own samples mix `Label` with `id`. A login's answer gets `lasts`: how long its token works, a
+    timedelta, None where that cannot be told.
     Raises RateLimited for a 503 with Retry-After, Rejected for a 404 that is about a record.
     """
     said = _envelope(answer)
@@ -94,10 +94,5 @@ def _lasting(expires: Any, headers: Mapping[str, str]) -> timedelta | None:
         until = datetime.fromisoformat(str(expires))
     except ValueError:
         return None
-    try:
-        now = parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError):
-        now = datetime.now(UTC)
-    if not until.tzinfo or not now.tzinfo or until <= now:
-        return None
-    return until - now
+    now = told_at(headers)
+    return until - now if until.tzinfo and until > now else None

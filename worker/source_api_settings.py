@@ -43,7 +43,10 @@ def api_url_of(where: Place, kind: Source, known: Mapping[str, Any], options: Ma
     if kind.api is None:
         if known["api_url"] or opened_by:
             remedy = f"remove {', '.join(['api_url', *(opened_by or ['api_token_env'])])}"
-            where.fault("api_url", f"events of this type of source are whole; {remedy}")
+            where.fault(
+                "api_url",
+                f"events of this sender are complete, nothing is fetched for them; {remedy}",
+            )
         return ""
     if not opened_by:
         if kind.api.is_optional:
@@ -80,7 +83,7 @@ def renewal_of(
             where.fault(key, f"is not needed: a token is renewed with {_listed(needed)}; remove it")
     if known["api_token_env"]:
         where.fault(
-            "api_token_env", f"is a fixed token beside what renews one; remove it, or {_listed(given)}"
+            "api_token_env", f"is a fixed token, and the other keys renew one; remove it, or {_listed(given)}"
         )
     if not api_url:
         return None

@@ -13,7 +13,7 @@ SILENT = 10
 IDLE = 30
 
 
-def arguments() -> Mapping[str, str | int]:
+def connect_args() -> Mapping[str, str | int]:
     """Return what libpq is told when it connects, for our end and for the server's."""
     probe = SILENT // 2
     server = {

@@ -54,10 +54,10 @@ def _open_to_all(settings: Settings) -> Iterator[Fault]:
         kind = SOURCES[source.type]
         # The token of a sender with a challenge is spent there: what is posted later bears none.
         if source.secrets or source.addresses or (source.tokens and kind.challenge is None):
-            what = "says nothing, since posts must prove themselves all the same; remove it"
+            what = "has no effect, since secret, token or address are checked anyway; remove it"
         elif kind.is_public:
             what = (
-                "says nothing, since a public form takes posts from anybody anyway; remove it, and set what keeps "
+                "has no effect, since anybody may post to a public form anyway; remove it, and set what keeps "
                 f"robots out in [sources.{name}.form]"
             )
         else:
@@ -120,7 +120,7 @@ def _impossible(
     source = settings.routes[place].source
     return Fault(
         f"{settings.config_path}: routes[{place}]",
-        f"{connection.vendor} has nothing that {kind.__name__} could become: deliveries of {', '.join(events)} "
+        f"{connection.vendor} has no record that {kind.__name__} could become: deliveries of {', '.join(events)} "
         f"from {source} to {connection.name} will fail; leave one out of the route",
     )
 
