@@ -113,7 +113,7 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
     )
     key = party.contact_key
     if party.company and party.contact_shared:
-        # A contact belongs to one company, and an opportunity for another one is refused with it. No slug has a slash.
+        # A contact belongs to one company, and what is for another one is refused with it. No slug has a slash.
         key = f"{key}/{party.account_key}"
     match = {"email": ledger.peek("person.email")} if ledger.peek("person.email") else {"phone": party.phone}
     return (
