@@ -54,7 +54,9 @@ class Sought:
         `sources` are names that keys may begin with: where an event is about a person, its key says so.
         """
         prefixes = ("acct", "cont", *sources)
-        return key.casefold() in {f"{prefix}-{name}" for prefix in prefixes for name in self._names()}
+        # What a slash parts off is the company that a contact belongs to.
+        own = key.casefold().partition("/")[0]
+        return own in {f"{prefix}-{name}" for prefix in prefixes for name in self._names()}
 
     def may_be_in_key(self, key: str) -> bool:
         """Say whether `key` may be one that is made of theirs, such as `order-1.cont-lan@example.com`."""

@@ -98,9 +98,10 @@ class Steps:
     def _gone(self) -> list[tuple[str, str]]:
         """Forget the shared records that this plan needs and that somebody deleted at the vendor; return them.
 
-        Without this, one deleted customer would let all their later orders fail.
+        Without this, one deleted customer would let all their later orders fail. Raises PutBack while a record may
+        only be too new for the vendor's search: to forget that one would make it a second time.
         """
-        gone = []
+        gone, too_new = [], None
         for name, known in self._known.items():
             kind = self._api.vendor.kinds[known.kind]
             if not known.shared or name in self._new:
@@ -109,9 +110,16 @@ class Steps:
                 is_there = name not in self._linked
             else:
                 is_there = not known.match or kind.find(self._api, known, None) == self._made[name]
-            if not is_there:
-                self._checkpoints.forget(*name)
-                gone.append(name)
+            if is_there:
+                continue
+            known_at = self._checkpoints.done_at(*name) or self._clock()
+            if kind.find is not None and (wait := self._too_early(name, known_at)):
+                too_new = wait
+                continue
+            self._checkpoints.forget(*name, self._made[name])
+            gone.append(name)
+        if too_new:
+            raise too_new
         return gone
 
     def _take_away(self, plan: Plan) -> None:
@@ -130,7 +138,7 @@ class Steps:
                 except Rejected as error:
                     if error.status not in (404, 410):
                         raise
-                self._checkpoints.forget(name, key)
+                self._checkpoints.forget(name, key, record_id)
 
     def _compare(self, record: Record) -> None:
         read = self._api.vendor.kinds[record.kind].proof.one
@@ -215,11 +223,15 @@ class Steps:
         found = kind.find(self._api, record, risked_at if not record.shared else None)
         if found is None and risked_at is not None:
             carried_out = max(self._api.connection.timeout, CARRIED_OUT_WITHIN)
-            trusted_at = risked_at + carried_out + self._api.connection.search_lag
-            if self._clock() < trusted_at:
-                wait = min(trusted_at - self._clock(), timedelta(seconds=5))
-                raise PutBack(f"the {record.kind} is not found yet; the search may lag behind", wait)
+            if wait := self._too_early((record.kind, record.key), risked_at + carried_out):
+                raise wait
         return found
+
+    def _too_early(self, name: tuple[str, str], there_at: datetime) -> PutBack | None:
+        """Return how to wait while a search may not show what was there by `there_at`."""
+        left = there_at + self._api.connection.search_lag - self._clock()
+        said = f"the {name[0]} is not found yet; the search may lag behind"
+        return PutBack(said, min(left, timedelta(seconds=5))) if left > timedelta(0) else None
 
     def _create(self, kind: Kind, record: Record, step: StepName) -> str:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -113,6 +114,20 @@ def opportunity(**more: Any) -> Mapping[str, Any]:
         "notify": False,
         **more,
     }
+
+
+def test_a_contact_is_known_by_its_company_too() -> None:
+    """Else whoever writes from work and buys at home is refused: a contact must belong to the company selected."""
+    # By hand: a key has a dash for a space, and ten digits of the SHA-256 of what was written.
+    company = f"hong-nhung-{sha256(b'hong nhung').hexdigest()[:10]}"
+    at_work = plan(replace(LEAD, person=replace(ANA, company="Hong Nhung"))).records
+    assert [record.key for record in at_work[:2]] == [
+        f"acct-{company}",
+        f"cont-ana@example.mx/acct-{company}",
+    ]
+    assert at_work[2].body["contact_id"] == Ref("contact", at_work[1].key)
+    nobody = replace(ANA, company="Hong Nhung", email="", phone="")
+    assert plan(replace(LEAD, person=nobody)).records[1].key == "cont-site-1", "their own, so never another's"
 
 
 def test_a_lead_becomes_company_contact_and_opportunity() -> None:

@@ -95,6 +95,8 @@ def test_others_are_not_taken_for_the_person(value: Any) -> None:
         ("cont-+84901234567", True),
         ("hook-lan@example.com", True),
         ("my-shop-lan@example.com", True),
+        ("cont-lan@example.com/acct-hong-nhung", True),
+        ("cont-ulan@example.com/acct-hong-nhung", False),
         ("acct-jean-lan@example.com", False),
         ("acct-lan@example.com.vn", False),
         ("shop-order-1.cont-lan@example.com", False),

@@ -22,9 +22,13 @@ def _same() -> tuple[ColumnElement[bool], ...]:
 #: The columns of a new link.
 RESERVED = ("connection", "kind", "key", "holder", "risked_at", "updated_at")
 STEP = Prepared(
-    select(steps.c.state, steps.c.record_id, steps.c.was_there, steps.c.request_digest).where(*_own())
+    select(
+        steps.c.state, steps.c.record_id, steps.c.was_there, steps.c.request_digest, steps.c.updated_at
+    ).where(*_own())
 )
 REMOVE = Prepared(delete(links).where(*_same()))
+#: Of this record only: another delivery may have made a new one under the same key meanwhile.
+GONE = Prepared(delete(links).where(*_same(), links.c.record_id == bindparam("record")))
 FORGET = Prepared(delete(steps).where(*_own()))
 DOUBT = Prepared(
     update(steps)

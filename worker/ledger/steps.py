@@ -15,9 +15,9 @@ from worker.ledger.step_statements import (
     AT_WORK,
     DOUBT,
     FORGET,
+    GONE,
     KNOWN,
     LINK,
-    REMOVE,
     RESERVED,
     RISK,
     STEP,
@@ -194,14 +194,18 @@ class Checkpoints:
         with self._db.read() as c:
             return [(row.key, row.record_id) for row in c.execute(query)]
 
-    def forget(self, kind: str, key: str) -> None:
-        """Commit that a record is no more, so that one of its key is made anew where it is wanted."""
-        of = {"of_delivery_id": self._claim.id, "of_connection": self._claim.connection}
-        names = {"of_kind": kind, "of_key": key}
+    def done_at(self, kind: str, key: str) -> datetime | None:
+        """Return since when this delivery knows the record, None where that is not committed yet."""
+        found = self._db.look(STEP, {"of_delivery_id": self._claim.id, "of_kind": kind, "of_key": key})
+        return found.updated_at if found is not None and found.state == StepState.DONE else None
+
+    def forget(self, kind: str, key: str, record_id: str) -> None:
+        """Commit that this record is no more, so that one of its key is made anew where it is wanted."""
+        name = {"of_kind": kind, "of_key": key}
 
         def write(t: Transaction, now: datetime) -> None:
-            t.run(FORGET, of | names)
-            t.run(REMOVE, of | names)
+            t.run(FORGET, {**name, "of_delivery_id": self._claim.id})
+            t.run(GONE, {**name, "of_connection": self._claim.connection, "record": record_id})
 
         self._changing(write)
 

@@ -111,12 +111,16 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
         phone_mobile=told_phone(ledger, party, "contact.phone_mobile"),
         shipping_address=_address(ledger, "contact.shipping_address"),
     )
+    key = party.contact_key
+    if party.company and party.contact_shared:
+        # A contact belongs to one company, and what is for another one is refused with it. No slug has a slash.
+        key = f"{key}/{party.account_key}"
     match = {"email": ledger.peek("person.email")} if ledger.peek("person.email") else {"phone": party.phone}
     return (
         Record("company", party.account_key, company, {"name": name}, shared=party.account_shared),
         Record(
             "contact",
-            party.contact_key,
+            key,
             contact,
             match if any(match.values()) else {"name": f"{first} {surname}"},
             shared=party.contact_shared,
@@ -177,7 +181,7 @@ def _short_day(ledger: FieldLedger, *paths: str) -> str:
 
 CENTIACRM = VendorMapping(
     type="centiacrm",
-    version=2,
+    version=3,
     values=schemas.Values,
     secrets=("email", "password"),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
