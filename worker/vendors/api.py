@@ -32,6 +32,8 @@ class Session:
     def __init__(self, tokens: Tokens | None = None, references: References | None = None) -> None:
         self.tokens = tokens or Tokens()
         self.references = references or References()
+        #: Until when nobody needs to look whether a pause was asked for, on the monotonic clock.
+        self.free_until = 0.0
 
 
 class Api:
