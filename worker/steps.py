@@ -232,7 +232,7 @@ class Steps:
 
 
 def _is_reckoned(theirs: Any) -> bool:
-    # No vendor documents that it adds up lines: one that does not shows nothing or a zero, which says nothing of ours.
+    # No vendor documents that it adds up lines. One that does not shows nothing, or a zero.
     return theirs is not None and not _agree(theirs, 0)
 
 

@@ -111,7 +111,9 @@ def test_an_answer_means_what_the_vendor_says(operation: str, status: int, body:
     assert operation in str(caught.value), "the operator is not told which call it was"
 
 
-@pytest.mark.parametrize("page", [{"data": None}, {"data": None, "totalCount": 3}, {"totalCount": 0, "data": "x"}])
+@pytest.mark.parametrize(
+    "page", [{"data": None}, {"data": None, "totalCount": 3}, {"totalCount": 0, "data": "x"}]
+)
 def test_a_page_that_does_not_say_that_it_is_empty_is_no_empty_page(page: dict[str, Any]) -> None:
     """Otherwise a look-up that failed counts as "not there", and the record is made twice."""
     with pytest.raises((VendorDown, NotConfigured)):
