@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 from worker.environment import LEAST_GRACE_SECONDS, grace_seconds
 
@@ -62,19 +63,27 @@ class Supervisor:
         self.wait(child.ready, seconds, f"{child.name} is not ready")
 
     def wait(self, ready: Callable[[], bool], seconds: float, complaint: str) -> None:
-        """Wait until `ready`. Raises StartFailed after `seconds`, or at once where a child has ended."""
+        """Wait until `ready`. Raises StartFailed after `seconds`, or at once where a child has ended by itself."""
         until = time.monotonic() + seconds
         while not ready():
             self._pump(0.05)
             if self._stop:
                 raise KeyboardInterrupt
             for child in self._children:
-                if child.process is None or child.process.poll() is not None:
-                    self._pump(0.2)
-                    said = " ".join(child.last_lines[-3:]) or "no word"
-                    raise StartFailed(f"{child.name} ended at its start: {said}")
+                self._look_at_start(child)
             if time.monotonic() > until:
                 raise StartFailed(f"{complaint} after {seconds:g} s")
+
+    def _look_at_start(self, child: Child) -> None:
+        code = child.process.poll() if child.process is not None else None
+        if code is None:
+            return
+        if code < 0:  # killed from outside, say for want of memory: that says nothing of how it was set up
+            self._revive(child)
+            return
+        self._pump(0.2)
+        said = " ".join(child.last_lines[-3:]) or "no word"
+        raise StartFailed(f"{child.name} ended with {code} at its start: {said}")
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Show output and restart what dies, until `until` or a signal says stop."""
@@ -106,6 +115,8 @@ class Supervisor:
         for needed, part in ((False, FIRST_PART), (True, 1.0)):
             ending = [child for child in self._children if child.needed_by_others == needed]
             self._end(ending, began + self._grace * part)
+        for key in list(self._output.get_map().values()):
+            self._forget(key.fileobj)
 
     def _end(self, children: list[Child], until: float) -> None:
         running = [(child, child.process) for child in reversed(children) if child.process is not None]
@@ -152,10 +163,14 @@ class Supervisor:
         for key, _ in self._output.select(seconds):
             data = os.read(key.fd, 65536)
             if not data:
-                self._output.unregister(key.fileobj)
+                self._forget(key.fileobj)
                 continue
             for line in data.decode("utf-8", "replace").splitlines():
                 self._say(key.data, line)
+
+    def _forget(self, output: Any) -> None:
+        self._output.unregister(output)
+        output.close()
 
     def _say(self, child: Child, line: str) -> None:
         if not line.strip():

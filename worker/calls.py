@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from worker import budget
 from worker.errors import BudgetSpent
 from worker.http import Answer, Http
-from worker.ledger import deliveries, limits
+from worker.ledger import breakers, deliveries, limits
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim
 from worker.limit_headers import limit_pause
@@ -17,6 +17,10 @@ from worker.settings import ConnectionSettings
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 from worker.vendors.vendor import Operation
+
+#: So long a process trusts that nobody has asked for a pause since it last looked: a look before every call would
+#: be one more statement each.
+PAUSE_HEARD_WITHIN = timedelta(milliseconds=200)
 
 
 def calls(
@@ -48,6 +52,7 @@ def calls(
     def pay(operation: Operation) -> None:
         if pause is not None:
             raise pause
+        _heed_others(db, session, connection.name, clock())
         budget.take(db, connection.name, connection.allowance, operation.changes, clock())
 
     def heed(answer: Answer) -> None:
@@ -58,3 +63,13 @@ def calls(
             limits.hold(db, connection.name, clock() + lasts, str(pause))
 
     return Api(VENDORS[connection.vendor], connection, http, session, guard, pay, heed)
+
+
+def _heed_others(db: Database, session: Session, connection: str, now: datetime) -> None:
+    # The pause that another delivery was told is for this one too, though it is under way.
+    if time.monotonic() < session.free_until:
+        return
+    gate = db.reading(lambda t: breakers.gate(t, connection, now))
+    if gate.held_until is not None and gate.held_until > now:
+        raise BudgetSpent(gate.reason or "the connection is held", gate.held_until - now, whole=False)
+    session.free_until = time.monotonic() + PAUSE_HEARD_WITHIN.total_seconds()

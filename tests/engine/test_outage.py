@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -18,8 +19,9 @@ from tests.engine.harness import CREDENTIALS, ENDED, Bench
 from tests.engine.test_telemetry import sent  # noqa: F401  (a fixture: what would go to Sentry)
 from worker.app import make_app
 from worker.breaker import Phase, Terms
+from worker.calls import PAUSE_HEARD_WITHIN
 from worker.delivery import deliver
-from worker.http import Http
+from worker.http import Answer, Http, Request
 from worker.ledger import breakers, limits, standing
 from worker.ledger.database import Database
 from worker.ledger.tables import State
@@ -150,6 +152,34 @@ def test_a_limit_that_the_vendor_announces_is_kept_before_it_refuses(bench: Benc
     assert len(asked) == 1
     row = bench.show(ids[1])
     assert (row["state"], row["due_at"] > bench.clock() + timedelta(seconds=29)) == ("held", True)
+
+
+def test_a_pause_that_one_delivery_is_told_stops_those_under_way(bench: Bench) -> None:
+    """Otherwise dozens of calls follow a 429 within its Retry-After, each a reason to shut us out for longer."""
+    (delivery,) = leads(bench, 1, to="office")
+    http = bench.engine.http
+
+    class Paused:
+        """Stands for the other delivery, whose 429 comes while this one waits for its first answer."""
+
+        def send(self, request: Request, seconds: float) -> Answer:
+            answer = http.send(request, seconds)
+            until = bench.clock() + timedelta(seconds=90)
+            limits.hold(bench.engine.db, "office", until, "answered 429")
+            time.sleep(PAUSE_HEARD_WITHIN.total_seconds())
+            return answer
+
+    bench.engine.__dict__["http"] = Paused()
+    assert bench.attempt(delivery) == State.HELD
+    bench.engine.__dict__["http"] = http
+    assert calls(bench) == 1
+    row = bench.show(delivery)
+    assert (row["reason"], row["attempts"]) == ("answered 429", 0)
+    bench.clock.forward(seconds=89)
+    assert bench.attempt(delivery) != State.DELIVERED
+    assert calls(bench) == 1
+    bench.clock.forward(seconds=2)
+    assert bench.attempt(delivery) == State.DELIVERED
 
 
 def test_a_days_quota_holds_until_the_vendors_midnight_though_the_broker_is_wiped(bench: Bench) -> None:

@@ -148,6 +148,13 @@ def test_a_total_that_the_vendor_reckons_otherwise_stops(bench: Bench) -> None:
         delivered(bench, order(bench, "orders/updated", 11))
 
 
+def test_a_vendor_that_reckons_no_total_takes_orders(opened: Open) -> None:
+    """Otherwise every order is parked, though made: the reference shows a total of 0 and says of no sum."""
+    with opened(totals="left") as bench:
+        delivered(bench, order(bench))
+        assert only(bench, "opportunity")["opportunity_amount"] == 36.85
+
+
 def test_what_an_earlier_event_left_in_doubt_is_brought_up_to_date(bench: Bench) -> None:
     """Otherwise an order whose creation was given up after a lost answer stays open although it is paid."""
     bench.fault(vendor="overplane", operation="opportunity_create", fault="drop_after", times=1)

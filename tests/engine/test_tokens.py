@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 
+import httpx
 import pytest
 import redis
 
 from tests.engine.harness import ENVIRON
 from worker.configuration import load
 from worker.errors import PutBack
+from worker.http import Http
 from worker.shared_tokens import BrokerTokens, sessions
+from worker.vendors import VENDORS
+from worker.vendors.api import Api, Session
 from worker.vendors.tokens import LOGIN, Tokens
 from worker.vendors.vendor import Token
 
@@ -60,6 +65,36 @@ def test_of_all_workers_one_replaces_a_refused_token(broker: redis.Redis) -> Non
     assert login.number == 2
     assert set(got) <= {"token-2", "put back"}
     assert [tokens.replaced("token-1", login) for tokens in workers] == ["token-2"] * 6
+
+
+def test_a_shared_token_that_is_over_too_is_no_refusal_of_the_credentials(broker: redis.Redis) -> None:
+    """Else a worker that was idle tries two tokens that have ended, and the connection opens with an alarm."""
+    office = load(ENVIRON).connections["office"]
+    made: list[str] = []
+
+    def vendor(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/authentication"):
+            made.append(f"token-{len(made) + 1}")
+            return httpx.Response(201, json={"statusCode": 201, "response": {"token": made[-1]}})
+        if request.headers["authorization"] != made[-1] or len(made) < 3:
+            return httpx.Response(401, text="Unauthorized")
+        return httpx.Response(200, json={"statusCode": 200, "response": {"id": "me"}})
+
+    http = Http(httpx.MockTransport(vendor))
+    idle, busy = (Tokens(BrokerTokens(broker, office)) for _ in range(2))
+    apis = [
+        Api(VENDORS["onlyoffice"], office, http, Session(tokens), lambda: None) for tokens in (idle, busy)
+    ]
+    login = VENDORS["onlyoffice"].login
+    assert login is not None
+    assert (idle.current(partial(login, apis[0])), busy.current(partial(login, apis[1]))) == ("token-1",) * 2
+    busy.replaced("token-1", partial(login, apis[1]))
+    assert made == [
+        "token-1",
+        "token-2",
+    ]  # the idle worker has the first, the broker the second; both are over now
+    assert apis[0].call("people_self") == {"id": "me"}
+    assert made == ["token-1", "token-2", "token-3"]
 
 
 def test_a_token_is_replaced_before_it_ends(broker: redis.Redis) -> None:

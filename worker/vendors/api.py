@@ -23,7 +23,7 @@ from worker.vendors.lookups import plain
 from worker.vendors.paging import every, listed
 from worker.vendors.references import References
 from worker.vendors.tokens import Tokens
-from worker.vendors.vendor import Call, Item, Operation, Reference, Vendor
+from worker.vendors.vendor import Call, Item, Operation, Reference, Token, Vendor
 
 
 class Session:
@@ -32,6 +32,8 @@ class Session:
     def __init__(self, tokens: Tokens | None = None, references: References | None = None) -> None:
         self.tokens = tokens or Tokens()
         self.references = references or References()
+        #: Until when nobody needs to look whether a pause was asked for, on the monotonic clock.
+        self.free_until = 0.0
 
 
 class Api:
@@ -73,12 +75,23 @@ class Api:
         if login is None:
             return self._send(call, self.connection.secrets.get("token", ""))
         token = tokens.current(lambda: login(self))
-        try:
-            return self._send(call, token)
-        except CredentialsRefused:
-            # Refused means that nothing was done, so the call may be repeated; once, lest a wrong password
-            # locks the account.
-            return self._send(call, tokens.replaced(token, lambda: login(self)))
+        logged_in = False
+
+        def anew() -> Token:
+            nonlocal logged_in
+            logged_in = True
+            return login(self)
+
+        # Refused means that nothing was done, so the call may be repeated: with what another worker has fetched,
+        # which may be over too, then with a token of our own. With one, lest a wrong password locks the account.
+        for _ in range(2):
+            try:
+                return self._send(call, token)
+            except CredentialsRefused:
+                if logged_in:
+                    raise
+                token = tokens.replaced(token, anew)
+        return self._send(call, token)
 
     def each(self, name: str, values: Mapping[str, Any] | None = None) -> Iterator[Item]:
         """Yield the records of a list, page after page, holding no more than a page of them."""

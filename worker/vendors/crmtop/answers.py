@@ -40,7 +40,15 @@ def read(call: Call, answer: Answer) -> Any:
         return {**data, "seconds": _seconds(data.get("expiration"), told_at(answer.headers))}
     if call.operation.paging and isinstance(data, Mapping):
         _refuse_misplaced(call, data)
+        if data.get("data") is None and _counts_none(data):
+            return {**data, "data": []}
     return data
+
+
+def _counts_none(page: Item) -> bool:
+    # The reference shows no empty page: one may write it as null. It is believed only with the count that says so.
+    count = page.get("totalCount")
+    return count == 0 and not isinstance(count, bool)
 
 
 def _content(body: bytes) -> Item | None:
