@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
-from tests.conftest import Clock
+from tests.conftest import Clock, wait_for
 from tests.ledger.test_purging import end, post
 from worker.ledger import persons, purging, search
 from worker.ledger.database import Database
@@ -22,8 +21,9 @@ from worker.retention import ages
 from worker.settings import Retention
 
 QUARTER = Retention(delivered=timedelta(days=90), failed=timedelta(days=90))
-#: Longer than a statement takes to come to the row that it waits for, shorter than it waits there.
-A_MOMENT = 0.3
+WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 Work = Callable[[Database, Clock, str], Any]
 
 
@@ -65,10 +65,17 @@ def one_after_the_other(db: Database, table: Any, delivery: str, *works: Callabl
     with held_up(db, table, delivery):
         for thread in threads:
             thread.start()
-            time.sleep(A_MOMENT)
+            if not db.is_sqlite:  # there all wait for one turn, and whose is next is chance
+                wait_for(lambda: waiting(db) > threads.index(thread), 60, "who is held up")  # noqa: B023
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     return results
+
+
+def waiting(db: Database) -> int:
+    """Return how many wait for what somebody else has locked."""
+    with db.read() as c:
+        return int(c.execute(WAITING).scalar_one())
 
 
 def standing(db: Database, delivery: str) -> tuple[str, bool]:

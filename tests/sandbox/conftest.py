@@ -15,7 +15,7 @@ def http() -> Iterator[httpx.Client]:
     """A client of a sandbox that nobody else uses."""
     with (
         running(CREDENTIALS) as sandbox,
-        httpx.Client(base_url=sandbox.url, timeout=5, verify=False) as client,
+        httpx.Client(base_url=sandbox.url, timeout=60, verify=False) as client,
     ):
         yield client
 
