@@ -7,6 +7,7 @@ import pytest
 from crmtop_client import NOBODY, CrmTopClient, Json, crmtop
 
 from sandbox.crmtop.operations import OPERATIONS
+from sandbox.store import Store
 
 PAGE: Json = {"pageNumber": 1, "pageSize": 10, "search": ""}
 FILE = {"FormFiles": ("anh.txt", b"12345", "text/plain")}
@@ -103,16 +104,16 @@ def test_calls_need_a_token_that_lives(top: CrmTopClient) -> None:
 
 def test_how_tokens_are_sent_and_end_can_be_chosen(moment: list[float], store: Store) -> None:
     """A client that misreads the unit of expiration, or never renews, would pass."""
-    options = {"expiration": "epoch", "auth_error": "envelope", "bare_header": "accept"}
+    began, options = moment[0], {"expiration": "epoch", "auth_error": "envelope", "bare_header": "accept"}
     with crmtop(store, token_lifetime_s="1", **options) as top:
-        assert top.tokens["expiration"] == MOMENT + 1
+        assert top.tokens["expiration"] == began + 1
         top.header = top.header.removeprefix("Bearer ")
         assert top.make("lead", given.LEAD)
         moment[0] += 1.1
         assert top.fails("POST", "lead/create", given.LEAD)["code"] == 401
-    moment[0] = MOMENT
+    moment[0] = began
     with crmtop(store, expiration="epoch_ms", token_lifetime_s="86400") as top:
-        assert top.tokens["expiration"] == (MOMENT + 86400) * 1000
+        assert top.tokens["expiration"] == (began + 86400) * 1000
 
 
 def test_wrong_fields_and_references_are_refused_and_leave_nothing(top: CrmTopClient) -> None:
