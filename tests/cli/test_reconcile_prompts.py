@@ -25,7 +25,7 @@ from tests.engine.harness import ROOT, Bench
 from tests.engine.reconciled import another_id, by_hand, delivered
 
 #: How long a process may take for a step on a busy machine.
-SECONDS = 60
+SECONDS = 100
 
 
 class Terminal:

@@ -6,6 +6,7 @@ The rows, the load and the judge are those of the rig; `make chaos` runs all of 
 from __future__ import annotations
 
 import os
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.e2e.running import AT_MOST, PER_LEAD, relay_up
 SEED = 20260302
 #: Seconds of load. What was killed is taken over when its lease has run out, which takes the rest of the time.
 SECONDS = 8.0
-#: Seconds in which all must be at its end. A quiet machine needs ninety: what is in doubt is looked up for a minute.
+#: Seconds in which all must be at its end. A quiet machine needs ninety: a minute for what is in doubt.
 SETTLE = 500.0
 
 
@@ -70,7 +71,10 @@ def test_every_process_restarted_in_turn(tmp_path: Path) -> None:
 def test_a_frozen_broker_delays_and_loses_nothing_and_holds_no_sender(tmp_path: Path) -> None:
     """If this fails, Redis is part of the promise, and its outage loses orders."""
     row = clean(broker.FROZEN, tmp_path)
-    assert row.slowest < 5, "a frozen broker held the senders"
+    # Held until it thaws they are none, at most one for each sender; a busy machine costs some of the twenty, not all.
+    said = re.match(r"struck: (\d+) events accepted while it was frozen", row.notes[0])
+    assert said is not None
+    assert int(said[1]) >= 5, "a frozen broker held the senders"
 
 
 def test_relay_up_starts_a_killed_worker_again(tmp_path: Path) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from sandbox.server import running
 from tests.conftest import wait_for
@@ -86,7 +89,14 @@ def test_a_limit_of_requests_holds_for_all_workers_together(tmp_path: Path) -> N
             took = time.monotonic() - began
             assert len(crm.store.everything("oplacrm", "lead")) == 60
             assert 60 / took <= 10 * 1.3, f"60 requests in {took:.1f} s"
-            assert took < 30, "the limit is far from used"
+            late = last_call(crm.url, "oplacrm") - last_call(crm.url, "centiacrm")
+            # Of a slow machine the CRM without a limit knows as well.
+            assert late < timedelta(seconds=20), "the limit is far from used"
+
+
+def last_call(crm: str, vendor: str) -> datetime:
+    asked = httpx.get(f"{crm}/_sandbox/requests", params={"vendor": vendor}, timeout=AT_MOST, trust_env=False)
+    return datetime.fromisoformat(asked.json()["requests"][-1]["at"])
 
 
 def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> None:
