@@ -71,7 +71,7 @@ def test_every_process_restarted_in_turn(tmp_path: Path) -> None:
 def test_a_frozen_broker_delays_and_loses_nothing_and_holds_no_sender(tmp_path: Path) -> None:
     """If this fails, Redis is part of the promise, and its outage loses orders."""
     row = clean(broker.FROZEN, tmp_path)
-    # Held until it thaws they are none, at most one for each sender; a busy machine costs some of the twenty, not all.
+    # None where all are held until it thaws; a busy machine costs some of the twenty, not all.
     said = re.match(r"struck: (\d+) events accepted while it was frozen", row.notes[0])
     assert said is not None
     assert int(said[1]) >= 5, "a frozen broker held the senders"
