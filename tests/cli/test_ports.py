@@ -1,4 +1,4 @@
-"""The ports of a run are nobody else's, between the moment that they are chosen and the one that somebody listens."""
+"""The ports of a run are nobody else's, from the moment that they are chosen until somebody listens on them."""
 
 from __future__ import annotations
 
