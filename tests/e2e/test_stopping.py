@@ -15,8 +15,8 @@ from tests.e2e.running import AT_MOST, PER_LEAD, ROOT, Up, is_alive, relay_up
 
 pytestmark = pytest.mark.timeout(600)
 
-#: The grace time of these runs; the children of `relay up` are told less, so they have ended well before. Each bound is
-#: a share of it: of the ten seconds that Docker gives, four would be left to a busy machine, of these ten are.
+#: The grace time of these runs; the children of `relay up` are told less, so they have ended well before. Each bound
+#: is a share of it: of the ten seconds that Docker gives, four would be left to a busy machine, of these ten are.
 GRACE = 24.0
 #: Seconds that OplaCRM takes for an answer, longer than a worker that has to stop waits for it, and the time-out.
 SLOW, TIMEOUT = 40.0, 60
@@ -74,9 +74,8 @@ def test_the_receiver_answers_what_it_has_begun(tmp_path: Path) -> None:
             wait_for(lambda: has_read(int(up.env["PORT"]), ours), AT_MOST, "what was sent, at the receiver")
             master = up.children("webhooks.app")[0]
             os.kill(master, signal.SIGTERM)
-            time.sleep(
-                0.5
-            )  # so that the signal has come: where it has not, the test sees less and says the same
+            # So that the signal has come; where it has not, the test sees less and says the same.
+            time.sleep(0.5)
             wire.sendall(body[9:])
             assert wire.recv(1000).startswith(b"HTTP/1.1 200 ")
         wait_for(lambda: not is_alive(master), AT_MOST, "the receiver's end")
