@@ -15,8 +15,8 @@ from tests.e2e.running import AT_MOST, PER_LEAD, ROOT, Up, is_alive, relay_up
 
 pytestmark = pytest.mark.timeout(600)
 
-#: The grace time of these runs; the children of `relay up` are told less, so they have ended well before. Each bound
-#: is a share of it: of the ten seconds that Docker gives, four would be left to a busy machine, of these ten are.
+#: The grace time of these runs; the children of `relay up` are told less, so they have ended well before. Each
+#: bound is a share of it: of the ten seconds that Docker gives, four would be left to a busy machine, of these ten.
 GRACE = 24.0
 #: Seconds that OplaCRM takes for an answer, longer than a worker that has to stop waits for it, and the time-out.
 SLOW, TIMEOUT = 40.0, 60
