@@ -90,13 +90,6 @@ def cpu_seconds(pid: int) -> float:
     return used
 
 
-def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 def listens(port: int) -> bool:
     """Return whether somebody accepts connections at `port` of the loopback address."""
     try:

@@ -19,7 +19,8 @@ import redis
 from bench import contenders
 from bench.contenders import Contender
 from bench.crm import Control
-from bench.processes import HOST, DidNotRun, Processes, answers, free_port, listens
+from bench.processes import HOST, DidNotRun, Processes, answers, listens
+from relay.ports import free_port
 
 Web = tuple[subprocess.Popen[bytes], int]  # a receiver and its port
 #: How often a benchmark takes tasks from the broker in the workers' place, in seconds, and how many at once.

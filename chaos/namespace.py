@@ -113,9 +113,9 @@ def why_not() -> str:
         return "needs root, to make a network namespace: run it as root"
     if not _program():
         return "no ip: apt-get install iproute2"
-    _remove_left_behind()
     host = Host()
     try:
+        _remove_left_behind()
         host.open()
         host.close()
     except DidNotRun as error:
@@ -135,7 +135,10 @@ def _program() -> str:
 
 
 def _ip(*arguments: str) -> str:
-    done = subprocess.run([_program(), *arguments], capture_output=True, text=True, timeout=30)
+    try:
+        done = subprocess.run([_program(), *arguments], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DidNotRun(f"ip {' '.join(arguments)}: {error}") from error
     if done.returncode:
         raise DidNotRun(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout

@@ -72,7 +72,7 @@ class Postgres:
             isolation_level="AUTOCOMMIT",
             pool_pre_ping=True,
         )
-        wait_until(self.answers, 30, "PostgreSQL")
+        wait_until(self.answers, 120, "PostgreSQL")
         self.say("CREATE DATABASE relay")
         self.url = url_at(self.port)
 

@@ -64,7 +64,7 @@ def broker_url(var: Path) -> str:
 def broker_answers(url: str) -> bool:
     """Say whether the broker is up."""
     try:
-        client = redis.Redis.from_url(url.replace("redis+socket", "unix"), socket_timeout=1)
+        client = redis.Redis.from_url(url.replace("redis+socket", "unix"), socket_timeout=5)
         return bool(client.ping())
     except redis.RedisError:
         return False

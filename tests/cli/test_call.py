@@ -270,5 +270,5 @@ def test_the_limit_of_requests_holds_without_a_ledger(relay: Relay, tmp_path: Pa
         *("call", "centia", "products_get_products", "--json", '{"profile_id": 1}'), RELAY_CONFIG=str(config)
     )
     assert products.exit_code == 0, products.stderr
-    assert 0.5 <= time.monotonic() - began < 5, "a login, and half a second later the list"
+    assert 0.5 <= time.monotonic() - began < 60, "a login, and half a second later the list"
     assert not (tmp_path / "var").exists()

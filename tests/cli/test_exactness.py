@@ -74,7 +74,7 @@ def test_at_a_terminal_a_change_is_asked_for(
     argv = [*RELAY, "call", "opla", "product_upsert", "--json", product(1)]
     with subprocess.Popen(argv, env=env, stdin=theirs, stdout=-1, stderr=-1, cwd=ROOT, text=True) as process:
         os.write(ours, typed.encode())
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=200)
     os.close(ours)
     os.close(theirs)
     assert (process.returncode, bool(out)) == (code, not code), err

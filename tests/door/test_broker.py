@@ -6,10 +6,11 @@ import signal
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from statistics import median
 
 import pytest
 from door_requests import LEAD
-from door_server import Broker, Server, count
+from door_server import AT_MOST, HELD, Broker, Server, count
 
 from tests.conftest import wait_for
 from worker.ledger import due
@@ -19,12 +20,15 @@ from worker.ledger.intake import HAND_OFF_GRACE
 
 def posted(server: Server, number: int, begin: int = 0) -> list[str]:
     """Post that many leads one after the other, each answered quickly; return the events' ids."""
-    ids = []
+    ids, waits = [], []
     for n in range(begin, begin + number):
         answer, seconds = server.post(replace(LEAD, body=LEAD.body + b"&n=%d" % n))
         assert (answer.status_code, answer.json()["status"]) == (200, "accepted")
-        assert seconds < 2
         ids.append(answer.json()["event_id"])
+        waits.append(seconds)
+    assert max(waits) < HELD
+    # Whoever asks the broker first, bounded or not, waits each time; what a busy machine holds up are a few.
+    assert number < 10 or median(waits) < 1
     return ids
 
 
@@ -40,11 +44,11 @@ def test_a_broker_in_trouble_costs_the_sender_nothing(
 ) -> None:
     """Otherwise an outage of the broker is one of the door, and the senders' events are lost."""
     posted(server, 2)
-    wait_for(lambda: broker.tasks("deliver.opla") >= 2, 10, "the first two tasks")
+    wait_for(lambda: broker.tasks("deliver.opla") >= 2, AT_MOST, "the first two tasks")
     broker.signal(trouble)
     ids = posted(server, 50, begin=100)
     ready, seconds = server.ready()
-    assert seconds < 10
+    assert seconds < AT_MOST / 2
     assert (ready.status_code, ready.json()["ledger"]) == (200, "ok")
     assert ready.json()["broker"].startswith("out of reach")
     assert ready.json()["last_sweep"] is None
@@ -55,12 +59,12 @@ def test_a_broker_in_trouble_costs_the_sender_nothing(
     else:
         broker.start()
     before = broker.tasks("deliver.opla")
-    wait_for(lambda: server.ready()[0].json()["broker"] == "ok", 15, "the broker in /readyz")
+    wait_for(lambda: server.ready()[0].json()["broker"] == "ok", AT_MOST, "the broker in /readyz")
     # Both processes of the server publish again; which of them takes a connection is chance.
     more = iter(range(1_000, 2_000))
     for _ in range(4):
         posted(server, 1, begin=next(more))
-    wait_for(lambda: broker.tasks("deliver.opla") >= before + 4, 15, "tasks of new events")
+    wait_for(lambda: broker.tasks("deliver.opla") >= before + 4, AT_MOST, "tasks of new events")
 
 
 def test_many_who_ask_for_readiness_do_not_stop_the_door(server: Server, broker: Broker) -> None:
@@ -74,5 +78,5 @@ def test_many_who_ask_for_readiness_do_not_stop_the_door(server: Server, broker:
         thread.start()
     posted(server, 10, begin=5_000)
     for thread in threads:
-        thread.join(15)
+        thread.join(AT_MOST)
     assert answers == [200] * 32

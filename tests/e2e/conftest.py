@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+#: Seconds after which a test hangs, where it says no number itself. A quiet machine needs a tenth of it.
+HANGS_AFTER = 600
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # What is begun last with minutes to wait would be waited for alone.
     items.sort(key=_patience, reverse=True)
+    for item in items:
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(HANGS_AFTER))
 
 
 def _patience(item: pytest.Item) -> float:

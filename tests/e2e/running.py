@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,12 +17,15 @@ import httpx
 import redis
 from dotenv import dotenv_values
 
+from relay.ports import free_port
 from tests.conftest import wait_for
 from worker.configuration import load
 from worker.ledger import search
 from worker.ledger.database import Database
 
 ROOT = Path(__file__).parents[2]
+#: Seconds after which a busy machine is no excuse any more: what was waited for does not come.
+AT_MOST = 120.0
 RELAY = [sys.executable, "-m", "relay"]
 #: The example configuration with the demo's secrets, as `relay up --env-file demo.env` reads it.
 EXAMPLE = load(
@@ -43,16 +45,9 @@ def environ(var: Path, **more: str) -> dict[str, str]:
     """Return the environment of a run of its own: nothing of ours but the path to programs."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     home = {"HOME": str(var), "RELAY_VAR": str(var / "var"), "RELAY_CONFIG": str(ROOT / "relay.toml")}
-    # Ports of its own: two runs that look for free ones at the same moment find the same.
+    # Ports of its own, which nobody else chooses while the tests run.
     ports = {name: str(free_port()) for name in ("PORT", "SANDBOX_PORT", "FLOWER_PORT")}
     return {**kept, **home, **ports, **more}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Up:
@@ -63,7 +58,7 @@ class Up:
         self.output = output
         self.env = env
         self.receiver = f"http://127.0.0.1:{env['PORT']}"
-        self.client = httpx.Client(timeout=10, trust_env=False)
+        self.client = httpx.Client(timeout=AT_MOST, trust_env=False)
 
     def said(self, pattern: str) -> str | None:
         """Return what the first group of `pattern` matches in the output so far."""
@@ -72,7 +67,8 @@ class Up:
 
     def post(self, source: str, **kwargs: Any) -> httpx.Response:
         """Post to the receiver; a refused connection is retried, as real senders do."""
-        for _ in range(200):
+        until = time.monotonic() + AT_MOST
+        while time.monotonic() < until:
             try:
                 answer = self.client.post(f"{self.receiver}/webhooks/{source}", **kwargs)
             except httpx.TransportError:
@@ -86,7 +82,7 @@ class Up:
     def records(self, vendor: str, kind: str) -> list[dict[str, Any]]:
         """Return what a CRM's sandbox holds."""
         params = {"vendor": vendor, "kind": kind}
-        answer = self.client.get(f"{self.sandbox}/_sandbox/records", params=params, timeout=30)
+        answer = self.client.get(f"{self.sandbox}/_sandbox/records", params=params)
         content: list[dict[str, Any]] = answer.json()["records"]
         return content
 
@@ -118,7 +114,7 @@ class Up:
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send it a signal and return its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(40)
+        return self.process.wait(AT_MOST)
 
 
 @contextmanager
@@ -132,14 +128,14 @@ def relay_up(var: Path, *arguments: str, **more: str) -> Iterator[Up]:
     up = Up(process, output, env)
     try:
         ready = "CRM Relay is ready"
-        wait_for(lambda: up.said(f"({ready})") or process.poll() is not None, 100, "relay up")
+        wait_for(lambda: up.said(f"({ready})") or process.poll() is not None, 5 * AT_MOST, "relay up")
         assert process.poll() is None, output.read_text()
         yield up
     finally:
         up.client.close()
         if process.poll() is None:
             process.terminate()
-            process.wait(40)
+            process.wait(AT_MOST)
 
 
 def below(pid: int) -> list[tuple[int, str]]:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from mappings.sources import SOURCES
+from relay.ports import free_port
 from tests.conftest import wait_for
 from tests.e2e.running import (
+    AT_MOST,
     EXAMPLE,
     PER_LEAD,
     PER_ORDER,
@@ -20,7 +22,6 @@ from tests.e2e.running import (
     ROOT,
     Up,
     environ,
-    free_port,
     is_alive,
     relay_up,
 )
@@ -29,7 +30,9 @@ from tests.e2e.running import (
 def relay(var: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
     env = {**environ(var), **more}
-    return subprocess.run([*RELAY, *arguments], env=env, cwd=var, capture_output=True, text=True, timeout=100)
+    return subprocess.run(
+        [*RELAY, *arguments], env=env, cwd=var, capture_output=True, text=True, timeout=2 * AT_MOST
+    )
 
 
 def send_lead(up: Up, number: int) -> None:
@@ -52,15 +55,17 @@ def test_ctrl_c_leaves_nobody_behind_and_the_next_start_goes_on(tmp_path: Path) 
     """If this fails, old workers run on unseen, or a restart forgets what was accepted."""
     with relay_up(tmp_path) as up:
         send_lead(up, 1)
-        wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 20, "all deliveries")
+        wait_for(lambda: up.states() == {"delivered": PER_LEAD}, AT_MOST, "all deliveries")
         everybody = up.children()
         assert len(everybody) >= 8  # broker, sandbox, gunicorn and its two, two workers, Flower
         assert up.stop(signal.SIGINT) == 0
-        wait_for(lambda: not any(map(is_alive, everybody)), 5, "the end of all children")
+        wait_for(lambda: not any(map(is_alive, everybody)), AT_MOST, "the end of all children")
     with relay_up(tmp_path) as up:
         send_lead(up, 2)
         wait_for(
-            lambda: up.states() == {"delivered": 2 * PER_LEAD}, 20, "the new deliveries beside the old ones"
+            lambda: up.states() == {"delivered": 2 * PER_LEAD},
+            AT_MOST,
+            "the new deliveries beside the old ones",
         )
         assert len(up.records("oplacrm", "lead")) == 2
 
@@ -70,7 +75,7 @@ def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path) -> None:
     with relay_up(tmp_path) as up:
         everybody = up.children()
         up.process.kill()
-        wait_for(lambda: not any(map(is_alive, everybody)), 30, "the end of all children")
+        wait_for(lambda: not any(map(is_alive, everybody)), AT_MOST, "the end of all children")
 
 
 def test_two_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:
@@ -80,7 +85,7 @@ def test_two_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:
     unset = {"SANDBOX_PORT": "", "FLOWER_PORT": ""}  # as for a newcomer: both would have the same
     with relay_up(tmp_path / "a", **unset) as one, relay_up(tmp_path / "b", **unset) as two:
         send_lead(one, 1)
-        wait_for(lambda: one.states() == {"delivered": PER_LEAD}, 20, "all deliveries")
+        wait_for(lambda: one.states() == {"delivered": PER_LEAD}, AT_MOST, "all deliveries")
         assert two.states() == {}
         assert two.records("oplacrm", "lead") == []
 
@@ -89,7 +94,7 @@ def test_flower_shows_the_tasks_to_those_who_know_the_password_only(tmp_path: Pa
     """If this fails, an operator sees nothing, or a stranger shuts down the workers."""
     with relay_up(tmp_path) as up:
         send_lead(up, 1)
-        wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 20, "all deliveries")
+        wait_for(lambda: up.states() == {"delivered": PER_LEAD}, AT_MOST, "all deliveries")
         url = str(up.said(r"Flower +(http://[\d.:]+)"))
         password = Path(str(up.said(r"user relay, password in (\S+)"))).read_text("utf-8")
         assert up.client.get(f"{url}/api/tasks").status_code == 401
@@ -100,7 +105,7 @@ def test_flower_shows_the_tasks_to_those_who_know_the_password_only(tmp_path: Pa
             # Of a task that has just begun Flower may know no arguments yet.
             return {task["name"] for task in tasks.values() if len(task["args"] or "") > 36}
 
-        wait_for(lambda: names() == {c.task for c in EXAMPLE.connections.values()}, 60, "all tasks")
+        wait_for(lambda: names() == {c.task for c in EXAMPLE.connections.values()}, AT_MOST, "all tasks")
         shutdown = up.client.post(f"{url}/api/worker/shutdown/worker1", auth=auth)
         assert shutdown.status_code == 403
         assert listening_addresses(int(url.rpartition(":")[2])) == {"0100007F"}  # 127.0.0.1
@@ -167,6 +172,6 @@ def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
         others = {name: str(free_port()) for name in ("PORT", "SANDBOX_PORT", "FLOWER_PORT")}
         env = {**up.env, **others}
         argv = [*RELAY, "up", "--env-file", str(ROOT / "demo.env")]
-        done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=AT_MOST)
     assert done.returncode == 2
     assert "is in use by another `relay up`" in done.stderr

@@ -20,8 +20,8 @@ from worker.ledger.database import Database
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can be run")
 
-#: Seconds within which both ends must have noticed: the line's own ten, and a busy machine.
-NOTICED = 30.0
+#: Seconds within which both ends must have noticed: the line's own ten, and a busy machine. Else it is two hours.
+NOTICED = 100.0
 #: Holds a row's lock, says so, and goes on when its standard input ends: with a statement that nobody will hear.
 HOLDER = """
 import sys, time
@@ -69,7 +69,7 @@ def locked(db: Database) -> bool:
     return False
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_both_ends_notice_a_pulled_cable(host: Host, postgres: Postgres) -> None:
     """If this fails, a vanished host's locks stop all workers for 2 hours, and its own threads hang for minutes."""
     db = Database(postgres.url, threads=2)

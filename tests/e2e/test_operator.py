@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from sandbox.server import running
 from tests.conftest import wait_for
-from tests.e2e.running import EXAMPLE, PER_LEAD, RELAY, ROOT, Up, environ, relay_up
+from tests.e2e.running import AT_MOST, EXAMPLE, PER_LEAD, RELAY, ROOT, Up, environ, relay_up
 
 FIXTURES = ROOT / "tests" / "fixtures" / "sources"
 CREDENTIALS = {c.vendor: dict(c.secrets) for c in EXAMPLE.connections.values()}
@@ -19,7 +22,7 @@ CREDENTIALS = {c.vendor: dict(c.secrets) for c in EXAMPLE.connections.values()}
 def relay(env: dict[str, str], *arguments: str) -> Any:
     """Run a command and return the JSON that it prints."""
     argv = [*RELAY, *arguments, "--env-file", str(ROOT / "demo.env")]
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=AT_MOST)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout) if "--json" in arguments else done.stdout
 
@@ -65,7 +68,7 @@ def test_own_crms_instead_of_the_sandbox(tmp_path: Path) -> None:
         with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=config) as up:
             assert up.said("(Sandbox)") is None
             up.post("website", data={"name": "Lan", "email": "lan@example.com"})
-            wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 30, "all deliveries")
+            wait_for(lambda: up.states() == {"delivered": PER_LEAD}, AT_MOST, "all deliveries")
             assert len(crm.store.everything("oplacrm", "lead")) == 1
             assert len(crm.store.everything("centiacrm", "opportunity")) == 1
 
@@ -82,11 +85,18 @@ def test_a_limit_of_requests_holds_for_all_workers_together(tmp_path: Path) -> N
             began = time.monotonic()
             for number in range(60):
                 up.post("website", data={"name": f"Lead {number}", "email": f"lead{number}@example.com"})
-            wait_for(lambda: up.states() == {"delivered": 60 * PER_LEAD}, 60, "all deliveries")
+            wait_for(lambda: up.states() == {"delivered": 60 * PER_LEAD}, 2 * AT_MOST, "all deliveries")
             took = time.monotonic() - began
             assert len(crm.store.everything("oplacrm", "lead")) == 60
             assert 60 / took <= 10 * 1.3, f"60 requests in {took:.1f} s"
-            assert took < 30, "the limit is far from used"
+            late = last_call(crm.url, "oplacrm") - last_call(crm.url, "centiacrm")
+            # Of a slow machine the CRM without a limit knows as well.
+            assert late < timedelta(seconds=20), "the limit is far from used"
+
+
+def last_call(crm: str, vendor: str) -> datetime:
+    asked = httpx.get(f"{crm}/_sandbox/requests", params={"vendor": vendor}, timeout=AT_MOST, trust_env=False)
+    return datetime.fromisoformat(asked.json()["requests"][-1]["at"])
 
 
 def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> None:
@@ -97,7 +107,7 @@ def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> 
         config.write_text(config.read_text("utf-8").replace("contact_origin = 111", "contact_origin = 999"))
         with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=str(config), **wrong) as up:
             up.post("website", data={"name": "Lan", "email": "lan@example.com"})
-            wait_for(lambda: up.states() == {"delivered": PER_LEAD - 1, "failed": 1}, 30, "one refusal")
+            wait_for(lambda: up.states() == {"delivered": PER_LEAD - 1, "failed": 1}, AT_MOST, "one refusal")
             env = dict(up.env)
             (row,) = relay(env, "deliveries", "--state", "failed", "--json")
             shown = relay(env, "deliveries", row["id"], "--json")
@@ -108,7 +118,7 @@ def test_a_refused_delivery_is_found_understood_and_released(tmp_path: Path) -> 
         config.write_text(config.read_text("utf-8").replace("contact_origin = 999", "contact_origin = 111"))
         with relay_up(tmp_path, "--no-sandbox", RELAY_CONFIG=str(config)) as up:
             assert released(up, row["id"]) == "1 of 1 released\n"
-            wait_for(lambda: up.states() == {"delivered": PER_LEAD}, 30, "the released delivery")
+            wait_for(lambda: up.states() == {"delivered": PER_LEAD}, AT_MOST, "the released delivery")
             assert len(crm.store.everything("centiacrm", "company")) == 1
 
 

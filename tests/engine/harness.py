@@ -74,7 +74,9 @@ class Bench:
 
     def __init__(self, db: Database, clock: Clock, sandbox: Running, var: Path) -> None:
         self.sandbox = sandbox
-        self.control = httpx.Client(base_url=f"{sandbox.url}/_sandbox", verify=False, trust_env=False)
+        self.control = httpx.Client(
+            base_url=f"{sandbox.url}/_sandbox", verify=False, trust_env=False, timeout=60
+        )
         self.clock = clock
         settings = load({**ENVIRON, "RELAY_SANDBOX_URL": sandbox.url, "RELAY_VAR": str(var)})
         self.engine = Engine(settings, db, Http(), Lanes(8, 2), clock, lambda: 0.5)

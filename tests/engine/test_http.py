@@ -22,7 +22,9 @@ from worker.http import ANSWER_LIMIT, Answer, Http, Request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 #: Far above what a test takes, far below for ever: every play of a host ends then.
-PLAY_SECONDS = 6.0
+PLAY_SECONDS = 60.0
+#: Upper bound where a call must not last as long as its host plays: a busy machine takes some seconds by itself.
+SOON = 20.0
 
 Play = Callable[[socket.socket], None]
 
@@ -112,21 +114,21 @@ def http() -> Iterator[Http]:
     http.close()
 
 
-def get(http: Http, url: str, seconds: float = 5.0) -> Answer:
+def get(http: Http, url: str, seconds: float = 50.0) -> Answer:
     return http.send(Request("GET", f"{url}/x", {"accept": "application/json"}, {"skip": "0"}), seconds)
 
 
-def post(http: Http, url: str, body: bytes = b"{}", seconds: float = 5.0) -> Answer:
+def post(http: Http, url: str, body: bytes = b"{}", seconds: float = 50.0) -> Answer:
     return http.send(Request("POST", f"{url}/x", {"content-type": "application/json"}, {}, body), seconds)
 
 
 @pytest.mark.parametrize(
     "parts",
     [
-        one_by_one(b"HTTP/1.1 200 OK\r\nx-slow: " + b"y" * 200),
-        [b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n", *one_by_one(b"z" * 200)],
-        [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", *[b"1\r\nz\r\n"] * 200],
-        [b"HTTP/1.1 100 Continue\r\n\r\n"] * 200,
+        one_by_one(b"HTTP/1.1 200 OK\r\nx-slow: " + b"y" * 2000),
+        [b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n", *one_by_one(b"z" * 900)],
+        [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", *[b"1\r\nz\r\n"] * 2000],
+        [b"HTTP/1.1 100 Continue\r\n\r\n"] * 2000,
     ],
     ids=["in the head", "in the body", "in chunks", "in interim answers"],
 )
@@ -136,22 +138,22 @@ def test_a_host_that_drips_ends_at_the_deadline(http: Http, parts: list[bytes]) 
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
             post(http, url, seconds=0.6)
-        assert 0.5 < time.monotonic() - began < 1.2
+        assert 0.5 < time.monotonic() - began < SOON
 
 
 def test_a_host_that_reads_slowly_ends_at_the_deadline(http: Http) -> None:
     """Otherwise a CRM that takes a request a little at a time holds the thread as long as it likes."""
 
     def sips(connection: socket.socket) -> None:
-        until = time.monotonic() + 2.0
-        while time.monotonic() < until and connection.recv(1024 * 1024):
+        until = time.monotonic() + PLAY_SECONDS
+        while time.monotonic() < until and connection.recv(64 * 1024):
             time.sleep(0.05)
 
     with host(sips) as url:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
             post(http, url, body=b"x" * 96 * 1024 * 1024, seconds=0.6)
-        assert time.monotonic() - began < 1.2
+        assert time.monotonic() - began < SOON
 
 
 def test_a_host_that_never_accepts_was_not_reached(http: Http) -> None:
@@ -168,7 +170,7 @@ def test_a_host_that_never_accepts_was_not_reached(http: Http) -> None:
         began = time.monotonic()
         with pytest.raises(Unreachable):
             post(http, f"http://127.0.0.1:{address[1]}", seconds=0.5)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < SOON
         for waiting in crowd:
             waiting.close()
 
@@ -202,7 +204,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(http: Http, tmp_path: 
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subject = "-newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
     made = [openssl, "req", "-x509", *subject.split(), "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(made, check=True, capture_output=True, timeout=20)
+    subprocess.run(made, check=True, capture_output=True, timeout=100)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     seen: list[bytes] = []
@@ -293,14 +295,17 @@ def test_after_an_answer_that_was_cut_off_the_next_one_is_whole(http: Http) -> N
 def test_a_connection_that_the_host_closed_meanwhile_is_not_used_again(http: Http) -> None:
     """Otherwise each pause between two orders makes an order whose outcome nobody knows."""
     opened: list[int] = []
+    closed = threading.Event()
 
     def one_answer(connection: socket.socket) -> None:
         opened.append(1)
         answering(OK)(connection)
+        connection.close()
+        closed.set()
 
     with host(one_answer) as url:
         post(http, url)
-        time.sleep(0.1)
+        assert closed.wait(60)
         assert post(http, url).status == 200
     assert len(opened) == 2
 
@@ -341,7 +346,7 @@ def test_a_header_that_cannot_be_sent_left_nothing(http: Http) -> None:
 def test_every_thread_has_connections_of_its_own(http: Http) -> None:
     """Otherwise one thread's slow answer is another's deadline, and a shared pool slows all of them down."""
     peers: set[object] = set()
-    together = threading.Barrier(4, timeout=5)
+    together = threading.Barrier(4, timeout=60)
 
     def seen(connection: socket.socket) -> None:
         peers.add(connection.getpeername())
@@ -357,7 +362,7 @@ def test_every_thread_has_connections_of_its_own(http: Http) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         http.close()
     assert answers == [200] * 12
     assert len(peers) == 4, "one connection for each thread, kept from call to call"

@@ -97,7 +97,7 @@ def test_a_consumer_reads_what_was_pushed(
         ),
     ):
         for _ in range(2):
-            link.drain_events(timeout=5)
+            link.drain_events(timeout=60)
     assert taken == [[[FIRST], {}], [[SECOND], {}]]
 
 

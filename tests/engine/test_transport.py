@@ -39,7 +39,7 @@ def task(app: Celery, link: Connection) -> Iterator[Any]:
     taken: list[Any] = []
     queue = next(queue for queue in app.conf.task_queues if queue.name == QUEUE)
     with Consumer(link, [queue], callbacks=[lambda body, message: taken.append(message)], accept=["json"]):
-        link.drain_events(timeout=5)
+        link.drain_events(timeout=60)
         yield taken[0]
     publisher._drop()
 

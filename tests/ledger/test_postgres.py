@@ -61,8 +61,8 @@ def test_a_migration_that_takes_long_is_cut_off(postgres: Database, postgres_led
     with other.write() as c:
         c.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
         thread.start()
-        wait_for(lambda: outcome or seen_to_wait(c) == 8, 30, "the second migration")
-    thread.join(20)
+        wait_for(lambda: outcome or seen_to_wait(c) == 8, 60, "the second migration")
+    thread.join(60)
     assert outcome == ["migrated"]
     other.close()
 

@@ -48,7 +48,7 @@ def behind_a_leader(db: Database, works: list[Callable[[Transaction], Any]]) -> 
 
     def lead(t: Transaction) -> None:
         inside.set()
-        assert go.wait(10)
+        assert go.wait(60)
 
     def run(place: int) -> None:
         try:
@@ -58,15 +58,15 @@ def behind_a_leader(db: Database, works: list[Callable[[Transaction], Any]]) -> 
 
     leader = threading.Thread(target=db.commit, args=(lead,))
     leader.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     threads = [threading.Thread(target=run, args=(place,)) for place in range(len(works))]
     for thread in threads:
         thread.start()
     if db.is_sqlite:
-        wait_for(lambda: len(db._together._waiting) == len(works), 5, "the queue")
+        wait_for(lambda: len(db._together._waiting) == len(works), 60, "the queue")
     go.set()
     for thread in [leader, *threads]:
-        thread.join(10)
+        thread.join(60)
     return outcomes
 
 
@@ -115,16 +115,16 @@ def test_who_has_waited_too_long_is_not_written_later() -> None:
 
     def write(batch: Any) -> None:
         written.extend(piece.wanted for piece in batch)
-        assert go.wait(10)
+        assert go.wait(60)
 
     queue: Together[str, None] = Together(write, patience=0.1)
     leader = threading.Thread(target=queue.do, args=("first",))
     leader.start()
-    wait_for(lambda: written == ["first"], 5, "the leader")
+    wait_for(lambda: written == ["first"], 60, "the leader")
     with pytest.raises(LedgerUnavailable):
         queue.do("second")
     go.set()
-    leader.join(10)
+    leader.join(60)
     queue.do("third")
     assert written == ["first", "third"]
 
@@ -139,7 +139,7 @@ def test_a_leader_that_fails_or_dies_hands_the_lead_on() -> None:
         for piece in batch:
             piece.result = piece.wanted
 
-    queue: Together[str, str] = Together(write, patience=1)
+    queue: Together[str, str] = Together(write, patience=60)
     with pytest.raises(LedgerUnavailable):
         queue.do("a")
     with pytest.raises(KeyboardInterrupt):
@@ -161,7 +161,7 @@ class Dawdling:
         self._lock.release()
         if threading.current_thread().name == "late" and not self.asleep.is_set():
             self.asleep.set()
-            assert self.woken.wait(10)
+            assert self.woken.wait(60)
 
 
 def test_the_lead_may_be_handed_to_a_thread_that_has_not_begun_to_wait() -> None:
@@ -169,22 +169,22 @@ def test_the_lead_may_be_handed_to_a_thread_that_has_not_begun_to_wait() -> None
     go, outcomes = threading.Event(), []
 
     def write(batch: list[Piece[str, str]]) -> None:
-        assert go.wait(10)
+        assert go.wait(60)
         for piece in batch:
             piece.result = piece.wanted
 
-    queue: Together[str, str] = Together(write, patience=1)
+    queue: Together[str, str] = Together(write, patience=60)
     queue._lock = dawdling = Dawdling()  # type: ignore[assignment]
     first = threading.Thread(target=lambda: outcomes.append(queue.do("first")))
     late = threading.Thread(target=lambda: outcomes.append(queue.do("late")), name="late")
     first.start()
-    wait_for(lambda: not queue._waiting and queue._is_led, 5, "the leader")
+    wait_for(lambda: not queue._waiting and queue._is_led, 60, "the leader")
     late.start()
-    assert dawdling.asleep.wait(10)
+    assert dawdling.asleep.wait(60)
     go.set()
-    first.join(10)
+    first.join(60)
     dawdling.woken.set()
-    late.join(10)
+    late.join(60)
     assert outcomes == ["first", "late"]
     assert queue.do("third") == "third"
 
@@ -230,10 +230,10 @@ def test_what_was_told_committed_survives_a_kill(sqlite_url: str, tmp_path: Path
     for _ in range(3):
         with told.open("w") as out:
             process = subprocess.Popen([sys.executable, "-c", WRITER, sqlite_url], stdout=out, cwd=ROOT)
-        wait_for(lambda: told.read_text().count("\n") > 300, 20, "the writer")
+        wait_for(lambda: told.read_text().count("\n") > 300, 60, "the writer")
         time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         whole = [line for line in told.read_text().splitlines(keepends=True) if line.endswith("\n")]
         with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as ledger:
             found = {name for (name,) in ledger.execute("SELECT name FROM duties")}

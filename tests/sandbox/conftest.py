@@ -8,6 +8,7 @@ from sandbox_bodies import CREDENTIALS
 from sandbox_clients import Centia, Opla
 
 from sandbox.server import running
+from sandbox.store import Store
 
 
 @pytest.fixture
@@ -15,9 +16,23 @@ def http() -> Iterator[httpx.Client]:
     """A client of a sandbox that nobody else uses."""
     with (
         running(CREDENTIALS) as sandbox,
-        httpx.Client(base_url=sandbox.url, timeout=5, verify=False) as client,
+        httpx.Client(base_url=sandbox.url, timeout=60, verify=False) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def moment() -> list[float]:
+    """The time of `store` in seconds since 1970, which only moves when told to."""
+    return [1_770_000_000.0]
+
+
+@pytest.fixture
+def store(moment: list[float]) -> Iterator[Store]:
+    """A store with that clock, for a sandbox of the test's own."""
+    store = Store(":memory:", clock=lambda: moment[0])
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from sandbox.server import running
+from sandbox.store import Store
 
 Json = dict[str, Any]
 
@@ -232,10 +233,10 @@ class CrmTopClient:
 
 
 @contextmanager
-def crmtop(**options: str | int) -> Iterator[CrmTopClient]:
+def crmtop(store: Store | None = None, **options: str | int) -> Iterator[CrmTopClient]:
     """Serve a sandbox with these options and give a client that has logged in."""
     with (
-        running({"crmtop": SECRETS}, {"crmtop": options}) as sandbox,
-        httpx.Client(base_url=sandbox.url, timeout=5, verify=False) as http,
+        running({"crmtop": SECRETS}, {"crmtop": options}, store) as sandbox,
+        httpx.Client(base_url=sandbox.url, timeout=60, verify=False) as http,
     ):
         yield CrmTopClient(http)

@@ -115,7 +115,7 @@ def playing(store: Store | None = None, **options: str | int) -> Iterator[Office
     chosen = {"onlyoffice": options}
     with (
         running(CREDENTIALS, chosen, store) as sandbox,
-        httpx.Client(base_url=sandbox.url, timeout=5, verify=False) as client,
+        httpx.Client(base_url=sandbox.url, timeout=60, verify=False) as client,
     ):
         office = Office(client)
         office.login()

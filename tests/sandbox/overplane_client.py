@@ -104,7 +104,7 @@ def overplane(store: Store | None = None, **options: str | int) -> Iterator[Clie
     chosen: Options = {"overplane": {**options}}
     with (
         running({"overplane": {"token": KEY}}, chosen, store) as sandbox,
-        httpx.Client(base_url=sandbox.url, timeout=5, verify=False) as http,
+        httpx.Client(base_url=sandbox.url, timeout=60, verify=False) as http,
     ):
         yield Client(http)
 

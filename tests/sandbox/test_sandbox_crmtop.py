@@ -1,6 +1,5 @@
 """Tests the played CRMTop against its API reference."""
 
-import time
 from collections.abc import Iterator
 
 import crmtop_client as given
@@ -8,6 +7,7 @@ import pytest
 from crmtop_client import NOBODY, CrmTopClient, Json, crmtop
 
 from sandbox.crmtop.operations import OPERATIONS
+from sandbox.store import Store
 
 PAGE: Json = {"pageNumber": 1, "pageSize": 10, "search": ""}
 FILE = {"FormFiles": ("anh.txt", b"12345", "text/plain")}
@@ -102,16 +102,18 @@ def test_calls_need_a_token_that_lives(top: CrmTopClient) -> None:
     assert (top.count("customer"), top.count("lead")) == (0, 0)
 
 
-def test_how_tokens_are_sent_and_end_can_be_chosen() -> None:
+def test_how_tokens_are_sent_and_end_can_be_chosen(moment: list[float], store: Store) -> None:
     """A client that misreads the unit of expiration, or never renews, would pass."""
-    with crmtop(token_lifetime_s="1", expiration="epoch", auth_error="envelope", bare_header="accept") as top:
-        assert abs(top.tokens["expiration"] - time.time() - 1) < 2
+    began, options = moment[0], {"expiration": "epoch", "auth_error": "envelope", "bare_header": "accept"}
+    with crmtop(store, token_lifetime_s="1", **options) as top:
+        assert top.tokens["expiration"] == began + 1
         top.header = top.header.removeprefix("Bearer ")
         assert top.make("lead", given.LEAD)
-        time.sleep(1.1)
+        moment[0] += 1.1
         assert top.fails("POST", "lead/create", given.LEAD)["code"] == 401
-    with crmtop(expiration="epoch_ms", token_lifetime_s="86400") as top:
-        assert abs(top.tokens["expiration"] / 1000 - time.time() - 86400) < 5
+    moment[0] = began
+    with crmtop(store, expiration="epoch_ms", token_lifetime_s="86400") as top:
+        assert top.tokens["expiration"] == (began + 86400) * 1000
 
 
 def test_wrong_fields_and_references_are_refused_and_leave_nothing(top: CrmTopClient) -> None:
@@ -239,14 +241,14 @@ def test_search_filters_exclude_what_does_not_fit(top: CrmTopClient) -> None:
         assert [one["id"] for one in exact.found("customer", code="KH-1")] == [made]
 
 
-def test_search_lags_behind_but_a_get_does_not() -> None:
+def test_search_lags_behind_but_a_get_does_not(moment: list[float], store: Store) -> None:
     """A client that takes an empty search for a proof of absence would pass."""
-    with crmtop(search_lag_ms=1500) as top:
+    with crmtop(store, search_lag_ms=1500) as top:
         made = top.make("lead", given.LEAD)
         assert top.data("GET", f"lead/get/{made}")["id"] == made
         assert top.found("lead", email="bich@example.com") == []
         assert len(top.found("ticket/type")) == 5
-        time.sleep(1.6)
+        moment[0] += 1.6
         assert [one["id"] for one in top.found("lead", email="bich@example.com")] == [made]
 
 
