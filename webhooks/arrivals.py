@@ -1,36 +1,41 @@
 """How requests arrive: none has a thread before all of it is there, so slow senders hold nobody up.
 
 gunicorn's threads read a request themselves. Sixteen senders that drip a byte a second would hold them all, and
-one that never closes stops its accept loop for two seconds. Here its poller gathers each request first, bounded in
-time, size and number. A buffering proxy does the same; this holds without one.
+one that never closes stops its accept loop for two seconds. Here each request is gathered first, bounded in time,
+size and number. A buffering proxy does the same; this holds without one.
+
+All threads wait at one epoll, and the thread that reads the last bytes of a request answers it. gunicorn's main
+thread only accepts connections and ends those that take too long.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import socket
+import select
 import time
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from functools import partial
-from selectors import EVENT_READ
+from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from webhooks.framing import CONTINUE, HEAD_LIMIT, Frame
+from webhooks.one_piece import OnePiece
 from worker.configuration import DEFAULT_LIMIT_BYTES
 
 #: Seconds in which a whole request must be there, from its first byte or from the connection's beginning.
 ARRIVAL_SECONDS = 20.0
 #: Seconds for which we wait for the other side to close, so that it can read our last answer.
 PARTING_SECONDS = 2.0
-#: Seconds between two looks for what takes too long: this is asked after every event of any connection.
+#: Seconds between two looks for what takes too long.
 LOOK_SECONDS = 0.1
-#: Requests of one process that may be incomplete; of more than these the oldest is given up.
+#: Connections of one process that may wait for bytes; beyond these the one with the least time left is given up.
 MOST_ARRIVING = 400
-#: Bytes of one process that incomplete requests may hold together.
+#: Bytes of one process that long incomplete requests may hold together.
 MOST_HELD = 64 * 1024 * 1024
+#: Bytes above which an incomplete request counts as long; MOST_ARRIVING shorter ones are no burden.
+LONG = 64 * 1024
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -43,138 +48,170 @@ class Arrival:
     frame: Frame
     until: float
     is_parting: bool = False
-    drained: int = field(default=0)
+    drained: int = 0
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker of threads, with that poller in front of them."""
+    """gunicorn's worker of threads; they wait for requests themselves.
+
+    Who takes a connection out of `_arrivals`, a thread for its bytes or the main thread for its time, has it alone
+    until it is put back: this is why nothing here is locked.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._arrivals: dict[socket.socket, Arrival] = {}
+        self._arrivals: dict[int, Arrival] = {}
+        self._ended: deque[None] = deque()  # by threads; the count of connections is the main thread's
         self._body_limit = int(os.environ.get("RELAY_BODY_LIMIT") or DEFAULT_LIMIT_BYTES)
         self._next_look = 0.0
         self._is_ssl = bool(self.cfg.is_ssl)  # which looks through the settings each time
         self._most_held = max(MOST_HELD, 8 * self._body_limit)
 
+    def run(self) -> None:
+        """Serve until told to stop and the requests in flight have their answers."""
+        self._epoll = select.epoll()
+        self._over, over = os.pipe()
+        self._epoll.register(self._over, select.EPOLLIN)
+        for _ in range(0 if self._is_ssl else self.cfg.threads):
+            self.tpool.submit(self._serve)
+        try:
+            super().run()
+        finally:
+            os.write(over, b".")  # nobody reads it, so every thread sees it
+
     def enqueue_req(self, conn: Any) -> None:
-        """Gather the connection's next request, then give it a thread."""
+        """Let the threads wait for the first request of a new connection."""
         if self._is_ssl:
             super().enqueue_req(conn)
             return
-        conn.sock.setblocking(False)
-        frame = Frame(self._body_limit)
-        frame.add(conn.parser.unreader.take_buffered() if conn.parser else b"")
-        frame.add(b"" if frame.size else _what_is_there(conn.sock))
-        if frame.is_whole():  # as most are, with nothing to wait for
-            self._give_thread(conn, frame)
-            return
-        arrival = Arrival(conn, frame, time.monotonic() + ARRIVAL_SECONDS)
-        self._arrivals[conn.sock] = arrival
-        self.poller.register(conn.sock, EVENT_READ, partial(self._readable, arrival))
-        self._look_at(arrival)
-        self._make_room()
+        conn.sock = OnePiece(conn.sock)
+        number = conn.sock.fileno()
+        self._arrivals[number] = Arrival(conn, Frame(self._body_limit), time.monotonic() + ARRIVAL_SECONDS)
+        self._epoll.register(number, select.EPOLLIN | select.EPOLLONESHOT)
+        if len(self._arrivals) > MOST_ARRIVING:
+            self._make_room()
 
-    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
-        """Keep the connection for its next request, or part from it without making others wait."""
-        ended = not fs.cancelled() and fs.exception() is None and not fs.result()
-        if not ended or self._is_ssl:
-            super().finish_request(conn, fs)
-            return
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-            conn.sock.setblocking(False)
-        except OSError:
-            self._closed(conn)
-            return
-        arrival = Arrival(conn, Frame(0), time.monotonic() + PARTING_SECONDS, is_parting=True)
-        self._arrivals[conn.sock] = arrival
-        self.poller.register(conn.sock, EVENT_READ, partial(self._readable, arrival))
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for new connections, and count those that ended meanwhile."""
+        super().wait_for_and_dispatch_events(timeout if self.alive else min(timeout, LOOK_SECONDS))
+        while self._ended:
+            self._ended.popleft()
+            self.nr_conns -= 1
 
     def murder_pending(self) -> None:
-        """Give up what took too long; while we stop, also what has sent nothing yet."""
+        """Give up what took too long; while we stop, also what has asked nothing yet."""
         super().murder_pending()
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        for arrival in list(self._arrivals.values()):
-            is_idle = not self.alive and (arrival.is_parting or not arrival.frame.size)
-            if arrival.until < now or is_idle:
-                self._given_up(arrival, TOO_SLOW if arrival.frame.size else b"")
+        for number, arrival in self._arrivals.copy().items():
+            is_idle = arrival.is_parting or (arrival.conn.parser is None and not arrival.frame.size)
+            if arrival.until < now or (is_idle and not self.alive):
+                self._give_up(number, TOO_SLOW)
 
-    def _readable(self, arrival: Arrival, sock: socket.socket) -> None:
-        try:
-            data = sock.recv(65536)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._given_up(arrival)
-            return
+    def _serve(self) -> None:
+        """Go on with one connection after the other: what each thread does."""
+        while True:
+            number = self._epoll.poll(maxevents=1)[0][0]
+            if number == self._over:
+                return
+            arrival = self._arrivals.pop(number, None)
+            if arrival is None:  # it is being given up
+                continue
+            try:
+                self._go_on(arrival)
+            except Exception:
+                self.log.exception("A connection is closed, since we failed to go on with it")
+                self._close(arrival.conn)
+
+    def _go_on(self, arrival: Arrival) -> None:
         if arrival.is_parting:
-            arrival.drained += len(data)
-            if not data or arrival.drained > HEAD_LIMIT:
-                self._given_up(arrival)
-        elif data:
-            arrival.frame.add(data)
-            self._look_at(arrival)
-        elif arrival.frame.size:
-            self._has_arrived(arrival)  # it ends too early: gunicorn knows what to say
+            self._part(arrival)
+        elif arrival.frame.is_whole():
+            self._answer(arrival)
         else:
-            self._given_up(arrival)
+            self._gather(arrival)
 
-    def _look_at(self, arrival: Arrival) -> None:
+    def _gather(self, arrival: Arrival) -> None:
         frame = arrival.frame
-        if frame.head_is_too_long:
-            self._given_up(arrival, TOO_LONG)
-        elif frame.is_whole():
-            self._has_arrived(arrival)
-        elif frame.wants_word():
-            _say(arrival, CONTINUE)
+        data = arrival.conn.sock.what_is_there()
+        if data is None:
+            self._wait(arrival)
+            return
+        if data and not frame.size:
+            arrival.until = time.monotonic() + ARRIVAL_SECONDS
+        frame.add(data)
+        if frame.is_whole() or (frame.size and not data):  # it ends too early: gunicorn knows what to say
+            self._answer(arrival)
+        elif frame.head_is_too_long:
+            arrival.conn.sock.say(TOO_LONG)
+            self._close(arrival.conn)
+        elif data:
+            if frame.wants_word():
+                arrival.conn.sock.say(CONTINUE)
+            self._wait(arrival)
+        else:
+            self._close(arrival.conn)
 
-    def _has_arrived(self, arrival: Arrival) -> None:
-        self._forgotten(arrival)
-        self._give_thread(arrival.conn, arrival.frame)
-
-    def _give_thread(self, conn: Any, frame: Frame) -> None:
+    def _answer(self, arrival: Arrival) -> None:
+        conn = arrival.conn
         conn.init()
-        conn.parser.unreader.unread(bytes(frame.bytes))
+        conn.parser.unreader.unread(bytes(arrival.frame.bytes))
         conn.data_ready = True
-        super().enqueue_req(conn)
+        stays = self.handle(conn)
+        if not conn.sock.flush():
+            self._close(conn)
+            return
+        arrival.frame = Frame(self._body_limit)
+        if stays:
+            arrival.frame.add(conn.parser.unreader.take_buffered())
+            arrival.until = time.monotonic() + (ARRIVAL_SECONDS if arrival.frame.size else self.cfg.keepalive)
+        else:
+            conn.sock.end()
+            arrival.is_parting = True
+            arrival.until = time.monotonic() + PARTING_SECONDS
+        self._wait(arrival)
+
+    def _part(self, arrival: Arrival) -> None:
+        data = arrival.conn.sock.what_is_there()
+        arrival.drained += len(data or b"")
+        if data == b"" or arrival.drained > HEAD_LIMIT:
+            self._close(arrival.conn)
+        else:
+            self._wait(arrival)
+
+    def _wait(self, arrival: Arrival) -> None:
+        # Of requests sent without waiting for answers the next is here already. Its turn comes after the others',
+        # and only when the sender reads its answers.
+        mask = select.EPOLLOUT if arrival.frame.is_whole() else select.EPOLLIN
+        number = arrival.conn.sock.fileno()
+        self._arrivals[number] = arrival
+        with contextlib.suppress(OSError):  # given up just now
+            self._epoll.modify(number, mask | select.EPOLLONESHOT)
+        if len(self._arrivals) > MOST_ARRIVING or arrival.frame.size > LONG:
+            self._make_room()
 
     def _make_room(self) -> None:
-        while len(self._arrivals) > MOST_ARRIVING or self._held() > self._most_held:
-            # In the order of their arrival: an honest request is whole after milliseconds.
-            self._given_up(next(iter(self._arrivals.values())))
+        # An honest request is whole after milliseconds, so who has the least time left has had the most.
+        waiting = sorted(self._arrivals.copy().items(), key=lambda entry: entry[1].until)
+        for number, _ in waiting[: max(0, len(waiting) - MOST_ARRIVING)]:
+            self._give_up(number)
+        long = [(number, arrival.frame.size) for number, arrival in waiting if arrival.frame.size > LONG]
+        held = sum(size for _, size in long)
+        for number, size in long:
+            if held <= self._most_held:
+                return
+            held -= size
+            self._give_up(number)
 
-    def _held(self) -> int:
-        # Only what is long can come to that much, and few are.
-        return sum(arrival.frame.size for arrival in self._arrivals.values())
+    def _give_up(self, number: int, word: bytes = b"") -> None:
+        arrival = self._arrivals.pop(number, None)
+        if arrival is not None:
+            if word and arrival.frame.size:
+                arrival.conn.sock.say(word)
+            self._close(arrival.conn)
 
-    def _given_up(self, arrival: Arrival, word: bytes = b"") -> None:
-        self._forgotten(arrival)
-        if word:
-            _say(arrival, word)
-        self._closed(arrival.conn)
-
-    def _forgotten(self, arrival: Arrival) -> None:
-        self._arrivals.pop(arrival.conn.sock, None)
-        self.poller.unregister(arrival.conn.sock)
-
-    def _closed(self, conn: Any) -> None:
-        self.nr_conns -= 1
+    def _close(self, conn: Any) -> None:
         conn.close()
-
-
-def _what_is_there(sock: socket.socket) -> bytes:
-    try:
-        return sock.recv(65536)
-    except OSError:
-        return b""  # nothing yet; or it is broken, which the poller will say
-
-
-def _say(arrival: Arrival, word: bytes) -> None:
-    try:
-        arrival.conn.sock.send(word)
-    except OSError:
-        return  # it does not listen; it is closed in time
+        self._ended.append(None)

@@ -122,6 +122,17 @@ class Server:
             self.process.wait(AT_MOST)
         self.client.close()
 
+    def workers(self) -> list[int]:
+        """Return the ids of the processes that answer."""
+        assert self.process is not None
+        of_main_thread = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return list(map(int, of_main_thread.read_text().split()))
+
+    def resident_megabytes(self) -> float:
+        """Return what the processes that answer hold in memory, together."""
+        pages = [Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.workers()]
+        return sum(map(int, pages)) * os.sysconf("SC_PAGESIZE") / 1_000_000
+
     def log(self) -> str:
         """Return what it has written to its log."""
         return (self.folder / "web.log").read_text("utf-8", "replace")
@@ -169,17 +180,18 @@ class Wire:
             try:
                 more = self.socket.recv(65536)
             except ConnectionResetError:
-                return self._statuses(), True
+                return self.statuses(), True
             except TimeoutError:
                 break
             self.got += more
             if not more:
-                return self._statuses(), True
-            if len(self._statuses()) >= answers and self.got.rstrip().endswith(b"}"):
-                return self._statuses(), False
-        return self._statuses(), False
+                return self.statuses(), True
+            if len(self.statuses()) >= answers and self.got.rstrip().endswith(b"}"):
+                return self.statuses(), False
+        return self.statuses(), False
 
-    def _statuses(self) -> list[int]:
+    def statuses(self) -> list[int]:
+        """Return the status of each answer so far."""
         parts = self.got.split(b"HTTP/1.1 ")[1:]
         return [int(part[:3]) for part in parts]
 

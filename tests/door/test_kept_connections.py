@@ -1,0 +1,110 @@
+"""Connections that stay open between requests, as shops with a pool and proxies hold them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from door_requests import LEAD
+from door_server import Server, Wire, count, head
+
+from tests.conftest import wait_for
+from worker.ledger.database import Database
+
+
+def lead(number: int) -> bytes:
+    """Return a whole request with a lead of its own."""
+    body = LEAD.body + f"&note={number}".encode()
+    one = dataclasses.replace(LEAD, body=body)
+    return head(one, f"Content-Length: {len(body)}") + body
+
+
+def test_an_answer_leaves_in_one_piece(server: Server) -> None:
+    """Otherwise each answer is two packets, and a sender on a slow line waits a round trip for the second."""
+    wire = Wire(server.port)
+    for number in range(20):
+        wire.send(lead(number))
+        answer = wire.socket.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert answer.rstrip().endswith(b"}")
+    wire.close()
+
+
+def test_requests_sent_without_waiting_are_answered_in_their_order(server: Server, ledger: Database) -> None:
+    """Otherwise the second of two leads in one packet waits for a third, or for ever."""
+    wire = Wire(server.port)
+    wire.send(b"".join(map(lead, range(30))) + lead(30)[:-10])
+    assert wire.answer(answers=30)[0] == [200] * 30
+    wire.send(lead(30)[-10:])
+    assert wire.answer(answers=31)[0] == [200] * 31
+    wire.close()
+    assert count(ledger) == 31
+
+
+def test_an_idle_connection_is_closed_and_one_in_use_is_not(server: Server, ledger: Database) -> None:
+    """Otherwise idle pools of large senders fill the process's connections, or theirs break while they send."""
+    wire = Wire(server.port)
+    for number in range(8):
+        wire.send(lead(number))
+        assert wire.answer(answers=number + 1) == ([200] * (number + 1), False)
+        time.sleep(0.5)  # longer in all than an idle connection is kept
+    assert wire.socket.recv(1) == b"", "an idle connection is still open"
+    wire.close()
+    assert count(ledger) == 8
+
+
+def test_more_connections_than_threads_are_all_served(server: Server, ledger: Database) -> None:
+    """Otherwise a sender whose pool is larger than our threads waits until another's pool is idle."""
+
+    def use(number: int) -> list[int]:
+        wire = Wire(server.port)
+        for turn in range(5):
+            wire.send(lead(100 * number + turn))
+            wire.answer(answers=turn + 1)
+        wire.close()
+        return wire.statuses()
+
+    with ThreadPoolExecutor(64) as pool:
+        assert list(pool.map(use, range(64))) == [[200] * 5] * 64
+    assert count(ledger) == 320
+
+
+def test_half_requests_hold_bounded_memory(server: Server, ledger: Database) -> None:
+    """Otherwise four hundred senders that stop before their last byte hold four hundred megabytes."""
+    begun = head(LEAD, "Content-Length: 1000000") + b"a" * 990_000
+    with ThreadPoolExecutor(8) as pool:
+        wires = list(pool.map(lambda _: Wire(server.port), range(240)))
+        list(pool.map(lambda wire: wire.send(begun), wires))
+        answer, _ = server.post(LEAD)
+    assert answer.status_code == 200
+    assert server.resident_megabytes() < 2 * 64 + 300
+    for wire in wires:
+        wire.close()
+    assert count(ledger) == 1
+
+
+def test_who_has_asked_is_answered_while_the_process_ends(server: Server, ledger: Database) -> None:
+    """Otherwise each deploy loses the answers of the requests in flight, and their senders send again."""
+    wires = [Wire(server.port) for _ in range(24)]
+    for wire in wires[12:]:
+        wire.send(lead(0)[:-1])
+    for number, wire in enumerate(wires[:12], 1):
+        wire.send(lead(number))
+    time.sleep(0.3)
+    ending = server.workers()
+    for pid in ending:
+        os.kill(pid, signal.SIGTERM)
+    for wire in wires[12:]:
+        with contextlib.suppress(OSError):
+            wire.send(lead(0)[-1:])
+    assert [wire.answer()[0] for wire in wires] == [[200]] * 24
+    for wire in wires:
+        wire.close()
+    wait_for(lambda: len(set(server.workers()) - set(ending)) == 2, 30, "the processes that follow")
+    assert count(ledger) == 13
+    for _ in range(6):  # the first request of a new process is its slowest
+        server.post(LEAD)

@@ -1,0 +1,80 @@
+"""A connection's socket, as gunicorn's code uses it: each answer leaves in one piece, with one system call."""
+
+from __future__ import annotations
+
+import socket
+
+
+class OnePiece:
+    """A blocking socket that holds an answer back until all of it is there.
+
+    gunicorn writes the head and the body of an answer one after the other, and sets the socket's timeout several
+    times per request, though all of it was read before. Each of these calls hands Python's lock to another thread.
+    """
+
+    def __init__(self, real: socket.socket) -> None:
+        real.setblocking(True)
+        self._real = real
+        self._held: list[bytes] = []
+        self._timeout: float | None = None
+        self.fileno = real.fileno
+        self.shutdown = real.shutdown
+        self.close = real.close
+        self.sendall = self.send
+
+    def what_is_there(self) -> bytes | None:
+        """Return what has come, b"" when nothing more will come, None when nothing has come."""
+        try:
+            return self._real.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def say(self, word: bytes) -> None:
+        """Send a short `word` at once, to who listens."""
+        try:
+            self._real.send(word, socket.MSG_DONTWAIT)
+        except OSError:
+            return  # it does not listen; it is closed in time
+
+    def flush(self) -> bool:
+        """Send what was held back; return whether the other side took it."""
+        data = b"".join(self._held)
+        self._held.clear()
+        try:
+            self._real.sendall(data)
+        except OSError:
+            return False
+        return True
+
+    def send(self, data: bytes) -> int:
+        """Hold `data` back like all else; return its length."""
+        self._held.append(data)
+        return len(data)
+
+    def end(self) -> None:
+        """Say that nothing more will come from here."""
+        try:
+            self._real.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # it is broken, as the next read will tell
+
+    def recv(self, size: int) -> bytes:
+        """Wait for what was not gathered: the rest of a body over the limit. Raises TimeoutError, OSError."""
+        self._real.settimeout(self._timeout)
+        try:
+            return self._real.recv(size)
+        finally:
+            self._real.settimeout(None)
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Bound the next `recv`."""
+        self._timeout = seconds
+
+    def gettimeout(self) -> float | None:
+        """Return the bound of the next `recv`, in seconds."""
+        return self._timeout
+
+    def setblocking(self, is_blocking: bool) -> None:
+        """Do nothing: it always blocks."""
