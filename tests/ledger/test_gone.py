@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conftest import Clock
-from tests.ledger.test_returning import checkpoints
+from tests.ledger.test_returned_persons import checkpoints
 from worker.ledger.database import Database
 from worker.ledger.steps import Linked, Reserved, StepName
 
