@@ -21,7 +21,7 @@ from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.settling import settle, waiting_for
 from worker.ledger.tables import State, deliveries, events
-from worker.ledger.together import Piece, Together
+from worker.ledger.together import MOST, Piece, Together
 
 #: How long the door's own hand-off has before the sweep takes a new delivery for lost.
 HAND_OFF_GRACE = timedelta(seconds=5)
@@ -86,6 +86,22 @@ class Intake:
         """
         # Where one of those that came together was a duplicate, none was written: each on its own.
         return self._together.do((event, now)) or store(self._db, event, now)
+
+    def store_all(self, batch: Sequence[NewEvent], now: datetime) -> list[Stored]:
+        """Store the events of one request, as `store` does each; several are committed together.
+
+        Raises LedgerUnavailable; then those before it are stored, and are duplicates when the sender tries again.
+        """
+        if len(batch) == 1:
+            return [self.store(batch[0], now)]
+        stored: list[Stored] = []
+        for start in range(0, len(batch), MOST):
+            several = batch[start : start + MOST]
+            try:
+                stored += _insert(self._db, [(event, now) for event in several])
+            except IntegrityError:  # one of them is known: each on its own
+                stored += [store(self._db, event, now) for event in several]
+        return stored
 
     def _write(self, batch: Sequence[Piece[tuple[NewEvent, datetime], Stored]]) -> None:
         with suppress(IntegrityError):
