@@ -16,7 +16,7 @@ from mappings.source import Naming
 from worker.errors import LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger.database import TURN_SECONDS, Database
-from worker.ledger.duplicates import note_repeat
+from worker.ledger.duplicates import note_repeat, note_repeats
 from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.settling import settle, waiting_for
@@ -94,14 +94,25 @@ class Intake:
         """
         if len(batch) == 1:
             return [self.store(batch[0], now)]
-        stored: list[Stored] = []
-        for start in range(0, len(batch), MOST):
-            several = batch[start : start + MOST]
-            try:
-                stored += _insert(self._db, [(event, now) for event in several])
-            except IntegrityError:  # one of them is known: each on its own
-                stored += [store(self._db, event, now) for event in several]
-        return stored
+        slices = (batch[start : start + MOST] for start in range(0, len(batch), MOST))
+        return [stored for several in slices for stored in self._store_several(several, now)]
+
+    def _store_several(self, several: Sequence[NewEvent], now: datetime) -> list[Stored]:
+        with suppress(IntegrityError):
+            return _insert(self._db, [(event, now) for event in several])
+        posts = [(_event_row(event, now), event.naming.window, event.varies) for event in several]
+        repeats = note_repeats(self._db, posts)
+        unknown = [event for event, repeat in zip(several, repeats, strict=True) if repeat is None]
+        new = iter(self._store_new(unknown, now))
+        return [
+            Stored(known.first, duplicate=True, kept=known.kept) if known else next(new) for known in repeats
+        ]
+
+    def _store_new(self, several: Sequence[NewEvent], now: datetime) -> list[Stored]:
+        with suppress(IntegrityError):
+            return _insert(self._db, [(event, now) for event in several]) if several else []
+        # Two of them are equal, or another process was faster.
+        return [store(self._db, event, now) for event in several]
 
     def _write(self, batch: Sequence[Piece[tuple[NewEvent, datetime], Stored]]) -> None:
         with suppress(IntegrityError):
