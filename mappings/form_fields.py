@@ -60,8 +60,8 @@ KNOWN_AS = {
     "phone": "phone, phone number, phone no, mobile phone, telephone number, work phone, work phone number, tel, "
     "telephone, telefon, telefonnummer, handynummer, téléphone, numéro de téléphone, portable, teléfono, telefono, "
     "numero di telefono, telefone, celular, móvil, cellulare, telefoonnummer, telefoon, mobile, mobile number, "
-    "cell phone, whatsapp, zalo, contact phone, contact number, customer phone, điện thoại, số điện thoại, sđt, sdt, "
-    "电话, 電話, 手机, 手机号, 手機, 電話番号, 携帯電話, 전화번호, 연락처, "
+    "cell phone, whatsapp, zalo, contact phone, contact number, customer phone, điện thoại, số điện thoại, sđt, "
+    "sdt, 电话, 電話, 手机, 手机号, 手機, 電話番号, 携帯電話, 전화번호, 연락처, "
     "رقم الهاتف, الهاتف, رقم الجوال, الجوال",
     "company": "company, company name, your company, organisation, organization, business name, firma, "
     "firmenname, unternehmen, entreprise, société, empresa, azienda, bedrijf, bedrijfsnaam, công ty, tên công ty, "
