@@ -45,23 +45,23 @@ _folded_name = lru_cache(4096)(_fold)
 #: Field names that people use, by our attribute. Case, spaces and punctuation do not matter.
 KNOWN_AS = {
     "name": "name, full name, your name, contact name, customer name, vollständiger name, vor- und nachname, "
-    "nom et prénom, nom complet, nombre completo, nombre y apellidos, nome, nome completo, nome e cognome, "
-    "naam, volledige naam, họ tên, họ và tên, tên, "
+    "votre nom, nom et prénom, nom complet, nombre completo, nombre y apellidos, nome, nome completo, "
+    "nome e cognome, naam, volledige naam, họ tên, họ và tên, tên, "
     "姓名, 名前, お名前, 氏名, ご氏名, 이름, 성함, الاسم, الاسم الكامل",
-    "first_name": "first name, fname, given name, forename, vorname, prénom, prenom, nombre, primeiro nome, "
-    "voornaam, 名, الاسم الأول",
-    "last_name": "last name, lname, surname, family name, nachname, nom, nom de famille, apellido, apellidos, "
-    "cognome, sobrenome, achternaam, họ, 姓, اسم العائلة",
-    "email": "email, email address, your email, work email, business email, contact email, customer email, "
+    "first_name": "first name, name first, fname, given name, forename, vorname, prénom, prenom, nombre, "
+    "primeiro nome, voornaam, 名, الاسم الأول",
+    "last_name": "last name, name last, lname, surname, family name, nachname, nom, nom de famille, apellido, "
+    "apellidos, cognome, sobrenome, achternaam, họ, 姓, اسم العائلة",
+    "email": "email, email address, mail, your email, work email, business email, contact email, customer email, "
     "e-mail-adresse, e-mailadres, "
     "correo, correo electrónico, correo electronico, courriel, adresse e-mail, adresse email, indirizzo email, "
     "endereço de e-mail, thư điện tử, 邮箱, 电子邮箱, 电子邮件, 電子郵件, 電郵, メール, メールアドレス, 이메일, "
     "البريد الإلكتروني, الإيميل",
-    "phone": "phone, phone number, your phone, work phone, work phone number, tel, telephone, telefon, "
-    "telefonnummer, handynummer, téléphone, numéro de téléphone, portable, teléfono, telefono, numero di telefono, "
-    "telefone, celular, móvil, cellulare, telefoonnummer, telefoon, mobile, mobile number, cell phone, whatsapp, "
-    "zalo, contact phone, contact number, customer phone, điện thoại, số điện thoại, sđt, sdt, "
-    "电话, 電話, 手机, 手机号, 手機, 電話番号, 携帯電話, 전화번호, 연락처, "
+    "phone": "phone, phone number, phone no, mobile phone, telephone number, work phone, work phone number, tel, "
+    "telephone, telefon, telefonnummer, handynummer, téléphone, numéro de téléphone, portable, teléfono, telefono, "
+    "numero di telefono, telefone, celular, móvil, cellulare, telefoonnummer, telefoon, mobile, mobile number, "
+    "cell phone, whatsapp, zalo, contact phone, contact number, customer phone, điện thoại, số điện thoại, sđt, "
+    "sdt, 电话, 電話, 手机, 手机号, 手機, 電話番号, 携帯電話, 전화번호, 연락처, "
     "رقم الهاتف, الهاتف, رقم الجوال, الجوال",
     "company": "company, company name, your company, organisation, organization, business name, firma, "
     "firmenname, unternehmen, entreprise, société, empresa, azienda, bedrijf, bedrijfsnaam, công ty, tên công ty, "
@@ -75,6 +75,13 @@ KNOWN_AS = {
 #: Family names by what languages call them in which these are written before the given name.
 FAMILY_FIRST = frozenset({"họ", "姓"})
 _KNOWN = {_folded(name): ours for ours, names in KNOWN_AS.items() for name in names.split(",")}
+#: What stands before and behind a known name without changing what it means: `your-tel`, `Name (required)`.
+_WHOSE = re.compile(r"(?:your|ihre?|deine?|votre|vos|tu|su|seu|sua|uw|jouw)[\W_]+", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"\W*\((?:required|optional|pflichtfeld|erforderlich|obligatoire|facultatif|obligatorio|opcional"
+    r"|obbligatorio|facoltativo|verplicht|bắt buộc|không bắt buộc)\)\W*",
+    re.IGNORECASE,
+)
 
 #: What a form sends that nobody filled in: tokens of captchas, which are spent, marks of frameworks, buttons.
 #: So is every field whose name begins with "_" (_next, _ts, _wpcf7 …).
@@ -175,7 +182,7 @@ def _sorted_out(
             (known if ours in KNOWN_AS else attributes)[ours] = values[found]
             used.add(found)
     for name, value in values.items():
-        ours = _KNOWN.get(_folded(name), "")
+        ours = _meaning(name)
         if name in used or is_noise(name):
             continue
         if ours and ours not in known:
@@ -183,6 +190,18 @@ def _sorted_out(
         else:
             _add(attributes, name, value)
     return known, attributes
+
+
+def _meaning(name: str) -> str:
+    """Return our attribute for a field that is called `name`; empty for one with a meaning for nobody."""
+    known = _KNOWN.get(_folded(name), "")
+    if known or len(name) > LONGEST_NAME:
+        return known
+    whose = _WHOSE.match(name)
+    bare = name[whose.end() :] if whose else name
+    aside = _ASIDE.search(bare)
+    bare = bare[: aside.start()] if aside and aside.end() == len(bare) else bare
+    return "" if bare == name else _KNOWN.get(_folded(bare), "")
 
 
 def is_noise(name: str) -> bool:

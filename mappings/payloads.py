@@ -23,7 +23,10 @@ _FIGURE = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,40})?")
 
 
 class Payload(Schema):
-    """A schema for the parts of a payload that we use; a null means the same as a key that is not there."""
+    """A schema for the parts of a payload that we use; a null means the same as a key that is not there.
+
+    So does `[]` in the place of an object: PHP cannot tell an empty object from an empty list.
+    """
 
     class Meta:
         """Senders add keys whenever they like."""
@@ -33,6 +36,8 @@ class Payload(Schema):
     @pre_load
     def drop_nulls(self, data: Any, **_: Any) -> Any:
         """Let the default of a field stand for its null."""
+        if data == []:
+            return {}
         return {k: v for k, v in data.items() if v is not None} if isinstance(data, Mapping) else data
 
 

@@ -96,10 +96,11 @@ class Receiver:
         content_type = media_type(kind)
         payload = _read(kind, trusted, content_type)
         whole = Arrival(known.name, headers(), payload, hashlib.sha256(trusted).hexdigest(), known.options)
-        answers = [
-            self._take(kind, known, arrival, part, content_type)
+        events = [
+            self._judged(kind, known, arrival, kind.name(arrival), part, content_type)
             for arrival, part in parts_of(kind, whole, trusted)
         ]
+        answers = self._taken(events)
         back = way_back(known.guard, payload) if known.guard else None
         return back or _answer(answers)
 
@@ -109,15 +110,14 @@ class Receiver:
             raise NotFound(f"there is no source named {source!r}")
         return known, SOURCES[known.type]
 
-    def _take(
-        self, kind: Source, known: SourceSettings, arrival: Arrival, body: bytes, content_type: str
-    ) -> dict[str, str]:
-        naming = kind.name(arrival)
-        event = self._judged(kind, known, arrival, naming, body, content_type)
-        stored = self.intake.store(event, self.clock())
-        self.hand_off.give(stored.deliveries)
-        _tell(event, stored)
-        return _outcome(event, stored)
+    def _taken(self, events: list[NewEvent]) -> list[dict[str, str]]:
+        """Store what one request holds, hand it over, and return what to answer for each event."""
+        outcomes = []
+        for event, stored in zip(events, self.intake.store_all(events, self.clock()), strict=True):
+            self.hand_off.give(stored.deliveries)
+            _tell(event, stored)
+            outcomes.append(_outcome(event, stored))
+        return outcomes
 
     def _judged(
         self,

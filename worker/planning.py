@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.commands import Command, RecordOrder
+from mappings.email_addresses import with_usable_address
 from mappings.errors import BadBody, CannotMap, ValueMissing
 from mappings.source import Event, Source
 from mappings.sources import SOURCES
@@ -92,7 +93,8 @@ def commands(settings: Settings, event: Any) -> list[Command]:
     if handler is None:
         raise CannotMap("type", f"{source.type} event {event['type']!r} is not known to this version")
     received = event["received_at"].astimezone(UTC).isoformat(timespec="seconds")
-    return [_dated(command, received) for command in handler(as_seen(source, kind, event))]
+    made = handler(as_seen(source, kind, event))
+    return [_dated(with_usable_address(command), received) for command in made]
 
 
 def source_of(settings: Settings, event: Any) -> tuple[SourceSettings, Source]:

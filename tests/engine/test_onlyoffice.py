@@ -217,3 +217,14 @@ def test_every_operation_reaches_a_method_of_the_portal(api: Api, operation: str
         pass  # it is there, and does not like what it was given
     assert "answered 405" not in said
     assert "Method not found" not in said
+
+
+def test_two_people_who_typed_the_same_word_for_an_address_become_one(bench: Bench) -> None:
+    """The portal takes any text for an e-mail address: the second one's name and number were nowhere in it."""
+    for name, phone in (("Ann One", "+14155550101"), ("Bob Two", "+14155550102")):
+        form = json.dumps({"name": name, "email": "n/a", "phone": phone}).encode()
+        (row,) = bench.until_ended(bench.receive("website", form, to="office"))
+        assert row["state"] == State.DELIVERED, (row["error"], row["reason"])
+    assert {person["body"]["lastName"] for person in bench.records(OFFICE, "person")} == {"One", "Two"}
+    written = {info["body"]["data"] for info in bench.records(OFFICE, "contact_info")}
+    assert written == {"+14155550101", "+14155550102"}

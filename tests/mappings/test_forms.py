@@ -121,6 +121,35 @@ def test_a_telephone_number_is_lost_because_the_plugin_made_up_its_name() -> Non
     assert (both["person"]["phone"], both["attributes"]) == ("0902", {"office": "0901"})
 
 
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("your-tel", "phone"),
+        ("your-mobile-phone", "phone"),
+        ("ihre-telefonnummer", "phone"),
+        ("votre-téléphone", "phone"),
+        ("Phone (optional) *", "phone"),
+        ("mail", "email"),
+        ("votre-email", "email"),
+        ("Correo (obligatorio)", "email"),
+        ("Your Name (required)", "name"),
+        ("votre-nom", "name"),
+        ("Họ và tên (bắt buộc)", "name"),
+        ("Name (of your pet)", ""),
+        ("your-subject", ""),
+        ("your", ""),
+    ],
+)
+def test_a_person_is_unknown_because_the_field_is_called_theirs_or_required(name: str, ours: str) -> None:
+    found = lead("contact_form_7", {name: "0901", "contact-name": "Lan", "contact-phone": "0902"})
+    if ours == "name":
+        assert found["person"]["name"] == "0901"
+    elif ours:
+        assert found["person"][ours] == "0901"
+    else:
+        assert found["attributes"] == {name: "0901"}
+
+
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_empty_body_is_stored_as_a_submission(kind: str, body: bytes) -> None:

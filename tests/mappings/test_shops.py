@@ -142,6 +142,15 @@ def test_an_error_of_the_shop_becomes_an_empty_order() -> None:
             commands_of(Event("woocommerce", "1", topic, error, {}))
 
 
+def test_an_order_is_parked_because_php_wrote_an_empty_address_as_a_list() -> None:
+    arrival = recorded("woocommerce/order.created__coupon_fee_shipping.json")
+    payload = arrival.payload | {"billing": [], "shipping": []}
+    (order,) = commands_of(event_of(replace(arrival, payload=payload)))
+    assert isinstance(order, RecordOrder)
+    assert order.customer is None
+    assert order.lines
+
+
 def test_a_topic_is_found_in_its_parts_or_under_the_name_that_relay_toml_gives() -> None:
     """Otherwise a proxy that drops one header, or a shop with another name for it, sends unknown events."""
     headers = {"x-wc-webhook-resource": "order", "x-wc-webhook-event": "created"}

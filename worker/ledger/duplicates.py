@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,9 @@ DUPLICATE = "duplicate"
 SPAM = "spam"
 #: Duplicates of one event that are kept, the newest: a sender that repeats itself must not fill the ledger.
 KEPT = 20
+
+#: The row of an event that is not stored, its window, and what may vary in it.
+Post = tuple[Mapping[str, Any], timedelta | None, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +43,43 @@ def note_repeat(
     what was judged spam must not stand in the way of what was not. Freeing the key and trying again keeps the
     unique constraint the only judge, also between two processes.
     """
+    with db.write() as c:
+        return _noted(db, c, row, window, varies)
+
+
+def note_repeats(db: Database, posts: Sequence[Post]) -> list[Repeat | None]:
+    """Note the posts of one request as `note_repeat` does each, in one transaction."""
+    noted: dict[int, Repeat | None] = {}
+    with db.write() as c:
+        # By key: two transactions that lock the same rows in different orders wait for each other.
+        for place in sorted(range(len(posts)), key=lambda place: str(posts[place][0]["dedup_key"])):
+            noted[place] = _noted(db, c, *posts[place])
+    return [noted[place] for place in range(len(posts))]
+
+
+def _noted(
+    db: Database, c: Connection, row: Mapping[str, Any], window: timedelta | None, varies: frozenset[str]
+) -> Repeat | None:
     same = (events.c.source == row["source"]) & (events.c.dedup_key == row["dedup_key"])
     # Compared here and not by the database, which may hold it encrypted.
     columns = (events.c.id, events.c.received_at, events.c.verdict, events.c.body, events.c.purged_at)
     now = row["received_at"]
-    with db.write() as c:
-        first = c.execute(select(*columns).where(same)).one_or_none()
-        if first is None:
-            return None
-        # This very row: by now another process may have freed the key and stored a new event under it.
-        same = (events.c.id == first.id) & (events.c.dedup_key == row["dedup_key"])
-        is_over = window is not None and first.received_at + window < now
-        is_forgiven = first.verdict == SPAM and row["verdict"] != SPAM
-        if is_over or (is_forgiven and _is_unreleased(c, first.id)):
-            c.execute(update(events).where(same).values(dedup_key=f"{row['dedup_key']}@{first.id}"))
-            return None
-        c.execute(update(events).where(same).values(repeats=events.c.repeats + 1, repeated_at=now))
-        # What the first one said is gone: then nobody can tell, and it is no reason to keep what was to be purged.
-        is_same = first.purged_at is not None or bytes(first.body) == row["body"]
-        said = b"" if is_same else substance(row["body"], varies)
-        is_nothing_new = is_same or substance(bytes(first.body), varies) == said
-        return Repeat(first.id, None if is_nothing_new else _keep(db, c, row, first.id, said))
+    first = c.execute(select(*columns).where(same)).one_or_none()
+    if first is None:
+        return None
+    # This very row: by now another process may have freed the key and stored a new event under it.
+    same = (events.c.id == first.id) & (events.c.dedup_key == row["dedup_key"])
+    is_over = window is not None and first.received_at + window < now
+    is_forgiven = first.verdict == SPAM and row["verdict"] != SPAM
+    if is_over or (is_forgiven and _is_unreleased(c, first.id)):
+        c.execute(update(events).where(same).values(dedup_key=f"{row['dedup_key']}@{first.id}"))
+        return None
+    c.execute(update(events).where(same).values(repeats=events.c.repeats + 1, repeated_at=now))
+    # What the first one said is gone: then nobody can tell, and it is no reason to keep what was to be purged.
+    is_same = first.purged_at is not None or bytes(first.body) == row["body"]
+    said = b"" if is_same else substance(row["body"], varies)
+    is_nothing_new = is_same or substance(bytes(first.body), varies) == said
+    return Repeat(first.id, None if is_nothing_new else _keep(db, c, row, first.id, said))
 
 
 def _is_unreleased(c: Connection, event_id: str) -> bool:

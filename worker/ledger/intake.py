@@ -16,12 +16,12 @@ from mappings.source import Naming
 from worker.errors import LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger.database import TURN_SECONDS, Database
-from worker.ledger.duplicates import note_repeat
+from worker.ledger.duplicates import note_repeat, note_repeats
 from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.settling import settle, waiting_for
 from worker.ledger.tables import State, deliveries, events
-from worker.ledger.together import Piece, Together
+from worker.ledger.together import MOST, Piece, Together
 
 #: How long the door's own hand-off has before the sweep takes a new delivery for lost.
 HAND_OFF_GRACE = timedelta(seconds=5)
@@ -86,6 +86,33 @@ class Intake:
         """
         # Where one of those that came together was a duplicate, none was written: each on its own.
         return self._together.do((event, now)) or store(self._db, event, now)
+
+    def store_all(self, batch: Sequence[NewEvent], now: datetime) -> list[Stored]:
+        """Store the events of one request, as `store` does each; several are committed together.
+
+        Raises LedgerUnavailable; then those before it are stored, and are duplicates when the sender tries again.
+        """
+        if len(batch) == 1:
+            return [self.store(batch[0], now)]
+        slices = (batch[start : start + MOST] for start in range(0, len(batch), MOST))
+        return [stored for several in slices for stored in self._store_several(several, now)]
+
+    def _store_several(self, several: Sequence[NewEvent], now: datetime) -> list[Stored]:
+        with suppress(IntegrityError):
+            return _insert(self._db, [(event, now) for event in several])
+        posts = [(_event_row(event, now), event.naming.window, event.varies) for event in several]
+        repeats = note_repeats(self._db, posts)
+        unknown = [event for event, repeat in zip(several, repeats, strict=True) if repeat is None]
+        new = iter(self._store_new(unknown, now))
+        return [
+            Stored(known.first, duplicate=True, kept=known.kept) if known else next(new) for known in repeats
+        ]
+
+    def _store_new(self, several: Sequence[NewEvent], now: datetime) -> list[Stored]:
+        with suppress(IntegrityError):
+            return _insert(self._db, [(event, now) for event in several]) if several else []
+        # Two of them are equal, or another process was faster.
+        return [store(self._db, event, now) for event in several]
 
     def _write(self, batch: Sequence[Piece[tuple[NewEvent, datetime], Stored]]) -> None:
         with suppress(IntegrityError):
