@@ -162,7 +162,7 @@ def _answers(url: str) -> bool:
 
 
 def _hears_workers(flower_url: str) -> bool:
-    """Say whether Flower has had a worker's event: it answers before it listens, and what it missed is not repeated."""
+    """Say whether Flower has had an event of a worker: it answers before it listens, and what it missed is lost."""
     try:
         with _OPENER.open(f"{flower_url}/metrics", timeout=LOOK_SECONDS) as answer:
             return b"\nflower_worker_online{" in answer.read()
