@@ -112,6 +112,7 @@ def _carried_out(
     # What was planned ahead is for an event that is not stale: a stale one wants fewer of the records.
     plans = None if claim.is_stale else ahead.plans
     api: Api | None = None
+    steps: Steps | None = None
     try:
         if ahead.fault is not None:
             raise ahead.fault
@@ -119,14 +120,16 @@ def _carried_out(
         api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
         if plans is None:
             plans = planned(engine.settings, connection, _whole(engine, event), claim.is_stale)
-        made = Steps(api, checkpoints, engine.clock, _before_each(engine)).run(plans)
-        closing = outcomes.success(made, connection, engine.clock())
+        steps = Steps(api, checkpoints, engine.clock, _before_each(engine))
+        closing = outcomes.success(steps.run(plans), connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
         heard: Observation = Succeeded(claim.id)
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as failure:  # noqa: BLE001
         has_changed = api is not None and api.has_changed
+        if steps is not None and steps.has_advanced:
+            claim = replace(claim, tries=0)  # it did not fail where it failed before
         closing, attempt, heard = _after(engine, claim, connection, failure, has_changed, _ms(began))
     closing = outcomes.unspent(claim, _with_mapping(closing, connection, plans), heard, engine.clock())
     _close(engine, claim, connection, closing, attempt, checkpoints, heard)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from itertools import count
-from typing import Any
 
 from mappings.vendor import Plan, Record
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
+from worker.figures import refuse_other_figures
 from worker.filling import filled_in
 from worker.first_step import at_once, digest
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Opening, Reserved, StepName
@@ -61,6 +60,12 @@ class Steps:
         self._created: set[tuple[str, str]] = set()
         #: Those that the ledger knew, because another delivery had made them.
         self._linked: set[tuple[str, str]] = set()
+        self._has_updated = False
+
+    @property
+    def has_advanced(self) -> bool:
+        """Whether this try has done a step that was not done before."""
+        return self._has_updated or bool(self._new)
 
     def run(self, plans: Sequence[Plan]) -> Made:
         """Make every record of `plans` that does not exist yet, and bring up to date those they are about.
@@ -142,19 +147,8 @@ class Steps:
 
     def _compare(self, record: Record) -> None:
         read = self._api.vendor.kinds[record.kind].proof.one
-        if not record.expect or read is None:
-            return
-        item = read(self._api, self._made[record.kind, record.key])
-        if item is None:
-            raise Rejected(f"the {record.kind} was made, and is not there any more")
-        wrong = {
-            name: f"{item.get(name)} at the vendor, {wanted} was sent"
-            for name, wanted in record.expect.items()
-            if _is_reckoned(item.get(name)) and not _agree(item.get(name), wanted)
-        }
-        if wrong:
-            said = "; ".join(f"{name}: {what}" for name, what in wrong.items())
-            raise Rejected(f"the {record.kind} was made, but its figures differ: {said}", wrong)
+        if record.expect and read is not None:
+            refuse_other_figures(record, read(self._api, self._made[record.kind, record.key]))
 
     def _step(self, position: int, record: Record) -> Made:
         """Make the record or take the one that is there, then bring up to date what an earlier event made."""
@@ -207,6 +201,7 @@ class Steps:
             self._checkpoints.write()
             kind.update(self._api, record_id, changes)
             self._checkpoints.note_done(step, record_id)
+            self._has_updated = True
         return Made(record_id)
 
     def _look_up(self, kind: Kind, record: Record, risked_at: datetime | None) -> str | None:
@@ -249,15 +244,3 @@ class Steps:
             raise
         self._checkpoints.finish(step, record_id)
         return record_id
-
-
-def _is_reckoned(theirs: Any) -> bool:
-    # No vendor documents that it adds up lines. One that does not shows nothing, or a zero.
-    return theirs is not None and not _agree(theirs, 0)
-
-
-def _agree(theirs: Any, ours: Any) -> bool:
-    try:
-        return Decimal(str(theirs)) == Decimal(str(ours))
-    except InvalidOperation:
-        return bool(theirs == ours)

@@ -1,0 +1,69 @@
+"""Orders of many lines at a CRM that is ill: each try gets a little further."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sandbox.server import running
+from tests.conftest import Clock
+from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.jobs import CREATED, ORDER
+from worker.ledger.database import Database
+from worker.ledger.tables import State
+from worker.policy import backoff
+
+LINES = 14
+LONG_ORDER = {
+    **ORDER,
+    "total_price": "140.00",
+    "total_tax": "0.00",
+    "shipping_lines": [],
+    "line_items": [
+        {"title": f"Lamp {n}", "sku": f"LAMP-{n}", "quantity": 1, "price": "10.00"} for n in range(LINES)
+    ],
+}
+
+
+@pytest.fixture
+def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
+    db = Database(sqlite_url)
+    with running(CREDENTIALS) as server:
+        bench = Bench(db, clock, server, tmp_path)
+        yield bench
+        bench.close()
+    db.close()
+
+
+def waits_until_delivered(bench: Bench, delivery: str) -> list[timedelta]:
+    """Try the delivery, each time when it is due, and return for how long it waited after each try."""
+    waits: list[timedelta] = []
+    while bench.attempt(delivery) != State.DELIVERED:
+        wait = bench.show(delivery)["due_at"] - bench.clock()
+        waits.append(wait)
+        assert len(waits) < 40, bench.show(delivery)["reason"]
+        bench.clock.forward(seconds=max(wait.total_seconds(), 1))
+    return waits
+
+
+def test_a_try_that_gets_further_does_not_lengthen_the_wait(bench: Bench) -> None:
+    """Otherwise an order of fifty lines takes days where the CRM loses every other answer, and a lead minutes."""
+    fault = {"vendor": "centiacrm", "operation": "products_create_product", "fault": "drop_after"}
+    bench.fault(**fault, every=2)
+    order = bench.receive("shop", json.dumps(LONG_ORDER).encode(), headers=CREATED, to="centia")
+    waits = waits_until_delivered(bench, order)
+    assert len(waits) == LINES // 2, "every other product is made and not answered"
+    assert max(waits) <= backoff(0, 0.5)
+    assert bench.counts("centiacrm")["product"] == LINES
+
+
+def test_a_try_that_gets_nowhere_waits_longer_each_time(bench: Bench) -> None:
+    """Otherwise a CRM that fails at one product for an hour is asked for it every few seconds."""
+    bench.fault(vendor="centiacrm", operation="products_get_products", fault="drop_before", times=4)
+    order = bench.receive("shop", json.dumps(LONG_ORDER).encode(), headers=CREATED, to="centia")
+    waits = waits_until_delivered(bench, order)
+    assert waits == [backoff(tries, 0.5) for tries in range(4)]
