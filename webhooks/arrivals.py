@@ -69,6 +69,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to stop and the requests in flight have their answers."""
+        # gunicorn asks for some forty settings per request, and looks for each in a table of objects.
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         self._epoll = select.epoll()
         self._over, over = os.pipe()
         self._epoll.register(self._over, select.EPOLLIN)
