@@ -20,7 +20,6 @@ class OnePiece:
         self.fileno = real.fileno
         self.shutdown = real.shutdown
         self.close = real.close
-        self.sendall = self.send
 
     def what_is_there(self) -> bytes | None:
         """Return what has come, b"" when nothing more will come, None when nothing has come."""
@@ -48,8 +47,12 @@ class OnePiece:
             return False
         return True
 
+    def sendall(self, data: bytes) -> None:
+        """Hold `data` back."""
+        self._held.append(data)
+
     def send(self, data: bytes) -> int:
-        """Hold `data` back like all else; return its length."""
+        """Hold `data` back; return its length."""
         self._held.append(data)
         return len(data)
 
