@@ -108,9 +108,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_look = now + LOOK_SECONDS
         for number, arrival in self._arrivals.copy().items():
-            is_idle = arrival.is_parting or (arrival.conn.parser is None and not arrival.frame.size)
-            if arrival.until < now or (is_idle and not self.alive):
+            if (arrival.until < now or not self._is_wanted(arrival)) and not _waits_for_us(arrival):
                 self._give_up(number, TOO_SLOW)
+
+    def _is_wanted(self, arrival: Arrival) -> bool:
+        has_asked = arrival.conn.parser is not None or arrival.frame.size > 0
+        return self.alive or (has_asked and not arrival.is_parting)
 
     def _serve(self) -> None:
         """Go on with one connection after the other: what each thread does."""
@@ -217,3 +220,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _close(self, conn: Any) -> None:
         conn.close()
         self._ended.append(None)
+
+
+def _waits_for_us(arrival: Arrival) -> bool:
+    # It has sent something, and no thread was free to read it.
+    return not arrival.is_parting and not arrival.frame.size and bool(arrival.conn.sock.has_more())

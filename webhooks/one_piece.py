@@ -30,6 +30,13 @@ class OnePiece:
         except OSError:
             return b""
 
+    def has_more(self) -> bool:
+        """Say whether something has come that is not read yet."""
+        try:
+            return bool(self._real.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK))
+        except OSError:
+            return False
+
     def say(self, word: bytes) -> None:
         """Send a short `word` at once, to who listens."""
         try:

@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from door_requests import LEAD
-from door_server import Server, Wire, count, head
+from door_server import AT_MOST, Server, Wire, count, head
 
 from tests.conftest import wait_for
 from worker.ledger.database import Database
@@ -89,22 +89,25 @@ def test_half_requests_hold_bounded_memory(server: Server, ledger: Database) -> 
 
 def test_who_has_asked_is_answered_while_the_process_ends(server: Server, ledger: Database) -> None:
     """Otherwise each deploy loses the answers of the requests in flight, and their senders send again."""
-    wires = [Wire(server.port) for _ in range(24)]
-    for wire in wires[12:]:
-        wire.send(lead(0)[:-1])
-    for number, wire in enumerate(wires[:12], 1):
-        wire.send(lead(number))
-    time.sleep(0.3)
-    ending = server.workers()
-    for pid in ending:
-        os.kill(pid, signal.SIGTERM)
-    for wire in wires[12:]:
+    whole, begun = ([Wire(server.port) for _ in range(number)] for number in (40, 12))
+    with ledger.write():  # so that all threads are busy, and cannot read what else has come
+        for number, wire in enumerate(whole):
+            wire.send(lead(number))
+        for wire in begun:
+            wire.send(lead(40)[:-1])
+        time.sleep(1)
+        ending = server.workers()
+        for pid in ending:
+            os.kill(pid, signal.SIGTERM)
+        time.sleep(1)
+    for wire in begun:
         with contextlib.suppress(OSError):
-            wire.send(lead(0)[-1:])
-    assert [wire.answer()[0] for wire in wires] == [[200]] * 24
-    for wire in wires:
+            wire.send(lead(40)[-1:])
+    assert [wire.answer()[0] for wire in whole] == [[200]] * 40
+    assert [wire.answer()[0] for wire in begun] == [[200]] * 12
+    for wire in (*whole, *begun):
         wire.close()
-    wait_for(lambda: len(set(server.workers()) - set(ending)) == 2, 30, "the processes that follow")
-    assert count(ledger) == 13
+    wait_for(lambda: len(set(server.workers()) - set(ending)) == 2, AT_MOST, "the processes that follow")
+    assert count(ledger) == 41
     for _ in range(6):  # the first request of a new process is its slowest
         server.post(LEAD)
