@@ -51,7 +51,7 @@ def waits_until_delivered(bench: Bench, delivery: str) -> list[timedelta]:
 
 
 def test_a_try_that_gets_further_does_not_lengthen_the_wait(bench: Bench) -> None:
-    """Otherwise an order of fifty lines takes days where the CRM loses every other answer, and a lead minutes."""
+    """Otherwise an order of fifty lines takes hours where the CRM loses every other answer."""
     fault = {"vendor": "centiacrm", "operation": "products_create_product", "fault": "drop_after"}
     bench.fault(**fault, every=2)
     order = bench.receive("shop", json.dumps(LONG_ORDER).encode(), headers=CREATED, to="centia")
