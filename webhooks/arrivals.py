@@ -15,6 +15,7 @@ import os
 import select
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,11 +88,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().enqueue_req(conn)
             return
         conn.sock = OnePiece(conn.sock)
-        number = conn.sock.fileno()
-        self._arrivals[number] = Arrival(conn, Frame(self._body_limit), time.monotonic() + ARRIVAL_SECONDS)
-        self._epoll.register(number, select.EPOLLIN | select.EPOLLONESHOT)
-        if len(self._arrivals) > MOST_ARRIVING:
-            self._make_room()
+        arrival = Arrival(conn, Frame(self._body_limit), time.monotonic() + ARRIVAL_SECONDS)
+        self._wait(arrival, self._epoll.register)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for new connections, and count those that ended meanwhile."""
@@ -107,9 +105,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        for number, arrival in self._arrivals.copy().items():
+        for arrival in self._arrivals.copy().values():
             if (arrival.until < now or not self._is_wanted(arrival)) and not _waits_for_us(arrival):
-                self._give_up(number, TOO_SLOW)
+                self._give_up(arrival, TOO_SLOW)
 
     def _is_wanted(self, arrival: Arrival) -> bool:
         has_asked = arrival.conn.parser is not None or arrival.frame.size > 0
@@ -126,7 +124,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 continue
             try:
                 self._go_on(arrival)
-            except Exception:
+            except BaseException:  # a thread that ends here is missed until the process ends
                 self.log.exception("A connection is closed, since we failed to go on with it")
                 self._close(arrival.conn)
 
@@ -186,36 +184,37 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         else:
             self._wait(arrival)
 
-    def _wait(self, arrival: Arrival) -> None:
+    def _wait(self, arrival: Arrival, arm: Callable[[int, int], None] | None = None) -> None:
         # Of requests sent without waiting for answers the next is here already. Its turn comes after the others',
         # and only when the sender reads its answers.
         mask = select.EPOLLOUT if arrival.frame.is_whole() else select.EPOLLIN
         number = arrival.conn.sock.fileno()
         self._arrivals[number] = arrival
         with contextlib.suppress(OSError):  # given up just now
-            self._epoll.modify(number, mask | select.EPOLLONESHOT)
+            (arm or self._epoll.modify)(number, mask | select.EPOLLONESHOT)
         if len(self._arrivals) > MOST_ARRIVING or arrival.frame.size > LONG:
             self._make_room()
 
     def _make_room(self) -> None:
         # An honest request is whole after milliseconds, so who has the least time left has had the most.
-        waiting = sorted(self._arrivals.copy().items(), key=lambda entry: entry[1].until)
-        for number, _ in waiting[: max(0, len(waiting) - MOST_ARRIVING)]:
-            self._give_up(number)
-        long = [(number, arrival.frame.size) for number, arrival in waiting if arrival.frame.size > LONG]
+        waiting = sorted(self._arrivals.copy().values(), key=lambda arrival: arrival.until)
+        for arrival in waiting[: max(0, len(waiting) - MOST_ARRIVING)]:
+            self._give_up(arrival)
+        long = [(arrival, arrival.frame.size) for arrival in waiting if arrival.frame.size > LONG]
         held = sum(size for _, size in long)
-        for number, size in long:
+        for arrival, size in long:
             if held <= self._most_held:
                 return
             held -= size
-            self._give_up(number)
+            self._give_up(arrival)
 
-    def _give_up(self, number: int, word: bytes = b"") -> None:
-        arrival = self._arrivals.pop(number, None)
-        if arrival is not None:
-            if word and arrival.frame.size:
-                arrival.conn.sock.say(word)
-            self._close(arrival.conn)
+    def _give_up(self, arrival: Arrival, word: bytes = b"") -> None:
+        # By its own number, which is none once it is closed: another connection may have got the old one.
+        if self._arrivals.pop(arrival.conn.sock.fileno(), None) is None:
+            return
+        if word and arrival.frame.size:
+            arrival.conn.sock.say(word)
+        self._close(arrival.conn)
 
     def _close(self, conn: Any) -> None:
         conn.close()

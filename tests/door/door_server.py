@@ -128,11 +128,6 @@ class Server:
         of_main_thread = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return list(map(int, of_main_thread.read_text().split()))
 
-    def resident_megabytes(self) -> float:
-        """Return what the processes that answer hold in memory, together."""
-        pages = [Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.workers()]
-        return sum(map(int, pages)) * os.sysconf("SC_PAGESIZE") / 1_000_000
-
     def log(self) -> str:
         """Return what it has written to its log."""
         return (self.folder / "web.log").read_text("utf-8", "replace")
