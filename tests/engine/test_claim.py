@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.server import running
-from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench
 from worker.budget import Lanes
 from worker.delivery import deliver
 from worker.errors import LeaseLost, Unreachable
 from worker.http import Answer, Http, Request
 from worker.ledger import deliveries
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 
 LEAD = b"name=Lan&email=lan%40example.com"
 FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as server:
-        bench = Bench(db, clock, server, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
 
 
 class Refuses(Http):

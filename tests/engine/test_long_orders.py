@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
-
-from sandbox.server import running
-from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench
 from tests.engine.jobs import CREATED, ORDER
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.policy import backoff
 
@@ -27,16 +20,6 @@ LONG_ORDER = {
         {"title": f"Lamp {n}", "sku": f"LAMP-{n}", "quantity": 1, "price": "10.00"} for n in range(LINES)
     ],
 }
-
-
-@pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as server:
-        bench = Bench(db, clock, server, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
 
 
 def waits_until_delivered(bench: Bench, delivery: str) -> list[timedelta]:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from structlog.testing import capture_logs
 
-from sandbox.server import running
-from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, ENDED, Bench
+from tests.engine.harness import ENDED, Bench
 from tests.engine.test_telemetry import sent  # noqa: F401  (a fixture: what would go to Sentry)
 from worker.app import make_app
 from worker.breaker import Phase, Terms
@@ -23,22 +18,11 @@ from worker.calls import PAUSE_HEARD_WITHIN
 from worker.delivery import deliver
 from worker.http import Answer, Http, Request
 from worker.ledger import breakers, limits, standing
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.publisher import Publisher
 from worker.sweep import Sweep
 
 FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as server:
-        bench = Bench(db, clock, server, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
 
 
 def leads(bench: Bench, count: int, first: int = 0, to: str = "opla") -> list[str]:

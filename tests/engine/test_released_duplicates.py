@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.server import running
-from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench
 from tests.engine.jobs import EMAIL, ORDER, VENDOR_OF
 from worker.ledger import search
-from worker.ledger.database import Database
 from worker.ledger.releases import release_duplicate
 from worker.ledger.tables import State
 
 EACH = pytest.mark.parametrize("to", sorted(VENDOR_OF))
-
-
-@pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as server:
-        bench = Bench(db, clock, server, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
 
 
 def order(bench: Bench, to: str, **changes: Any) -> Any:
