@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webhooks.forms import Guards, storage_for
 from webhooks.receiver import Receiver, refusal
+from webhooks.turns import step_aside, take_long
 from worker.app import make_app
 from worker.configuration import load
 from worker.errors import LedgerUnavailable
@@ -80,6 +81,7 @@ def _readiness(receiver: Receiver, probe: Publisher) -> Callable[[], tuple[Respo
 
 
 def _broker_state(probe: Publisher, one_at_a_time: threading.Lock) -> str:
+    take_long()
     if not one_at_a_time.acquire(timeout=PROBE_SECONDS):
         return "slow: it has not answered the one who asked before"
     try:
@@ -121,7 +123,7 @@ def from_environment() -> Flask:
     hand_off = HandOff(Publisher(celery, settings.connections), lambda ids: due.let_go(db, ids))
     atexit.register(hand_off.stop)
     guards = Guards(storage_for(settings.broker_url))
-    receiver = Receiver(settings, db, Intake(db), hand_off, lambda: datetime.now(UTC), guards)
+    receiver = Receiver(settings, db, Intake(db, step_aside), hand_off, lambda: datetime.now(UTC), guards)
     app = create_app(receiver, Publisher(celery, settings.connections))
     if settings.trusted_proxies:
         # Only as many hops as are ours: what stands before them anybody may have written.

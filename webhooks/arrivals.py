@@ -4,8 +4,8 @@ gunicorn's threads read a request themselves. Sixteen senders that drip a byte a
 one that never closes stops its accept loop for two seconds. Here each request is gathered first, bounded in time,
 size and number. A buffering proxy does the same; this holds without one.
 
-All threads wait at one epoll, and the thread that reads the last bytes of a request answers it. gunicorn's main
-thread only accepts connections and ends those that take too long.
+The thread whose turn it is waits at one epoll for all connections, and answers the requests whose last bytes it
+reads (webhooks/turns.py). gunicorn's main thread only accepts connections and ends those that take too long.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from webhooks.framing import CONTINUE, HEAD_LIMIT, Frame
 from webhooks.one_piece import OnePiece
+from webhooks.turns import Turns, Work
 from worker.configuration import DEFAULT_LIMIT_BYTES
 
 #: Seconds in which a whole request must be there, from its first byte or from the connection's beginning.
@@ -62,6 +64,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._arrivals: dict[int, Arrival] = {}
+        self._turns = Turns()
         self._ended: deque[None] = deque()  # by threads; the count of connections is the main thread's
         self._body_limit = int(os.environ.get("RELAY_BODY_LIMIT") or DEFAULT_LIMIT_BYTES)
         self._next_look = 0.0
@@ -93,7 +96,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for new connections, and count those that ended meanwhile."""
-        super().wait_for_and_dispatch_events(timeout if self.alive else min(timeout, LOOK_SECONDS))
+        super().wait_for_and_dispatch_events(min(timeout, LOOK_SECONDS))
+        self._turns.look()
         while self._ended:
             self._ended.popleft()
             self.nr_conns -= 1
@@ -114,27 +118,31 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return self.alive or (has_asked and not arrival.is_parting)
 
     def _serve(self) -> None:
-        """Go on with one connection after the other: what each thread does."""
-        while True:
-            number = self._epoll.poll(maxevents=1)[0][0]
+        """Work turn by turn: what each thread does."""
+        while self._turns.work(self._take):
+            pass
+
+    def _take(self, may_wait: bool) -> Work | None:
+        while found := self._epoll.poll(None if may_wait else 0, maxevents=1):
+            number = found[0][0]
             if number == self._over:
-                return
+                return None
             arrival = self._arrivals.pop(number, None)
-            if arrival is None:  # it is being given up
-                continue
-            try:
-                self._go_on(arrival)
-            except BaseException:  # a thread that ends here is missed until the process ends
-                self.log.exception("A connection is closed, since we failed to go on with it")
-                self._close(arrival.conn)
+            if arrival is not None:  # else it is being given up
+                return partial(self._go_on, arrival)
+        return None
 
     def _go_on(self, arrival: Arrival) -> None:
-        if arrival.is_parting:
-            self._part(arrival)
-        elif arrival.frame.is_whole():
-            self._answer(arrival)
-        else:
-            self._gather(arrival)
+        try:
+            if arrival.is_parting:
+                self._part(arrival)
+            elif arrival.frame.is_whole():
+                self._answer(arrival)
+            else:
+                self._gather(arrival)
+        except BaseException:  # a thread that ends here is missed until the process ends
+            self.log.exception("A connection is closed, since we failed to go on with it")
+            self._close(arrival.conn)
 
     def _gather(self, arrival: Arrival) -> None:
         frame = arrival.frame

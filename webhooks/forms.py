@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,11 +11,12 @@ from urllib.parse import urlsplit
 
 import httpx
 from flask import Response, redirect, request
-from limits import parse
+from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
+from webhooks.turns import take_long
 from worker.settings import FormGuard, SourceSettings
 from worker.telemetry import log
 
@@ -27,6 +29,8 @@ CAPTCHAS = {
 #: The field by which an HTML form says where its visitor goes next.
 NEXT = "_next"
 CAPTCHA_SECONDS = 5.0
+#: Seconds that a post waits for the broker's count, and for which nobody asks a broker that failed.
+COUNT_SECONDS, ALONE_SECONDS = 1.0, 10.0
 
 
 @dataclass
@@ -39,6 +43,8 @@ class Guards:
     storage: Storage = field(default_factory=MemoryStorage)
     spare: Storage = field(default_factory=MemoryStorage)
     captchas: Mapping[str, tuple[str, str]] = field(default_factory=lambda: CAPTCHAS)
+    clock: Callable[[], float] = time.monotonic  # seconds
+    _alone_until: float = 0.0
 
     # Made when a form first asks for it: to read the certificates takes a tenth of a second of each start.
     @cached_property
@@ -52,15 +58,25 @@ class Guards:
         if guard is None or not guard.rate:
             return
         item, who = parse(guard.rate), (known.name, request.remote_addr or "")
-        try:
-            allowed = MovingWindowRateLimiter(self.storage).hit(item, *who)
-        except Exception:  # noqa: BLE001  (each storage has errors of its own)
+        allowed = self._counted_together(item, who)
+        if allowed is None:
             # A flood must not come in because the broker is away: each process then counts by itself.
             allowed = MovingWindowRateLimiter(self.spare).hit(item, *who)
         if not allowed:
             raise TooManyRequests(
                 f"more than {guard.rate} from this address", retry_after=int(item.get_expiry())
             )
+
+    def _counted_together(self, item: RateLimitItem, who: tuple[str, str]) -> bool | None:
+        """Return whether the post is allowed, None where nobody can say."""
+        if self.clock() < self._alone_until:
+            return None
+        take_long()
+        try:
+            return MovingWindowRateLimiter(self.storage).hit(item, *who)
+        except Exception:  # noqa: BLE001  (each storage has errors of its own)
+            self._alone_until = self.clock() + ALONE_SECONDS
+            return None
 
     def spam(self, guard: FormGuard, payload: Any, now: float) -> str | None:
         """Return why a post is a robot's, None where it seems to be a person's. `now` is in epoch seconds."""
@@ -77,6 +93,7 @@ class Guards:
         if not answer:
             return f"spam: no {guard.captcha} answer"
         form = {"secret": guard.captcha_secret, "response": answer, "remoteip": request.remote_addr or ""}
+        take_long()
         try:
             said = self.http.post(address, data=form).json()
             passed, score = said.get("success") is True, said.get("score")
@@ -95,7 +112,8 @@ class Guards:
 def storage_for(broker_url: str) -> Storage:
     """Return where all processes count together: the broker's Redis, else the process's own memory."""
     url = broker_url.replace("redis+socket://", "redis+unix://", 1)
-    found = storage_from_string(url) if url.startswith("redis") else MemoryStorage()
+    bounds = {"socket_timeout": COUNT_SECONDS, "socket_connect_timeout": COUNT_SECONDS}
+    found = storage_from_string(url, **bounds) if url.startswith("redis") else MemoryStorage()
     if not isinstance(found, Storage):  # the asynchronous kind, which only async+… addresses give
         raise TypeError(url)
     return found

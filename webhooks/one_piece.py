@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+from webhooks.turns import take_long
+
 
 class OnePiece:
     """A blocking socket that holds an answer back until all of it is there.
@@ -49,10 +51,19 @@ class OnePiece:
         data = b"".join(self._held)
         self._held.clear()
         try:
-            self._real.sendall(data)
+            sent = self._send_now(data)
+            if sent < len(data):  # it sent many requests and reads no answers
+                take_long()
+                self._real.sendall(data[sent:])
         except OSError:
             return False
         return True
+
+    def _send_now(self, data: bytes) -> int:
+        try:
+            return self._real.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
 
     def sendall(self, data: bytes) -> None:
         """Hold `data` back."""
@@ -72,6 +83,7 @@ class OnePiece:
 
     def recv(self, size: int) -> bytes:
         """Wait for what was not gathered: the rest of a body over the limit. Raises TimeoutError, OSError."""
+        take_long()
         self._real.settimeout(self._timeout)
         try:
             return self._real.recv(size)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +19,7 @@ from limits.storage import Storage
 from werkzeug.test import TestResponse
 
 from tests.conftest import NOON, Clock
-from webhooks.forms import Guards, storage_for
+from webhooks.forms import ALONE_SECONDS, COUNT_SECONDS, Guards, storage_for
 from worker.ledger import search
 from worker.ledger.database import Database
 
@@ -220,6 +222,27 @@ def test_one_address_cannot_flood_a_form(
         content_type="application/x-www-form-urlencoded",
     )
     assert other.status_code == 200
+
+
+def test_a_frozen_broker_holds_up_one_post_and_not_each(opened: Opener) -> None:
+    """Otherwise visitors wait seconds for their form while the broker hangs, and a flood takes every thread."""
+    seconds = [100.0]
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+        storage = storage_for(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        toml = with_form('[sources.website.form]\nrate = "40/minute"\n')
+        door = opened(toml, Guards(storage, clock=lambda: seconds[0]))
+        waits = []
+        for number in range(41):
+            begun = time.monotonic()
+            answer = post(door, {**PERSON, "message": str(number)})
+            waits.append(time.monotonic() - begun)
+            assert answer.status_code == (200 if number < 40 else 429)
+        assert waits[0] >= COUNT_SECONDS
+        assert sum(waits[1:]) < 40 * COUNT_SECONDS / 2, "they asked the broker again"
+        seconds[0] += ALONE_SECONDS
+        begun = time.monotonic()
+        assert post(door, {**PERSON, "message": "later"}).status_code == 429
+        assert time.monotonic() - begun >= COUNT_SECONDS, "it is never asked again"
 
 
 def test_only_the_listed_networks_may_post(opened: Opener) -> None:

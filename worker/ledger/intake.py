@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,19 +16,17 @@ from sqlalchemy.exc import IntegrityError
 from mappings.source import Naming
 from worker.errors import LedgerUnavailable
 from worker.ids import new_id
-from worker.ledger.database import TURN_SECONDS, Database
+from worker.ledger.database import Database
 from worker.ledger.duplicates import note_repeat, note_repeats
 from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.settling import settle, waiting_for
 from worker.ledger.tables import State, deliveries, events
-from worker.ledger.together import MOST, Piece, Together
 
 #: How long the door's own hand-off has before the sweep takes a new delivery for lost.
 HAND_OFF_GRACE = timedelta(seconds=5)
-#: How long an event waits for company where there was some the last time: six in one commit cost half of what they
-#: cost one by one, and a lonely sender waits for nobody.
-LINGER_SECONDS = 0.002
+#: Events of one post that are committed at once; others wait for their turn meanwhile.
+MOST = 64
 NO_TIME = timedelta()
 
 
@@ -66,26 +65,50 @@ class Stored:
     kept: str | None = None
 
 
-class Intake:
-    """The door's queue in front of the ledger: events that come at once are committed together.
+class _Post:
+    """An event on its way to a commit. Not stored when that ended: one of those beside it was a duplicate."""
 
-    A commit costs a sync of the disk, whether it holds one event or twenty. So whoever gets the turn writes all
-    that have come by then, and the others find theirs done.
+    __slots__ = ("ended", "error", "event", "now", "stored")
+
+    def __init__(self, event: NewEvent, now: datetime) -> None:
+        self.event, self.now = event, now
+        self.ended = False
+        self.error: Exception | None = None
+        self.stored: Stored | None = None
+
+
+class _Gathered(threading.local):
+    """What one thread is about to commit."""
+
+    def __init__(self) -> None:
+        self.posts: list[_Post] = []
+
+
+class Intake:
+    """The door's way into the ledger: events that one thread has in hand together are committed together.
+
+    A commit costs a sync of the disk, whether it holds one event or twenty.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, step_aside: Callable[[], None] = lambda: None) -> None:
+        """Call `step_aside` before each commit: meanwhile other requests of this thread may come as far."""
         self._db = db
-        self._together: Together[tuple[NewEvent, datetime], Stored] = Together(
-            self._write, TURN_SECONDS, LINGER_SECONDS
-        )
+        self._step_aside = step_aside
+        self._gathered = _Gathered()
 
     def store(self, event: NewEvent, now: datetime) -> Stored:
         """Commit `event` and its deliveries in one transaction, or find that it is a duplicate.
 
         Raises LedgerUnavailable; then nothing is stored.
         """
-        # Where one of those that came together was a duplicate, none was written: each on its own.
-        return self._together.do((event, now)) or store(self._db, event, now)
+        post = _Post(event, now)
+        self._gathered.posts.append(post)
+        self._step_aside()
+        if not post.ended:
+            self._commit()
+        if post.error is not None:
+            raise post.error
+        return post.stored or store(self._db, event, now)
 
     def store_all(self, batch: Sequence[NewEvent], now: datetime) -> list[Stored]:
         """Store the events of one request, as `store` does each; several are committed together.
@@ -94,6 +117,7 @@ class Intake:
         """
         if len(batch) == 1:
             return [self.store(batch[0], now)]
+        self._step_aside()
         slices = (batch[start : start + MOST] for start in range(0, len(batch), MOST))
         return [stored for several in slices for stored in self._store_several(several, now)]
 
@@ -114,11 +138,20 @@ class Intake:
         # Two of them are equal, or another process was faster.
         return [store(self._db, event, now) for event in several]
 
-    def _write(self, batch: Sequence[Piece[tuple[NewEvent, datetime], Stored]]) -> None:
-        with suppress(IntegrityError):
-            stored = _insert(self._db, [piece.wanted for piece in batch])
-            for piece, one in zip(batch, stored, strict=True):
-                piece.result = one
+    def _commit(self) -> None:
+        posts, self._gathered.posts = self._gathered.posts, []
+        cut_off: Exception | None = LedgerUnavailable("the thread that wrote was ended")
+        try:
+            for post, stored in zip(posts, _insert(self._db, [(p.event, p.now) for p in posts]), strict=True):
+                post.stored = stored
+            cut_off = None
+        except IntegrityError:
+            cut_off = None
+        except Exception as error:  # noqa: BLE001  (each of them raises it)
+            cut_off = error
+        finally:
+            for post in posts:
+                post.ended, post.error = True, cut_off
 
 
 def store(db: Database, event: NewEvent, now: datetime) -> Stored:

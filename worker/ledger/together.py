@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -44,20 +43,16 @@ class Together(Generic[Wanted, Result]):
         self,
         write: Callable[[Sequence[Piece[Wanted, Result]]], None],
         patience: float,
-        linger: float = 0.0,
     ) -> None:
         """Write with `write`, which commits; what it raises is the error of every piece that has none of its own.
 
-        `patience` is how many seconds a piece waits for its turn, `linger` how many a leader waits for company
-        where there was some the last time.
+        `patience` is how many seconds a piece waits for its turn.
         """
         self._write = write
         self._patience = patience
-        self._linger = linger
         self._lock = threading.Lock()
         self._waiting: list[Piece[Wanted, Result]] = []
         self._is_led = False
-        self._had_company = False
 
     def do(self, wanted: Wanted) -> Result | None:
         """Return what came of `wanted`, once it is committed; raise its error, or LedgerUnavailable."""
@@ -87,11 +82,8 @@ class Together(Generic[Wanted, Result]):
         piece.woken.acquire()
 
     def _lead(self) -> None:
-        if self._linger and self._had_company:
-            time.sleep(self._linger)
         with self._lock:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-        self._had_company = len(batch) > 1
         cut_off: Exception = LedgerUnavailable("the thread that wrote was ended")
         try:
             self._write(batch)

@@ -1,0 +1,202 @@
+"""One thread answers all requests that are there: they share a commit, and none waits for a slow one."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from door_requests import LEAD
+from door_server import AT_MOST, Server, count
+
+from mappings.source import Naming
+from tests.conftest import NOON, wait_for
+from webhooks.turns import LONGEST_SECONDS, MOST, Turns, Work, step_aside, take_long
+from worker.errors import LedgerUnavailable
+from worker.ledger.database import Database
+from worker.ledger.intake import Intake, NewEvent, Stored
+
+
+class Waiting:
+    """Requests that are there, for threads that take them."""
+
+    def __init__(self, *works: Work) -> None:
+        self._works = list(works)
+        self._more = threading.Condition()
+        self._is_over = False
+
+    def add(self, work: Work) -> None:
+        with self._more:
+            self._works.append(work)
+            self._more.notify_all()
+
+    def end(self) -> None:
+        with self._more:
+            self._is_over = True
+            self._more.notify_all()
+
+    def take(self, may_wait: bool) -> Work | None:
+        with self._more:
+            if may_wait:
+                self._more.wait_for(lambda: self._works or self._is_over, AT_MOST)
+            return self._works.pop(0) if self._works else None
+
+
+class Threads:
+    """Threads that work on what waits, as those of a receiver do."""
+
+    def __init__(self, waiting: Waiting, number: int) -> None:
+        self.seconds = 1.0
+        self.turns = Turns(lambda: self.seconds)
+        self._waiting = waiting
+        self._threads = [threading.Thread(target=self._run) for _ in range(number)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self) -> None:
+        while self.turns.work(self._waiting.take):
+            pass
+
+    def end(self) -> None:
+        """Wait until all have done what is there."""
+        self._waiting.end()
+        for thread in self._threads:
+            thread.join(AT_MOST)
+            assert not thread.is_alive()
+
+
+class Counting(Database):
+    """A ledger that counts its transactions, and is away while `away` says so."""
+
+    commits = 0
+    away = False
+
+    def commit(self, work: Callable[..., object]) -> object:  # type: ignore[override]
+        self.commits += 1
+        if self.away:
+            raise LedgerUnavailable("it is away")
+        return super().commit(work)
+
+
+@pytest.fixture
+def counting(empty_ledger: Path, tmp_path: Path) -> Iterator[Counting]:
+    db = Counting(f"sqlite:///{shutil.copy(empty_ledger, tmp_path)}")
+    yield db
+    db.close()
+
+
+def event(key: str) -> NewEvent:
+    return NewEvent("website", Naming("lead", key), "routed", "text/plain", {}, key.encode(), ["opla"])
+
+
+def storing(intake: Intake, key: str, outcomes: dict[str, Stored | str]) -> Work:
+    """Return a request that stores an event and keeps what came of it under `key`."""
+
+    def work() -> None:
+        try:
+            outcomes[key] = intake.store(event(key.partition("-")[0]), NOON)
+        except LedgerUnavailable as error:
+            outcomes[key] = str(error)
+
+    return work
+
+
+def test_what_is_there_together_is_committed_together(counting: Counting) -> None:
+    """Otherwise each lead of a flood costs a sync of the disk, and the second half of them a timeout."""
+    intake, outcomes = Intake(counting, step_aside), dict[str, Stored | str]()
+    waiting = Waiting(*(storing(intake, f"lead{n}", outcomes) for n in range(MOST + 3)))
+    Threads(waiting, 2).end()
+    assert counting.commits == 2
+    assert len({stored.event_id for stored in outcomes.values() if isinstance(stored, Stored)}) == MOST + 3
+    assert count(counting) == MOST + 3
+
+
+def test_a_repeat_beside_others_harms_none_of_them(counting: Counting) -> None:
+    """Otherwise a sender that posts twice at once takes its neighbours' leads with it."""
+    intake, outcomes = Intake(counting, step_aside), dict[str, Stored | str]()
+    keys = ("a-1", "b-1", "a-2", "c-1")
+    Threads(Waiting(*(storing(intake, key, outcomes) for key in keys)), 1).end()
+    stored = {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Stored)}
+    assert {key: one.duplicate for key, one in stored.items()} == dict.fromkeys(keys, False) | {"a-2": True}
+    assert stored["a-2"].event_id == stored["a-1"].event_id
+    assert count(counting) == 3
+
+
+def test_an_outage_is_told_to_each_and_is_over_when_it_is_over(counting: Counting) -> None:
+    """Otherwise one of those that waited together is told 200, or the first outage is the receiver's last."""
+    intake, outcomes = Intake(counting, step_aside), dict[str, Stored | str]()
+    counting.away = True
+    Threads(Waiting(*(storing(intake, key, outcomes) for key in "abc")), 1).end()
+    assert outcomes == dict.fromkeys("abc", "it is away")
+    counting.away = False
+    Threads(Waiting(*(storing(intake, key, outcomes) for key in "abc")), 1).end()
+    assert [type(outcome) for outcome in outcomes.values()] == [Stored] * 3
+    assert count(counting) == 3
+
+
+def test_who_takes_long_lets_all_others_go_first() -> None:
+    """Otherwise a captcha service that is slow holds up the shop's orders that came at the same moment."""
+    said: list[str] = []
+    asked, answered = threading.Event(), threading.Event()
+
+    def order(name: str) -> Work:
+        return lambda: (step_aside(), said.append(name))[0]
+
+    def captcha() -> None:
+        take_long()
+        asked.set()
+        assert answered.wait(AT_MOST)
+        said.append("captcha")
+
+    waiting = Waiting(order("before"), captcha, order("after"))
+    threads = Threads(waiting, 2)
+    assert asked.wait(AT_MOST)
+    wait_for(lambda: said == ["before", "after"], AT_MOST, "the orders")
+    answered.set()
+    threads.end()
+    assert said == ["before", "after", "captcha"]
+
+
+def test_a_turn_that_hangs_is_passed_on() -> None:
+    """Otherwise one request that waits for a dead database stops the health page, and the process is killed."""
+    hangs, go_on, healthy = threading.Event(), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hangs.set()
+        assert go_on.wait(AT_MOST)
+
+    waiting = Waiting(hang)
+    threads = Threads(waiting, 2)
+    assert hangs.wait(AT_MOST)
+    waiting.add(healthy.set)
+    threads.turns.look()
+    assert not healthy.wait(0.2), "it has not taken long yet"
+    threads.seconds += LONGEST_SECONDS + 0.1
+    threads.turns.look()
+    assert healthy.wait(AT_MOST)
+    go_on.set()
+    again = threading.Event()
+    waiting.add(again.set)
+    assert again.wait(AT_MOST)
+    threads.end()
+
+
+def test_the_health_page_answers_while_the_ledger_does_not(server: Server, ledger: Database) -> None:
+    """Otherwise the platform restarts the receiver because its database is slow, and every request is cut off."""
+    file = ledger.engine.url.database or ""
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder, ThreadPoolExecutor(2) as senders:
+        holder.execute("BEGIN IMMEDIATE")
+        posts = [senders.submit(server.post, LEAD) for _ in range(2)]
+        time.sleep(0.1)
+        for _ in range(4):  # of either process
+            answer = httpx.get(f"{server.url}/healthz", timeout=AT_MOST, trust_env=False)
+            assert (answer.status_code, posts[0].done(), posts[1].done()) == (200, False, False)
+        holder.execute("ROLLBACK")
+        assert sorted(post.result()[0].json()["status"] for post in posts) == ["accepted", "duplicate"]
