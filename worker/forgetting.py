@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from mappings.errors import BadBody
-from mappings.person_search import Sought
+from mappings.reading.person_search import Sought
 from worker.errors import NotConfigured
 from worker.ledger import persons
 from worker.ledger.audits import note

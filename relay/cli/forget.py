@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mappings.person_search import Sought, sought
+from mappings.reading.person_search import Sought, sought
 from relay.cli.privacy import NOT_SWEPT
 from relay.listing import as_json, as_table
 from relay.opening import open_ledger

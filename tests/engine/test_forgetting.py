@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from mappings.person_search import sought
+from mappings.reading.person_search import sought
 from mappings.source import Naming
 from sandbox.server import running
 from tests.conftest import Clock
