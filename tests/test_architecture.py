@@ -22,7 +22,7 @@ from relay.cli import main
 from sandbox.app import VENDORS as PLAYED
 from tests.engine.harness import ENVIRON, SECRETS_OF_EVERY_SOURCE
 from tests.engine.jobs import JOBS
-from worker.configuration import load
+from worker.settings.configuration import load
 from worker.vendors import VENDORS as CALLED
 
 ROOT = Path(__file__).parents[1]

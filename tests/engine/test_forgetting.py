@@ -20,9 +20,7 @@ from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, Bench
 from tests.engine.jobs import EMAIL, FORM, ORDER, URLENCODED, VENDOR_OF
 from tests.stolen import is_in, on_disk
-from worker import forgetting
 from worker.errors import Unmappable
-from worker.forgetting import Erased, Found, erase, find
 from worker.ledger import intake, persons, search
 from worker.ledger.audits import note
 from worker.ledger.database import Database
@@ -30,6 +28,8 @@ from worker.ledger.intake import NewEvent
 from worker.ledger.tables import State, audit, deliveries, events, links
 from worker.ledger.traces import sweep_traces
 from worker.planning import commands
+from worker.privacy import forgetting
+from worker.privacy.forgetting import Erased, Found, erase, find
 
 ANA = sought(["Ana@Example.com"], [])
 LAN = sought(["lan@example.com"], [])

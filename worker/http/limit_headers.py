@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from worker.retry_after import told_at
+from worker.http.retry_after import told_at
 
 #: The longest pause that we make for a limit nobody complained of: a reset in another unit is a mistake of ours.
 LONGEST_PAUSE = timedelta(days=1)

@@ -13,7 +13,6 @@ from marshmallow import ValidationError
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, VendorMapping
 from mappings.vendors import VENDORS
-from worker.environment import encryption_keys, grace, learn_secrets, whole_number
 from worker.settings import (
     ConnectionSettings,
     Fault,
@@ -22,8 +21,9 @@ from worker.settings import (
     Settings,
     SettingsError,
 )
-from worker.settings_schema import SECRET_KEYS, ConnectionSchema, RelayToml, report
-from worker.source_settings import read_source
+from worker.settings.environment import encryption_keys, grace, learn_secrets, whole_number
+from worker.settings.schema import SECRET_KEYS, ConnectionSchema, RelayToml, report
+from worker.settings.sources import read_source
 
 DEFAULT_LIMIT_BYTES = 1024 * 1024
 #: Threads of a worker process; `celery worker -P threads -c` must be given the same number.

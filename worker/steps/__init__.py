@@ -13,11 +13,11 @@ from itertools import count
 
 from mappings.vendor import Plan, Record
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
-from worker.figures import refuse_other_figures
-from worker.filling import filled_in
-from worker.first_step import at_once, digest
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Opening, Reserved, StepName
 from worker.ledger.tables import UPDATE
+from worker.steps.figures import refuse_other_figures
+from worker.steps.filling import filled_in
+from worker.steps.first_step import at_once, digest
 from worker.vendors.api import Api
 from worker.vendors.vendor import Kind
 

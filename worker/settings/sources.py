@@ -18,8 +18,8 @@ from mappings.protection import Hmac, Signature
 from mappings.source import OptionType, Source
 from mappings.sources import SOURCES
 from worker.settings import Fault, FormGuard, SourceSettings
-from worker.settings_schema import NamesOrName, an_address, report
-from worker.source_api_settings import Place, api_url_of, renewal_of
+from worker.settings.schema import NamesOrName, an_address, report
+from worker.settings.source_apis import Place, api_url_of, renewal_of
 
 CAPTCHAS = ("turnstile", "recaptcha", "hcaptcha")
 

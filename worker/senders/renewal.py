@@ -26,11 +26,11 @@ from worker.errors import (
     Unreachable,
 )
 from worker.http import Answer, Http, Request
+from worker.http.retry_after import retry_after
 from worker.ledger import sender_tokens
 from worker.ledger.database import Database
 from worker.ledger.sender_tokens import Given, Roots, SenderToken
 from worker.masking import excerpt, learn_token, masked
-from worker.retry_after import retry_after
 from worker.settings import SourceSettings, TokenRenewal
 from worker.telemetry import alert, log
 

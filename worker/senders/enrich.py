@@ -22,10 +22,10 @@ from worker.errors import (
     Unreachable,
 )
 from worker.http import Answer, Http, Request
+from worker.http.retry_after import retry_after
 from worker.ledger.database import Database
 from worker.ledger.fetched import keep_fetched
 from worker.masking import excerpt
-from worker.retry_after import retry_after
 from worker.settings import SourceSettings
 
 #: Seconds for one answer of a sender's interface.

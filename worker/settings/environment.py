@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
-from worker.encryption_keys import key_bytes
 from worker.masking import learn
 from worker.settings import ConnectionSettings, Fault, SettingsError, SourceSettings
+from worker.settings.encryption_keys import key_bytes
 
 #: What Docker gives a process after SIGTERM by default, the shortest of the usual platforms.
 GRACE_SECONDS = 10
