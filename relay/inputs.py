@@ -10,7 +10,7 @@ import simplejson
 from marshmallow import Schema, fields, missing, validate
 
 from mappings.instances import instance
-from mappings.shape import Pointer, Written
+from mappings.writing.shape import Pointer, Written
 from relay.wrong_input import WrongInput
 from worker.vendors.vendor import Operation
 

@@ -18,9 +18,9 @@ from relay.options import as_json_option, env_file, environ_with, headers_of
 from relay.preview import preview_file
 from relay.releasing import Releasable, releasable, release, told
 from relay.send import post_sample
-from worker.configuration import load
 from worker.ledger import search
 from worker.ledger.tables import State
+from worker.settings.configuration import load
 
 
 @click.command()

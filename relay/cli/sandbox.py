@@ -8,7 +8,7 @@ import click
 
 from relay.options import env_file, environ_with
 from sandbox.server import serve
-from worker.configuration import load
+from worker.settings.configuration import load
 
 
 @click.command("sandbox")
