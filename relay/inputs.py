@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, missing, validate
 
 from mappings.instances import instance
 from mappings.writing.shape import Pointer, Written
-from relay.wrong_input import WrongInput
+from relay.errors import WrongInput
 from worker.vendors.vendor import Operation
 
 #: What each kind of field is called, the special before the general.

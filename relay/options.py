@@ -11,9 +11,9 @@ from typing import Any
 import click
 from dotenv import dotenv_values
 
+from relay.errors import NoAnswer, WrongInput
 from relay.ports import CannotStart
 from relay.supervisor import StartFailed
-from relay.wrong_input import WrongInput
 from worker.errors import LedgerUnavailable
 from worker.settings import SettingsError
 
@@ -49,7 +49,7 @@ class OneLine(click.Group):
         except CannotStart as error:
             click.echo(f"relay: {error}", err=True)
             sys.exit(WRONG_SET_UP)
-        except (StartFailed, LedgerUnavailable) as error:
+        except (StartFailed, LedgerUnavailable, NoAnswer) as error:
             click.echo(f"relay: {error}", err=True)
             sys.exit(1)
 

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import click
-
 from mappings.commands import as_json
 from mappings.errors import BadBody, CannotMap
 from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
 from mappings.vendor import JsonText, Named, Ref
-from relay.send import content_type_of
+from relay.errors import WrongInput
+from relay.send import content_type_of, source_named
 from webhooks.parts import parts_of
 from worker.errors import Stop
 from worker.planning import as_seen, commands, planned
@@ -35,12 +34,10 @@ def preview_file(
     """Return the event's name, its commands, and for each connection the requests and the field ledger.
 
     `fetched` is the JSON that stands for what a thin event lacks, by name. A file that holds several events gives
-    {"events": [...]} with the same for each. Raises click.ClickException, saying what is wrong, where the file is
-    no body of that source.
+    {"events": [...]} with the same for each. Raises WrongInput, saying what is wrong, where the file is no body of
+    that source.
     """
-    known = settings.sources.get(source)
-    if known is None:
-        raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
+    known = source_named(settings, source)
     shown = [
         _shown(settings, known, event | {"fetched": fetched}, naming)
         for event, naming in _arrived(known, file, event_type, headers, content_type)
@@ -87,7 +84,7 @@ def _arrived(
     try:
         payload = kind.read(body, media)
     except BadBody as error:
-        raise click.ClickException(f"{file}: {error}") from error
+        raise WrongInput(f"{file}: {error}") from error
     given = {**headers, **({kind.event_header: event_type} if event_type and kind.event_header else {})}
     whole = Arrival(known.name, given, payload, hashlib.sha256(body).hexdigest(), known.options)
     return [

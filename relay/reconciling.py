@@ -12,8 +12,8 @@ import simplejson
 
 from relay.calling import opened, without_secrets
 from relay.durations import duration
+from relay.errors import WrongInput
 from relay.listing import as_table
-from relay.wrong_input import WrongInput
 from worker.errors import Hold, RateLimited, Retry
 from worker.ledger import breakers
 from worker.ledger.database import Database

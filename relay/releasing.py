@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-import click
-
+from relay.errors import WrongInput
 from worker.ledger import search
 from worker.ledger.database import Database
 from worker.ledger.duplicates import DUPLICATE
@@ -27,8 +26,8 @@ class Releasable:
 def releasable(settings: Settings, db: Database, ids: Sequence[str], now: datetime) -> list[Releasable]:
     """Return what `ids` name at `now`, each once; an event that is no duplicate stands for its deliveries.
 
-    Raises click.ClickException where a duplicate has no route, where an event has nothing that waits for a release,
-    and where its payload was purged.
+    Raises WrongInput where there is nothing of that id, where a duplicate has no route, where an event has nothing
+    that waits for a release, and where its payload was purged.
     """
     return list(dict.fromkeys(one for id_ in ids for one in _named(settings, db, id_, now)))
 
@@ -36,20 +35,20 @@ def releasable(settings: Settings, db: Database, ids: Sequence[str], now: dateti
 def _named(settings: Settings, db: Database, id_: str, now: datetime) -> Iterator[Releasable]:
     event = search.show_event(db, id_)
     if event is None:
+        if search.show_delivery(db, id_) is None:
+            raise WrongInput(f"there is no event and no delivery {id_}")
         yield Releasable("delivery", id_)
     elif event["purged_at"] is not None:
-        raise click.ClickException(f"{id_}: its payload was purged, so there is nothing to deliver any more")
+        raise WrongInput(f"{id_}: its payload was purged, so there is nothing to deliver any more")
     elif event["verdict"] == DUPLICATE:
         if not settings.connections_for(event["source"], event["type"]):
             wanted = f"{event['type']} from {event['source']}"
-            raise click.ClickException(
-                f"{id_}: no route of {settings.config_path} takes {wanted}; add one first"
-            )
+            raise WrongInput(f"{id_}: no route of {settings.config_path} takes {wanted}; add one first")
         yield Releasable("duplicate", id_)
     else:
         waiting = [row for row in event["deliveries"] if search.is_releasable(row, now)]
         if not waiting:
-            raise click.ClickException(f"{id_}: the event has no delivery that can be released")
+            raise WrongInput(f"{id_}: the event has no delivery that can be released")
         yield from (Releasable("delivery", str(row["id"])) for row in waiting)
 
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import click
 import httpx
 
 from mappings.protection import Hmac
 from mappings.source import Source
 from mappings.sources import SOURCES
+from relay.errors import NoAnswer
+from relay.inputs import known
 from webhooks.signatures import signed_headers
-from worker.settings import Settings
+from worker.settings import Settings, SourceSettings
 
 _BY_ENDING = {".json": "application/json", ".txt": "application/x-www-form-urlencoded"}
 
@@ -27,25 +28,31 @@ def post_sample(
     url: str,
     name: str = "",
 ) -> httpx.Response:
-    """Post `body` to the receiver at `url` as the sender of `source` would; return its answer."""
-    known = settings.sources.get(source)
-    if known is None:
-        raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
-    kind = SOURCES[known.type]
-    address = known.public_url or f"{url}/webhooks/{source}"
+    """Post `body` to the receiver at `url` as the sender of `source` would; return its answer.
+
+    Raises WrongInput where there is no such source, NoAnswer where there is no receiver.
+    """
+    sender = source_named(settings, source)
+    kind = SOURCES[sender.type]
+    address = sender.public_url or f"{url}/webhooks/{source}"
     sent = {"content-type": content_type_of(kind, name, content_type), **headers}
-    scheme = next((s for s in known.signatures if isinstance(s, Hmac)), None)
-    if known.secrets and scheme:
+    scheme = next((s for s in sender.signatures if isinstance(s, Hmac)), None)
+    if sender.secrets and scheme:
         sent |= signed_headers(
-            scheme, known.secrets[0], body, datetime.now(UTC), url=address, id_=f"msg_{uuid4().hex}"
+            scheme, sender.secrets[0], body, datetime.now(UTC), url=address, id_=f"msg_{uuid4().hex}"
         )
-    query = {"token": known.tokens[0]} if known.tokens and not kind.challenge else {}
+    query = {"token": sender.tokens[0]} if sender.tokens and not kind.challenge else {}
     try:
         return httpx.post(
             f"{url}/webhooks/{source}", content=body, headers=sent, params=query, timeout=30, trust_env=False
         )
     except httpx.HTTPError as error:
-        raise click.ClickException(f"no receiver answers at {url}: {error}") from error
+        raise NoAnswer(f"no receiver answers at {url}: {error}") from error
+
+
+def source_named(settings: Settings, name: str) -> SourceSettings:
+    """Return the source of that name. Raises WrongInput, with the names that there are."""
+    return settings.sources[known("source", name, settings.sources, f"in {settings.config_path}")]
 
 
 def content_type_of(kind: Source, name: str, given: str | None) -> str:

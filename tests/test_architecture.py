@@ -119,6 +119,19 @@ def test_no_function_imports(path: Path) -> None:
     assert inside == set()
 
 
+@pytest.mark.parametrize("path", [p for p in OF_PACKAGES.values() if p.name == "__init__.py"], ids=str)
+def test_no_module_takes_the_name_of_what_its_package_imports(path: Path) -> None:
+    """Otherwise the name means the module as soon as that is loaded, which no type checker sees."""
+    package = ".".join(path.parent.parts)
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", None) != package
+        for alias in node.names
+    }
+    assert imported & {beside.stem for beside in (ROOT / path.parent).iterdir()} == set()
+
+
 def test_all_lists_know_the_same_vendors() -> None:
     """Otherwise a connection passes `relay check` and fails at its first delivery."""
     assert set(MAPPINGS) == set(CALLED) == set(PLAYED)

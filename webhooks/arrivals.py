@@ -44,7 +44,7 @@ TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r
 
 
 @dataclass
-class Arrival:
+class Incoming:
     """A connection whose next request is not whole yet, or that is about to close."""
 
     conn: Any
@@ -63,7 +63,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._arrivals: dict[int, Arrival] = {}
+        self._arrivals: dict[int, Incoming] = {}
         self._turns = Turns()
         self._ended: deque[None] = deque()  # by threads; the count of connections is the main thread's
         self._body_limit = int(os.environ.get("RELAY_BODY_LIMIT") or DEFAULT_LIMIT_BYTES)
@@ -91,8 +91,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().enqueue_req(conn)
             return
         conn.sock = OnePiece(conn.sock)
-        arrival = Arrival(conn, Frame(self._body_limit), time.monotonic() + ARRIVAL_SECONDS)
-        self._wait(arrival, self._epoll.register)
+        incoming = Incoming(conn, Frame(self._body_limit), time.monotonic() + ARRIVAL_SECONDS)
+        self._wait(incoming, self._epoll.register)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for new connections, and count those that ended meanwhile."""
@@ -109,13 +109,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        for arrival in self._arrivals.copy().values():
-            if (arrival.until < now or not self._is_wanted(arrival)) and not _waits_for_us(arrival):
-                self._give_up(arrival, TOO_SLOW)
+        for incoming in self._arrivals.copy().values():
+            if (incoming.until < now or not self._is_wanted(incoming)) and not _waits_for_us(incoming):
+                self._give_up(incoming, TOO_SLOW)
 
-    def _is_wanted(self, arrival: Arrival) -> bool:
-        has_asked = arrival.conn.parser is not None or arrival.frame.size > 0
-        return self.alive or (has_asked and not arrival.is_parting)
+    def _is_wanted(self, incoming: Incoming) -> bool:
+        has_asked = incoming.conn.parser is not None or incoming.frame.size > 0
+        return self.alive or (has_asked and not incoming.is_parting)
 
     def _serve(self) -> None:
         """Work turn by turn: what each thread does."""
@@ -127,108 +127,110 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             number = found[0][0]
             if number == self._over:
                 return None
-            arrival = self._arrivals.pop(number, None)
-            if arrival is not None:  # else it is being given up
-                return partial(self._go_on, arrival)
+            incoming = self._arrivals.pop(number, None)
+            if incoming is not None:  # else it is being given up
+                return partial(self._go_on, incoming)
         return None
 
-    def _go_on(self, arrival: Arrival) -> None:
+    def _go_on(self, incoming: Incoming) -> None:
         try:
-            if arrival.is_parting:
-                self._part(arrival)
-            elif arrival.frame.is_whole():
-                self._answer(arrival)
+            if incoming.is_parting:
+                self._part(incoming)
+            elif incoming.frame.is_whole():
+                self._answer(incoming)
             else:
-                self._gather(arrival)
+                self._gather(incoming)
         except BaseException:  # a thread that ends here is missed until the process ends
             self.log.exception("A connection is closed, since we failed to go on with it")
-            self._close(arrival.conn)
+            self._close(incoming.conn)
 
-    def _gather(self, arrival: Arrival) -> None:
-        frame = arrival.frame
-        data = arrival.conn.sock.what_is_there()
+    def _gather(self, incoming: Incoming) -> None:
+        frame = incoming.frame
+        data = incoming.conn.sock.what_is_there()
         if data is None:
-            self._wait(arrival)
+            self._wait(incoming)
             return
         if data and not frame.size:
-            arrival.until = time.monotonic() + ARRIVAL_SECONDS
+            incoming.until = time.monotonic() + ARRIVAL_SECONDS
         frame.add(data)
         if frame.is_whole() or (frame.size and not data):  # it ends too early: gunicorn knows what to say
-            self._answer(arrival)
+            self._answer(incoming)
         elif frame.head_is_too_long:
-            arrival.conn.sock.say(TOO_LONG)
-            self._close(arrival.conn)
+            incoming.conn.sock.say(TOO_LONG)
+            self._close(incoming.conn)
         elif data:
             if frame.wants_word():
-                arrival.conn.sock.say(CONTINUE)
-            self._wait(arrival)
+                incoming.conn.sock.say(CONTINUE)
+            self._wait(incoming)
         else:
-            self._close(arrival.conn)
+            self._close(incoming.conn)
 
-    def _answer(self, arrival: Arrival) -> None:
-        conn = arrival.conn
+    def _answer(self, incoming: Incoming) -> None:
+        conn = incoming.conn
         conn.init()
-        conn.parser.unreader.unread(bytes(arrival.frame.bytes))
+        conn.parser.unreader.unread(bytes(incoming.frame.bytes))
         conn.data_ready = True
         stays = self.handle(conn)
         if not conn.sock.flush():
             self._close(conn)
             return
-        arrival.frame = Frame(self._body_limit)
+        incoming.frame = Frame(self._body_limit)
         if stays:
-            arrival.frame.add(conn.parser.unreader.take_buffered())
-            arrival.until = time.monotonic() + (ARRIVAL_SECONDS if arrival.frame.size else self.cfg.keepalive)
+            incoming.frame.add(conn.parser.unreader.take_buffered())
+            incoming.until = time.monotonic() + (
+                ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive
+            )
         else:
             conn.sock.end()
-            arrival.is_parting = True
-            arrival.until = time.monotonic() + PARTING_SECONDS
-        self._wait(arrival)
+            incoming.is_parting = True
+            incoming.until = time.monotonic() + PARTING_SECONDS
+        self._wait(incoming)
 
-    def _part(self, arrival: Arrival) -> None:
-        data = arrival.conn.sock.what_is_there()
-        arrival.drained += len(data or b"")
-        if data == b"" or arrival.drained > HEAD_LIMIT:
-            self._close(arrival.conn)
+    def _part(self, incoming: Incoming) -> None:
+        data = incoming.conn.sock.what_is_there()
+        incoming.drained += len(data or b"")
+        if data == b"" or incoming.drained > HEAD_LIMIT:
+            self._close(incoming.conn)
         else:
-            self._wait(arrival)
+            self._wait(incoming)
 
-    def _wait(self, arrival: Arrival, arm: Callable[[int, int], None] | None = None) -> None:
+    def _wait(self, incoming: Incoming, arm: Callable[[int, int], None] | None = None) -> None:
         # Of requests sent without waiting for answers the next is here already. Its turn comes after the others',
         # and only when the sender reads its answers.
-        mask = select.EPOLLOUT if arrival.frame.is_whole() else select.EPOLLIN
-        number = arrival.conn.sock.fileno()
-        self._arrivals[number] = arrival
+        mask = select.EPOLLOUT if incoming.frame.is_whole() else select.EPOLLIN
+        number = incoming.conn.sock.fileno()
+        self._arrivals[number] = incoming
         with contextlib.suppress(OSError):  # given up just now
             (arm or self._epoll.modify)(number, mask | select.EPOLLONESHOT)
-        if len(self._arrivals) > MOST_ARRIVING or arrival.frame.size > LONG:
+        if len(self._arrivals) > MOST_ARRIVING or incoming.frame.size > LONG:
             self._make_room()
 
     def _make_room(self) -> None:
         # An honest request is whole after milliseconds, so who has the least time left has had the most.
-        waiting = sorted(self._arrivals.copy().values(), key=lambda arrival: arrival.until)
-        for arrival in waiting[: max(0, len(waiting) - MOST_ARRIVING)]:
-            self._give_up(arrival)
-        long = [(arrival, arrival.frame.size) for arrival in waiting if arrival.frame.size > LONG]
+        waiting = sorted(self._arrivals.copy().values(), key=lambda incoming: incoming.until)
+        for incoming in waiting[: max(0, len(waiting) - MOST_ARRIVING)]:
+            self._give_up(incoming)
+        long = [(incoming, incoming.frame.size) for incoming in waiting if incoming.frame.size > LONG]
         held = sum(size for _, size in long)
-        for arrival, size in long:
+        for incoming, size in long:
             if held <= self._most_held:
                 return
             held -= size
-            self._give_up(arrival)
+            self._give_up(incoming)
 
-    def _give_up(self, arrival: Arrival, word: bytes = b"") -> None:
+    def _give_up(self, incoming: Incoming, word: bytes = b"") -> None:
         # By its own number, which is none once it is closed: another connection may have got the old one.
-        if self._arrivals.pop(arrival.conn.sock.fileno(), None) is None:
+        if self._arrivals.pop(incoming.conn.sock.fileno(), None) is None:
             return
-        if word and arrival.frame.size:
-            arrival.conn.sock.say(word)
-        self._close(arrival.conn)
+        if word and incoming.frame.size:
+            incoming.conn.sock.say(word)
+        self._close(incoming.conn)
 
     def _close(self, conn: Any) -> None:
         conn.close()
         self._ended.append(None)
 
 
-def _waits_for_us(arrival: Arrival) -> bool:
+def _waits_for_us(incoming: Incoming) -> bool:
     # It has sent something, and no thread was free to read it.
-    return not arrival.is_parting and not arrival.frame.size and bool(arrival.conn.sock.has_more())
+    return not incoming.is_parting and not incoming.frame.size and bool(incoming.conn.sock.has_more())

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import click
 import simplejson
 
+from relay.errors import WrongInput
 from relay.listing import as_json, as_table
 from relay.opening import ledger_of, open_ledger
 from relay.options import as_json_option, env_file, environ_with, headers_of
@@ -101,7 +102,7 @@ def list_events(
     if event_id:
         found = search.show_event(db, event_id)
         if found is None:
-            raise click.ClickException(f"there is no event {event_id}")
+            raise WrongInput(f"there is no event {event_id}")
         click.echo(as_json(found))
         return
     rows = search.list_events(db, source, limit, verdict)
@@ -123,7 +124,7 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
     if delivery_id:
         found = search.show_delivery(db, delivery_id)
         if found is None:
-            raise click.ClickException(f"there is no delivery {delivery_id}")
+            raise WrongInput(f"there is no delivery {delivery_id}")
         click.echo(as_json(found))
         return
     rows = search.list_deliveries(db, **filters)
@@ -162,9 +163,7 @@ def replay(
         found = search.list_deliveries(db, state, connection, limit=1_000_000)
         wanted += [Releasable("delivery", str(row["id"])) for row in found if row["purged_at"] is None]
     if not wanted:
-        raise click.ClickException(
-            "nothing to release: name deliveries or events, or a --state that has some"
-        )
+        raise WrongInput("nothing to release: name deliveries or events, or a --state that has some")
     if not yes:
         click.confirm(f"release {told(wanted)}?", abort=True)
     now = datetime.now(UTC)

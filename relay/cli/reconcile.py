@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 
 from relay.calling import told
+from relay.errors import WrongInput
 from relay.inputs import known
 from relay.opening import ledger_of
 from relay.options import env_file, environ_with, progress
 from relay.reconciling import as_line, as_object, as_report, as_summary, moment, patient, written
-from relay.wrong_input import WrongInput
 from worker.errors import DeliveryError
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Period, count, count_recent

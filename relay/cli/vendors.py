@@ -14,11 +14,11 @@ from relay.calling import is_set_up, opened, told, without_secrets
 from relay.capabilities import as_tables, capabilities
 from relay.check_offline import warnings
 from relay.check_online import check_online
+from relay.errors import WrongInput
 from relay.inputs import check as check_input
 from relay.inputs import known, parsed
 from relay.operations import as_description, as_list, operations
 from relay.options import WRONG_SET_UP, as_json_option, env_file, environ_with
-from relay.wrong_input import WrongInput
 from worker.errors import DeliveryError
 from worker.settings import ConnectionSettings
 from worker.settings.configuration import load

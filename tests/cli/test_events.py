@@ -74,19 +74,36 @@ def test_what_cannot_be_released_says_why(relay: Relay, ledger: Database) -> Non
     first = posted(ledger, b"one", connections=[])
     nothing = relay("replay", "--yes", first.event_id)
     assert (nothing.exit_code, nothing.stderr) == (
-        1,
-        f"Error: {first.event_id}: the event has no delivery that can be released\n",
+        2,
+        f"relay: {first.event_id}: the event has no delivery that can be released\n",
     )
     posted(ledger, b"one", "former")
     kept = posted(ledger, b"two", "former").kept or ""
     unrouted = relay("replay", "--yes", kept)
-    assert unrouted.exit_code == 1
+    assert unrouted.exit_code == 2
     assert "takes submitted from former; add one first" in unrouted.stderr
-    assert relay("replay", "--yes", "no-such-id").exit_code == 1
+    unknown = relay("replay", "--yes", "no-such-id")
+    assert (unknown.exit_code, unknown.stderr) == (2, "relay: there is no event and no delivery no-such-id\n")
     ages = Ages(unrouted_before=NOON + timedelta(seconds=1))
     assert sum(one.emptied for one in purging.purge(ledger, ages, NOON)) == 2, "two are without deliveries"
     emptied = relay("replay", "--yes", kept)
     assert (emptied.exit_code, emptied.stderr) == (
-        1,
-        f"Error: {kept}: its payload was purged, so there is nothing to deliver any more\n",
+        2,
+        f"relay: {kept}: its payload was purged, so there is nothing to deliver any more\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["events", "nothing"], "there is no event nothing"),
+        (["deliveries", "nothing"], "there is no delivery nothing"),
+        (["replay", "--yes"], "nothing to release: name deliveries or events, or a --state that has some"),
+    ],
+)
+def test_what_is_not_there_ends_as_every_wrong_input_does(
+    relay: Relay, ledger: Database, words: list[str], complaint: str
+) -> None:
+    """Otherwise a script takes its own typing error for a CRM that failed, and tries again for ever."""
+    done = relay(*words)
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"relay: {complaint}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,34 @@ def test_what_a_thin_event_lacks_may_be_given(preview: Any, tmp_path: Path) -> N
     (command,) = shown["commands"]
     assert (command["command"], command["person"]["email"]) == ("RegisterLead", "lan@example.com")
     assert [d["connection"] for d in shown["deliveries"]] == ["opla"]
+
+
+@pytest.mark.parametrize("command", ["preview", "send"])
+def test_an_unknown_source_is_answered_with_those_that_exist(
+    relay: Relay, tmp_path: Path, command: str
+) -> None:
+    """Otherwise a typing error sends the operator to the configuration, to look for what it calls the source."""
+    (tmp_path / "post.json").write_text("{}", "utf-8")
+    done = relay(command, "--source", "websit", str(tmp_path / "post.json"))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("relay: there is no source 'websit' in ")
+    assert "relay.toml; there are: website, " in done.stderr
+
+
+def test_a_body_that_its_source_cannot_send_is_a_wrong_input(relay: Relay, tmp_path: Path) -> None:
+    """Otherwise it looks as if CRM Relay had failed at a good file."""
+    (tmp_path / "post.json").write_text("{", "utf-8")
+    done = relay("preview", "--source", "shop", str(tmp_path / "post.json"))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"relay: {tmp_path / 'post.json'}: ")
+
+
+def test_no_receiver_is_no_fault_of_the_input(relay: Relay, tmp_path: Path) -> None:
+    """Otherwise a script that tries again only after an exit code of 1 gives a good file up."""
+    (tmp_path / "post.json").write_text("{}", "utf-8")
+    with socket.socket() as claimed:  # bound and not listening: nobody else gets the port, and nobody answers
+        claimed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{claimed.getsockname()[1]}"
+        done = relay("send", "--source", "shop", "--url", url, str(tmp_path / "post.json"))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"relay: no receiver answers at {url}: ")

@@ -12,8 +12,8 @@ import pytest
 from click.testing import Result
 
 from relay import reconciling
+from relay.errors import WrongInput
 from relay.reconciling import moment, written
-from relay.wrong_input import WrongInput
 from tests.cli.conftest import Crm
 from tests.conftest import Clock
 from tests.engine.harness import Bench

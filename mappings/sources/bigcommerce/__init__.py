@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mappings import ignored_events
 from mappings.reading.bodies import read_object
 from mappings.reading.event_ids import a_number, at
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
+from mappings.sources.bigcommerce.ignored import IGNORED
 from mappings.sources.bigcommerce.orders import record_order
 
 
@@ -49,7 +49,7 @@ SOURCE = Source(
         "store/order/statusUpdated": record_order,
         "store/order/refund/created": record_order,
     },
-    ignored=ignored_events.BIGCOMMERCE,
+    ignored=IGNORED,
     options={"store_hash": str, "default_region": str},
     api=SenderApi("https://api.bigcommerce.com/stores/{store_hash}", header="x-auth-token", scheme=""),
     fetches=fetches,

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings import ignored_events
 from mappings.families.help_desk import padded
 from mappings.protection import Hmac
 from mappings.reading.bodies import read_object
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
+from mappings.sources.crisp.ignored import IGNORED
 from mappings.sources.crisp.tickets import open_ticket
 
 HANDLED = ("message:send", "message:received", "session:set_state")
@@ -63,7 +63,7 @@ SOURCE = Source(
     read=read_object,
     name=name_event,
     handlers=dict.fromkeys(HANDLED, open_ticket),
-    ignored=ignored_events.CRISP,
+    ignored=IGNORED,
     # No tolerance: whether a later try is signed anew is not documented.
     signatures=(
         Hmac(

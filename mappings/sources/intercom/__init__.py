@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings import ignored_events
 from mappings.commands import Person, RegisterLead, filled
 from mappings.errors import CannotMap
 from mappings.families.help_desk import moment_of, padded
@@ -21,6 +20,7 @@ from mappings.reading.bodies import read_object
 from mappings.reading.form_fields import flat
 from mappings.reading.payloads import load
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
+from mappings.sources.intercom.ignored import IGNORED
 from mappings.sources.intercom.payload import Contact, item_of
 from mappings.sources.intercom.tickets import open_conversation, open_ticket
 
@@ -102,7 +102,7 @@ SOURCE = Source(
     handlers={f"conversation.{what}": open_conversation for what in CONVERSATIONS}
     | {f"ticket.{what}": open_ticket for what in TICKETS}
     | {f"contact.lead.{what}": register_lead for what in LEADS},
-    ignored=ignored_events.INTERCOM,
+    ignored=IGNORED,
     signatures=(Hmac(header="x-hub-signature", algorithm="sha1", encoding="hex", prefix="sha1="),),
     api=SenderApi(url="https://api.intercom.io", is_optional=True),
     fetches=fetches,

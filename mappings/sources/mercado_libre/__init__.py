@@ -13,12 +13,12 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from mappings import ignored_events
 from mappings.errors import CannotMap
 from mappings.reading.bodies import read_object
 from mappings.reading.event_ids import a_number, an_id, at
 from mappings.reading.payloads import sortable
 from mappings.source import Arrival, Event, Fetch, Handler, Naming, Renewal, SenderApi, Source
+from mappings.sources.mercado_libre.ignored import IGNORED
 from mappings.sources.mercado_libre.orders import record_order
 from mappings.sources.mercado_libre.tickets import open_claim, open_question
 
@@ -96,7 +96,7 @@ SOURCE = Source(
         "claims": _checked(open_claim),
         "post_purchase": _checked(open_claim),
     },
-    ignored=ignored_events.MERCADO_LIBRE,
+    ignored=IGNORED,
     api=SenderApi("https://api.mercadolibre.com", renewal=RENEWAL),
     varies=frozenset({"attempts", "sent", "received"}),
     fetches=fetches,

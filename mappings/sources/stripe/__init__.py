@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from mappings import ignored_events
 from mappings.protection import FIVE_MINUTES, Hmac
 from mappings.reading.bodies import read_object
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
+from mappings.sources.stripe.ignored import IGNORED
 from mappings.sources.stripe.orders import record_checkout, record_invoice
 from mappings.sources.stripe.payload import id_of, object_of
 
@@ -75,7 +75,7 @@ SOURCE = Source(
             tolerance=FIVE_MINUTES,
         ),
     ),
-    ignored=ignored_events.STRIPE,
+    ignored=IGNORED,
     api=SenderApi("https://api.stripe.com"),
     varies=frozenset({"pending_webhooks"}),  # how many end points have not taken it yet
     fetches=fetches,

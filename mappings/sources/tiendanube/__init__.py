@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from mappings import ignored_events
 from mappings.protection import Hmac
 from mappings.reading.bodies import read_object
 from mappings.reading.event_ids import a_number, at
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
+from mappings.sources.tiendanube.ignored import IGNORED
 from mappings.sources.tiendanube.orders import record_order
 
 #: Two posts within a second are one: what changes an order twice in that time is read once. A longer window
@@ -54,7 +54,7 @@ SOURCE = Source(
         for what in ("created", "updated", "edited", "pending", "paid", "voided", "cancelled")
     },
     signatures=(Hmac("x-linkedstore-hmac-sha256", encoding="hex"),),
-    ignored=ignored_events.TIENDANUBE,
+    ignored=IGNORED,
     options={"store_id": str, "contact": str, "default_region": str},
     api=SenderApi(
         "https://api.tiendanube.com/2025-03/{store_id}",

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings import ignored_events
 from mappings.commands import OpenTicket
 from mappings.families.help_desk import TICKET_OPTIONS, named_by_fields, ticket_of, told
 from mappings.protection import Hmac
 from mappings.reading.bodies import read_form
 from mappings.reading.payloads import sortable
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
+from mappings.sources.zendesk.ignored import IGNORED
 from mappings.sources.zendesk.tickets import open_ticket
 
 #: Our name = the placeholders of a trigger's body, with a point as _, which is how most name them.
@@ -86,7 +86,7 @@ SOURCE = Source(
     read=read_form,
     name=name_event,
     handlers={"trigger": take_trigger} | {f"ticket.{change}": open_ticket for change in CHANGES},
-    ignored=ignored_events.ZENDESK,
+    ignored=IGNORED,
     # No tolerance: whether a try of hours later is signed anew is not documented.
     signatures=(
         Hmac(

@@ -1,4 +1,4 @@
-"""The error of a command that was given what cannot be carried out."""
+"""How commands of ours end that do not work; `relay/options.py` gives each its exit code."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ class WrongInput(Exception):
     def __init__(self, *faults: str) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class NoAnswer(Exception):
+    """Nobody answers where the user said that something of ours runs."""
