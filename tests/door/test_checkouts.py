@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from door_requests import CONNECTION, TOML, Door, Webhook, open_door
 from sqlalchemy import select
 
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import CONNECTION, TOML, Door, Webhook, open_door
 from worker.ledger.database import Database
 from worker.ledger.due import hand_over
 from worker.ledger.tables import deliveries

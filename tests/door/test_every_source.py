@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from door_requests import Kept
-from every_sender import BODIES, SAMPLES, Request, altered, beside, configured, covered, genuine
 from sqlalchemy import select
 
 from mappings.commands import as_json
 from mappings.sources import SOURCES
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import Kept
+from tests.door.every_sender import BODIES, SAMPLES, Request, altered, beside, configured, covered, genuine
 from webhooks.app import create_app
 from webhooks.forms import Guards
 from webhooks.receiver import Receiver

@@ -14,11 +14,11 @@ from threading import Thread
 from urllib.parse import parse_qs, urlencode
 
 import pytest
-from door_requests import SECRETS, TOML, Door, open_door
 from limits.storage import Storage
 from werkzeug.test import TestResponse
 
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import SECRETS, TOML, Door, open_door
 from webhooks.forms import ALONE_SECONDS, COUNT_SECONDS, Guards, storage_for
 from worker.ledger import search
 from worker.ledger.database import Database

@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from door_requests import CONNECTION, SECRETS, Door, open_door
 from werkzeug.test import TestResponse
 
 from mappings.protection import Hmac
 from mappings.sources import SOURCES
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import CONNECTION, SECRETS, Door, open_door
 from webhooks.signatures import signed_headers
 from worker.configuration import load
 from worker.ledger.database import Database

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_sources import BODIES, arrival_of, beside, event_of, json_values, recorded
 
 from mappings.commands import Command, RecordOrder, as_json
 from mappings.errors import CannotMap
 from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
+from tests.mappings.test_sources import BODIES, arrival_of, beside, event_of, json_values, recorded
 
 SHOPS = ("haravan", "sapo", "shopify", "woocommerce")
 BODIES_OF_SHOPS = [body for body in BODIES if body.parent.name in SHOPS]

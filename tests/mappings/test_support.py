@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_sources import BODIES, FIXTURES, arrival_of, beside, event_of, json_values, recorded
 
 from mappings.commands import OpenTicket, TicketStatus, as_json
 from mappings.errors import BadBody, CannotMap
@@ -18,6 +17,7 @@ from mappings.help_desk import headline, plain, status_of
 from mappings.mail import readable
 from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
+from tests.mappings.test_sources import BODIES, FIXTURES, arrival_of, beside, event_of, json_values, recorded
 
 KINDS = ("crisp", "freshdesk", "intercom", "mailgun", "postmark", "sendgrid", "zendesk")
 OURS = [body for body in BODIES if body.parent.name in KINDS]

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import crmtop_client as given
 import pytest
-from crmtop_client import NOBODY, CrmTopClient, Json, crmtop
 
 from sandbox.crmtop.operations import OPERATIONS
 from sandbox.store import Store
+from tests.sandbox import crmtop_client as given
+from tests.sandbox.crmtop_client import NOBODY, CrmTopClient, Json, crmtop
 
 PAGE: Json = {"pageNumber": 1, "pageSize": 10, "search": ""}
 FILE = {"FormFiles": ("anh.txt", b"12345", "text/plain")}

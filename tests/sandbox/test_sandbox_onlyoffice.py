@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from onlyoffice_client import (
+
+from sandbox.onlyoffice.vendor import OPERATIONS
+from sandbox.server import running
+from sandbox.store import Store
+from tests.sandbox.onlyoffice_client import (
     CASE,
     COMPANY,
     CREDENTIALS,
@@ -19,10 +23,6 @@ from onlyoffice_client import (
     Office,
     playing,
 )
-
-from sandbox.onlyoffice.vendor import OPERATIONS
-from sandbox.server import running
-from sandbox.store import Store
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from overplane_client import CHILDREN, KEY, OBJECTS, Client, error, overplane
-from sandbox_clients import records, set_fault
 
 from sandbox.fields import Json
 from sandbox.overplane.vendor import OPERATIONS
 from sandbox.store import Store
+from tests.sandbox.overplane_client import CHILDREN, KEY, OBJECTS, Client, error, overplane
+from tests.sandbox.sandbox_clients import records, set_fault
 
 ATTRIBUTES = (
     "id created_at updated_at opportunity_from party_name customer_name title opportunity_type status"
