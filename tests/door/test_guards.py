@@ -156,7 +156,9 @@ class Captcha(BaseHTTPRequestHandler):
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         answer, secret = form["response"][0], form["secret"][0]
         self.asked.append(answer)
-        said = {"success": secret == SECRETS["LANDING_TOKEN"] and answer in ("good", "low")}
+        said: dict[str, object] = {
+            "success": secret == SECRETS["LANDING_TOKEN"] and answer in ("good", "low")
+        }
         if answer == "low":
             said |= {"score": 0.1}
         body = b"<html>" if answer == "broken" else json.dumps(said).encode()

@@ -127,8 +127,8 @@ def test_an_old_post_is_played_again(leads: Door, kind: str, scheme: Hmac) -> No
     if scheme.timestamp_header:
         forged = {**old, scheme.timestamp_header: fresh[scheme.timestamp_header]}
     else:
-        stamps = (headers[scheme.header].partition(scheme.parted_by)[0] for headers in (old, fresh))
-        forged = {scheme.header: old[scheme.header].replace(*stamps)}
+        was, now = (headers[scheme.header].partition(scheme.parted_by)[0] for headers in (old, fresh))
+        forged = {scheme.header: old[scheme.header].replace(was, now)}
     assert post(leads, kind, BODY, forged).status_code == 401
     assert post(leads, kind, BODY, signed(scheme, at=NOON - timedelta(seconds=299))).status_code == 200
 

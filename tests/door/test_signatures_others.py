@@ -59,9 +59,15 @@ source = "generic"
 to = ["opla"]
 """
 BODY = '{"id": "evt_1", "type": "é", "event": "order/paid"}'.encode()
-(_STRIPE,), (_STANDARD, _SVIX) = SOURCES["stripe"].signatures, SOURCES["standard_webhooks"].signatures
-(_TIENDA,) = SOURCES["tiendanube"].signatures
-SCHEMES: dict[str, tuple[str, Any]] = {
+
+
+def hmacs(kind: str) -> list[Hmac]:
+    """Return the schemes of a sender, each of which is an HMAC."""
+    return [scheme for scheme in SOURCES[kind].signatures if isinstance(scheme, Hmac)]
+
+
+(_STRIPE,), (_STANDARD, _SVIX), (_TIENDA,) = map(hmacs, ("stripe", "standard_webhooks", "tiendanube"))
+SCHEMES: dict[str, tuple[str, Hmac]] = {
     "stripe": ("stripe", _STRIPE),
     "standard": ("standard", _STANDARD),
     "svix": ("standard", _SVIX),
