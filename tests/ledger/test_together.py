@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tests.conftest import NOON, Clock, wait_for
+from tests.leash import leashed
 from worker.errors import LeaseLost, LedgerUnavailable
 from worker.ledger.database import Database
 from worker.ledger.prepared import Prepared, Transaction
@@ -200,6 +200,7 @@ def test_a_time_without_a_zone_is_refused(db: Database, clock: Clock) -> None:
 WRITER = """
 import contextlib, sys, threading, time
 from tests.ledger.test_together import wrote
+from tests.leash import leashed
 from worker.ledger.database import Database
 
 db = Database(sys.argv[1])
@@ -230,7 +231,7 @@ def test_what_was_told_committed_survives_a_kill(sqlite_url: str, tmp_path: Path
     told = tmp_path / "told"
     for _ in range(3):
         with told.open("w") as out:
-            process = subprocess.Popen([sys.executable, "-c", WRITER, sqlite_url], stdout=out, cwd=ROOT)
+            process = leashed([sys.executable, "-c", WRITER, sqlite_url], stdout=out, cwd=ROOT)
         wait_for(lambda: told.read_text().count("\n") > 300, 60, "the writer")
         time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
