@@ -19,6 +19,16 @@ HANGING = """
 import time
 import pytest
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_hangs(number, server, broker_url, postgres_ledger_url):
+    time.sleep(1000)
+"""
+#: What one of those tests has started.
+SERVERS = {"gunicorn": 1, "bin/postgres": 1, "valkey": 2}
+#: How the processes that PostgreSQL starts call themselves.
+OF_POSTGRES = re.compile(r"^postgres: ")
+
+
 @pytest.mark.parametrize(
     ("processes", "number"),
     [(1, signal.SIGTERM), (1, signal.SIGINT), (1, signal.SIGKILL), (2, signal.SIGTERM), (2, signal.SIGINT)],
