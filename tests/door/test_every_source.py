@@ -106,8 +106,11 @@ def test_what_a_sender_says_reaches_the_crm_as_its_documents_mean_it(sender: Sen
 
 
 @each_fixture
-def test_a_request_that_was_altered_on_its_way_is_let_in(sender: Sender) -> None:
-    """A few places of every body here; all of them, of a body of each source, in the test below."""
+def test_a_request_that_was_altered_on_its_way_is_refused(sender: Sender) -> None:
+    """Otherwise what somebody changed on its way is let in.
+
+    A few places of every body here; all of them, of a body of each source, in the test below.
+    """
     source = sender.settings.sources[sender.kind]
     for stretch in covered(source, sender.request):
         step = max(1, len(stretch) // PLACES)
@@ -128,8 +131,11 @@ def test_a_request_that_was_altered_on_its_way_is_let_in(sender: Sender) -> None
     ],
     ids=SOURCES,
 )
-def test_one_byte_of_the_proof_may_be_wrong(sender: Sender) -> None:
-    """Each byte of the body that is covered, of the digest and of the token; and nothing at all."""
+def test_every_byte_of_the_proof_counts(sender: Sender) -> None:
+    """Otherwise a proof may be wrong in one byte.
+
+    Each byte of the body that is covered, of the digest and of the token; and nothing at all.
+    """
     source = sender.settings.sources[sender.kind]
     assert source.is_protected or SOURCES[sender.kind].is_public
     for stretch in covered(source, sender.request):

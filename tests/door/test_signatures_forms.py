@@ -125,8 +125,11 @@ def test_a_request_without_a_signature_is_taken(forms: Door, header: str | None)
     refused(forms, answer, 401)
 
 
-def test_the_format_that_cannot_be_verified_gets_around_the_signature(forms: Door) -> None:
-    """The addon signs a JSON text that it does not send; such a webhook needs a source with a token."""
+def test_a_format_that_cannot_be_verified_is_refused_where_there_is_a_secret(forms: Door) -> None:
+    """Otherwise the format that cannot be verified gets around the signature.
+
+    The addon signs a JSON text that it does not send; such a webhook needs a source with a token.
+    """
     refused(forms, wpforms(forms, b"Name=Lan", b'{"Name":"Lan"}', media=FORM), 401, "does not fit")
 
 

@@ -200,8 +200,11 @@ def test_the_key_in_the_body_is_asked_for(leads: Door) -> None:
     assert (test.status_code, (test.json or {})["status"]) == (200, "ignored")
 
 
-def test_meta_does_not_accept_the_address(leads: Door) -> None:
-    """Its dashboard saves the address only when the challenge comes back, and only to who knows the token."""
+def test_the_challenge_comes_back_to_who_knows_the_token(leads: Door) -> None:
+    """Otherwise Meta does not accept the address.
+
+    Its dashboard saves the address only when the challenge comes back, and only to who knows the token.
+    """
     asked = {
         "hub.mode": "subscribe",
         "hub.challenge": "1158201444",
