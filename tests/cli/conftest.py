@@ -76,6 +76,6 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Change:
     def change(vendor: str, *operations: Operation, **more: Any) -> None:
         known: Vendor = VENDORS[vendor]
         table = {**known.operations, **{operation.name: operation for operation in operations}}
-        monkeypatch.setitem(VENDORS, vendor, replace(known, operations=table, **more))  # type: ignore[arg-type]
+        monkeypatch.setitem(VENDORS, vendor, replace(known, operations=table, **more))
 
     return change

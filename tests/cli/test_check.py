@@ -141,8 +141,8 @@ MAKES = {
 
 def test_each_handler_says_what_it_makes() -> None:
     """Otherwise the warnings about routes are silent where they are needed."""
-    for (source, event), kinds in MAKES.items():
-        assert commands_of(SOURCES[source].handlers[event]) == kinds
+    for (kind, event), made in MAKES.items():
+        assert commands_of(SOURCES[kind].handlers[event]) == made
     for source in SOURCES.values():
         assert all(commands_of(handler) for handler in source.handlers.values()), source.type
 
@@ -222,7 +222,7 @@ def test_each_connection_that_drops_consent_is_named_with_the_key_that_mends_it(
     ]
     for name, remedy in remedies:
         account = settings.connections[name].account
-        said = {key: {**getattr(account, key), **value} for key, value in remedy.items()}
+        said: dict[str, Any] = {key: {**getattr(account, key), **value} for key, value in remedy.items()}
         mended = replace(settings.connections[name], account=replace(account, **said))
         known = replace(settings, connections={**settings.connections, name: mended})
         assert not [w for w in warnings(known) if w.where.endswith(name)], remedy
@@ -231,7 +231,7 @@ def test_each_connection_that_drops_consent_is_named_with_the_key_that_mends_it(
 def test_a_source_that_anybody_may_write_into_is_warned_about(environ: dict[str, str]) -> None:
     """Otherwise nobody remembers, a year later, that strangers can fill the CRM."""
     settings = load(environ)
-    open_to_all = {"secrets": (), "tokens": (), "unprotected": True}
+    open_to_all: dict[str, Any] = {"secrets": (), "tokens": (), "unprotected": True}
     shop, inbox = (replace(settings.sources[name], **open_to_all) for name in ("shop", "inbox"))
     website = replace(settings.sources["website"], unprotected=True)
     routes = (Route("shop", ("opla", "centia"), None), Route("inbox", ("opla",), None))

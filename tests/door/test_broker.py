@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 
 import pytest
-from door_requests import LEAD
-from door_server import AT_MOST, HELD, Broker, Server, count
 
 from tests.conftest import wait_for
+from tests.door.door_requests import LEAD
+from tests.door.door_server import AT_MOST, HELD, Broker, Server, count
 from worker.ledger import due
 from worker.ledger.database import Database
 from worker.ledger.intake import HAND_OFF_GRACE

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from door_requests import CONNECTION, TOML, Door, Webhook, open_door
 from sqlalchemy import select
 
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import CONNECTION, TOML, Door, Webhook, open_door
 from worker.ledger.database import Database
 from worker.ledger.due import hand_over
 from worker.ledger.tables import deliveries
@@ -52,7 +52,8 @@ def due(door: Door, now: datetime) -> int:
     return len(hand_over(door.db, "opla", 10, now, timedelta(seconds=30), now))
 
 
-def test_a_buyer_who_pays_a_minute_later_is_called_as_a_lead(either_door: Door) -> None:
+def test_an_order_supersedes_the_checkout_that_waits(either_door: Door) -> None:
+    """Otherwise a buyer who pays a minute later is called as a lead."""
     assert either_door.post(checkout(5, 0, "create")).status_code == 200
     assert states(either_door) == [("opla", "pending", NOON + HOUR)]
     assert either_door.hand_off.given == []
@@ -65,7 +66,8 @@ def test_a_buyer_who_pays_a_minute_later_is_called_as_a_lead(either_door: Door) 
     assert "(orders/create) came while it waited" in str(reason)
 
 
-def test_a_buyer_who_never_comes_back_is_forgotten(either_door: Door) -> None:
+def test_a_checkout_without_an_order_is_due_after_its_hour(either_door: Door) -> None:
+    """Otherwise a buyer who never comes back is forgotten."""
     either_door.post(checkout(5, 0, "create"))
     either_door.post(order(6))
     either_door.post(order(None))
@@ -76,8 +78,11 @@ def test_a_buyer_who_never_comes_back_is_forgotten(either_door: Door) -> None:
     assert due(either_door, NOON + HOUR) == 3
 
 
-def test_somebody_who_is_still_typing_is_called(either_door: Door, clock: Clock) -> None:
-    """The hour runs from the last change, and of ten changes only the last is worth a call."""
+def test_the_hour_runs_from_the_last_change_of_a_checkout(either_door: Door, clock: Clock) -> None:
+    """Otherwise somebody who is still typing is called.
+
+    The hour runs from the last change, and of ten changes only the last is worth a call.
+    """
     either_door.post(checkout(5, 0, "create"))
     clock.forward(minutes=50)
     either_door.post(checkout(5, 50))
@@ -87,15 +92,19 @@ def test_somebody_who_is_still_typing_is_called(either_door: Door, clock: Clock)
     ]
 
 
-def test_news_that_come_late_undo_newer_ones(either_door: Door, clock: Clock) -> None:
+def test_an_older_state_of_a_checkout_settles_no_newer_one(either_door: Door, clock: Clock) -> None:
+    """Otherwise news that come late undo newer ones."""
     either_door.post(checkout(5, 10, completed_at="2026-03-02T12:10:00Z"))
     clock.forward(minutes=20)
     either_door.post(checkout(5, 0, "create"))
     assert [state for _, state, _ in states(either_door)] == ["pending", "pending"]
 
 
-def test_a_lead_that_is_made_already_is_taken_back(either_door: Door, clock: Clock) -> None:
-    """What was due is for the worker to end; only what still waits is settled."""
+def test_a_checkout_that_is_due_is_left_to_the_worker(either_door: Door, clock: Clock) -> None:
+    """Otherwise a lead that is made already is taken back.
+
+    What was due is for the worker to end; only what still waits is settled.
+    """
     either_door.post(checkout(5, 0, "create"))
     clock.forward(minutes=60)
     either_door.post(order(5))
@@ -113,9 +122,10 @@ def test_an_order_settles_only_where_it_goes_itself(db: Database, tmp_path: Path
 
 
 @pytest.mark.parametrize(("minutes", "waits"), [(0, timedelta()), (15, timedelta(minutes=15))])
-def test_relay_toml_is_not_asked_how_long(
+def test_relay_toml_says_how_long_a_checkout_waits(
     db: Database, tmp_path: Path, clock: Clock, minutes: int, waits: timedelta
 ) -> None:
+    """Otherwise a shop that wants its checkouts at once, or later, is not heard."""
     toml = TOML.replace('type = "shopify"', f'type = "shopify"\ncheckout_delay_minutes = {minutes}')
     door = open_door(tmp_path, db, clock, toml)
     door.post(checkout(5, 0, "create"))

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from door_requests import Kept
-from every_sender import BODIES, SAMPLES, Request, altered, beside, configured, covered, genuine
 from sqlalchemy import select
 
 from mappings.commands import as_json
 from mappings.sources import SOURCES
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import Kept
+from tests.door.every_sender import BODIES, SAMPLES, Request, altered, beside, configured, covered, genuine
 from webhooks.app import create_app
 from webhooks.forms import Guards
 from webhooks.receiver import Receiver
@@ -106,8 +106,11 @@ def test_what_a_sender_says_reaches_the_crm_as_its_documents_mean_it(sender: Sen
 
 
 @each_fixture
-def test_a_request_that_was_altered_on_its_way_is_let_in(sender: Sender) -> None:
-    """A few places of every body here; all of them, of a body of each source, in the test below."""
+def test_a_request_that_was_altered_on_its_way_is_refused(sender: Sender) -> None:
+    """Otherwise what somebody changed on its way is let in.
+
+    A few places of every body here; all of them, of a body of each source, in the test below.
+    """
     source = sender.settings.sources[sender.kind]
     for stretch in covered(source, sender.request):
         step = max(1, len(stretch) // PLACES)
@@ -128,8 +131,11 @@ def test_a_request_that_was_altered_on_its_way_is_let_in(sender: Sender) -> None
     ],
     ids=SOURCES,
 )
-def test_one_byte_of_the_proof_may_be_wrong(sender: Sender) -> None:
-    """Each byte of the body that is covered, of the digest and of the token; and nothing at all."""
+def test_every_byte_of_the_proof_counts(sender: Sender) -> None:
+    """Otherwise a proof may be wrong in one byte.
+
+    Each byte of the body that is covered, of the digest and of the token; and nothing at all.
+    """
     source = sender.settings.sources[sender.kind]
     assert source.is_protected or SOURCES[sender.kind].is_public
     for stretch in covered(source, sender.request):
@@ -139,8 +145,8 @@ def test_one_byte_of_the_proof_may_be_wrong(sender: Sender) -> None:
     for name in (name for name in proofs if name in sender.request.headers):
         value = sender.request.headers[name].encode()
         for place in range(len(value)):
-            assert sender.post(**{name: altered(value, place).decode()}) == 401, (name, place)
-        assert sender.post(**{name: ""}) == 401
+            assert sender.post(None, None, **{name: altered(value, place).decode()}) == 401, (name, place)
+        assert sender.post(None, None, **{name: ""}) == 401
     for place in range(len(sender.request.token)):
         assert sender.post(token=altered(sender.request.token.encode(), place).decode()) == 401
     if sender.request.token:

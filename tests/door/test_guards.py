@@ -14,11 +14,11 @@ from threading import Thread
 from urllib.parse import parse_qs, urlencode
 
 import pytest
-from door_requests import SECRETS, TOML, Door, open_door
 from limits.storage import Storage
 from werkzeug.test import TestResponse
 
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import SECRETS, TOML, Door, open_door
 from webhooks.forms import ALONE_SECONDS, COUNT_SECONDS, Guards, storage_for
 from worker.ledger import search
 from worker.ledger.database import Database
@@ -156,7 +156,9 @@ class Captcha(BaseHTTPRequestHandler):
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         answer, secret = form["response"][0], form["secret"][0]
         self.asked.append(answer)
-        said = {"success": secret == SECRETS["LANDING_TOKEN"] and answer in ("good", "low")}
+        said: dict[str, object] = {
+            "success": secret == SECRETS["LANDING_TOKEN"] and answer in ("good", "low")
+        }
         if answer == "low":
             said |= {"score": 0.1}
         body = b"<html>" if answer == "broken" else json.dumps(said).encode()

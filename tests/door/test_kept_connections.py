@@ -10,10 +10,9 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from door_requests import LEAD
-from door_server import AT_MOST, Server, Wire, count, head
-
 from tests.conftest import wait_for
+from tests.door.door_requests import LEAD
+from tests.door.door_server import AT_MOST, Server, Wire, count, head
 from webhooks.arrivals import ARRIVAL_SECONDS, MOST_HELD
 from worker.ledger.database import Database
 

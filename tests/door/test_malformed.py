@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from door_bodies import CORPUS, DISPOSITION, MEDIA_TYPES, SLOW
-from door_requests import Door, Webhook, open_door
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mappings.sources import SOURCES
 from tests.conftest import Clock
+from tests.door.door_bodies import CORPUS, DISPOSITION, MEDIA_TYPES, SLOW
+from tests.door.door_requests import Door, Webhook, open_door
 from worker.ledger.database import Database
 from worker.ledger.tables import events
 

@@ -8,7 +8,8 @@ import hmac
 from dataclasses import replace
 
 import pytest
-from door_requests import GENUINE, LEAD, MAIL, ORDER, SECRETS, Door, Webhook, refused
+
+from tests.door.door_requests import GENUINE, LEAD, MAIL, ORDER, SECRETS, Door, Webhook, refused
 
 LANDING = replace(LEAD, source="landing")
 HEADER = "x-shopify-hmac-sha256"

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from door_requests import Kept
-from every_sender import every_source
 
 from mappings.reading.repeats import substance
 from mappings.sources import SOURCES
 from tests.conftest import Clock
+from tests.door.door_requests import Kept
+from tests.door.every_sender import every_source
 from webhooks.app import create_app
 from webhooks.forms import Guards
 from webhooks.receiver import Receiver

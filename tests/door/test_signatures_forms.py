@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from door_requests import CONNECTION, Door, open_door, refused
 from werkzeug.test import TestResponse
 
 from mappings.sources.wpforms import SIGNATURE
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import CONNECTION, Door, open_door, refused
 from webhooks.signatures import signed_headers
 from worker.ledger.database import Database
 
@@ -55,7 +55,7 @@ def forms(
     empty_ledger: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Door]:
     secrets = {"WPFORMS_SECRET": SECRET, "WPFORMS_OLD": OLD, "FORMS_TOKEN": TOKEN}
-    monkeypatch.setattr("door_requests.SECRETS", {"OPLA_TOKEN": "opla-token", **secrets})
+    monkeypatch.setattr("tests.door.door_requests.SECRETS", {"OPLA_TOKEN": "opla-token", **secrets})
     db = Database(f"sqlite:///{shutil.copy(empty_ledger, tmp_path)}")
     yield open_door(tmp_path, db, clock, TOML)
     db.close()
@@ -125,8 +125,11 @@ def test_a_request_without_a_signature_is_taken(forms: Door, header: str | None)
     refused(forms, answer, 401)
 
 
-def test_the_format_that_cannot_be_verified_gets_around_the_signature(forms: Door) -> None:
-    """The addon signs a JSON text that it does not send; such a webhook needs a source with a token."""
+def test_a_format_that_cannot_be_verified_is_refused_where_there_is_a_secret(forms: Door) -> None:
+    """Otherwise the format that cannot be verified gets around the signature.
+
+    The addon signs a JSON text that it does not send; such a webhook needs a source with a token.
+    """
     refused(forms, wpforms(forms, b"Name=Lan", b'{"Name":"Lan"}', media=FORM), 401, "does not fit")
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from door_requests import CONNECTION, SECRETS, Door, open_door
 from werkzeug.test import TestResponse
 
 from mappings.protection import Hmac
 from mappings.sources import SOURCES
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import CONNECTION, SECRETS, Door, open_door
 from webhooks.signatures import signed_headers
 from worker.ledger.database import Database
 from worker.settings import SettingsError
@@ -127,8 +127,8 @@ def test_an_old_post_is_played_again(leads: Door, kind: str, scheme: Hmac) -> No
     if scheme.timestamp_header:
         forged = {**old, scheme.timestamp_header: fresh[scheme.timestamp_header]}
     else:
-        stamps = (headers[scheme.header].partition(scheme.parted_by)[0] for headers in (old, fresh))
-        forged = {scheme.header: old[scheme.header].replace(*stamps)}
+        was, now = (headers[scheme.header].partition(scheme.parted_by)[0] for headers in (old, fresh))
+        forged = {scheme.header: old[scheme.header].replace(was, now)}
     assert post(leads, kind, BODY, forged).status_code == 401
     assert post(leads, kind, BODY, signed(scheme, at=NOON - timedelta(seconds=299))).status_code == 200
 
@@ -200,8 +200,11 @@ def test_the_key_in_the_body_is_asked_for(leads: Door) -> None:
     assert (test.status_code, (test.json or {})["status"]) == (200, "ignored")
 
 
-def test_meta_does_not_accept_the_address(leads: Door) -> None:
-    """Its dashboard saves the address only when the challenge comes back, and only to who knows the token."""
+def test_the_challenge_comes_back_to_who_knows_the_token(leads: Door) -> None:
+    """Otherwise Meta does not accept the address.
+
+    Its dashboard saves the address only when the challenge comes back, and only to who knows the token.
+    """
     asked = {
         "hub.mode": "subscribe",
         "hub.challenge": "1158201444",

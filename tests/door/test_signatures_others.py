@@ -59,9 +59,15 @@ source = "generic"
 to = ["opla"]
 """
 BODY = '{"id": "evt_1", "type": "é", "event": "order/paid"}'.encode()
-(_STRIPE,), (_STANDARD, _SVIX) = SOURCES["stripe"].signatures, SOURCES["standard_webhooks"].signatures
-(_TIENDA,) = SOURCES["tiendanube"].signatures
-SCHEMES: dict[str, tuple[str, Any]] = {
+
+
+def hmacs(kind: str) -> list[Hmac]:
+    """Return the schemes of a sender, each of which is an HMAC."""
+    return [scheme for scheme in SOURCES[kind].signatures if isinstance(scheme, Hmac)]
+
+
+(_STRIPE,), (_STANDARD, _SVIX), (_TIENDA,) = map(hmacs, ("stripe", "standard_webhooks", "tiendanube"))
+SCHEMES: dict[str, tuple[str, Hmac]] = {
     "stripe": ("stripe", _STRIPE),
     "standard": ("standard", _STANDARD),
     "svix": ("standard", _SVIX),
@@ -93,9 +99,8 @@ def post(door: Door, source: str, headers: dict[str, str], body: bytes = BODY, *
 
 @pytest.mark.parametrize("name", SCHEMES)
 @pytest.mark.parametrize("secret", [NEW, OLD])
-def test_a_genuine_event_is_refused_also_while_a_secret_is_rotated(
-    door: Door, name: str, secret: str
-) -> None:
+def test_a_genuine_event_is_let_in_with_either_secret(door: Door, name: str, secret: str) -> None:
+    """Otherwise genuine events are refused while a secret is rotated."""
     source, scheme = SCHEMES[name]
     answer = post(door, source, signed_headers(scheme, secret, BODY, NOON, id_="msg_1"))
     assert answer.status_code == 200
@@ -105,7 +110,8 @@ def test_a_genuine_event_is_refused_also_while_a_secret_is_rotated(
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_a_forged_event_is_let_in(door: Door, name: str) -> None:
+def test_a_forged_event_is_refused(door: Door, name: str) -> None:
+    """Otherwise whoever knows the address writes into the CRM."""
     source, scheme = SCHEMES[name]
     genuine = signed_headers(scheme, NEW, BODY, NOON, id_="msg_1")
     for place in range(len(BODY)):
@@ -119,7 +125,8 @@ def test_a_forged_event_is_let_in(door: Door, name: str) -> None:
 
 @pytest.mark.parametrize("name", TIMED)
 @pytest.mark.parametrize("seconds", [-301, 301])
-def test_a_recorded_event_can_be_played_back_later(door: Door, name: str, seconds: int) -> None:
+def test_a_recorded_event_is_refused_five_minutes_later(door: Door, name: str, seconds: int) -> None:
+    """Otherwise who recorded an event can play it back for ever."""
     source, scheme = SCHEMES[name]
     stale = signed_headers(scheme, NEW, BODY, NOON + timedelta(seconds=seconds), id_="msg_1")
     assert post(door, source, stale).status_code == 401
@@ -128,14 +135,18 @@ def test_a_recorded_event_can_be_played_back_later(door: Door, name: str, second
 
 
 @pytest.mark.parametrize("name", ["standard", "svix"])
-def test_an_event_of_another_id_passes_with_a_used_signature(door: Door, name: str) -> None:
-    """The id is what a repetition is known by, so it must be signed."""
+def test_a_signature_is_good_for_one_id(door: Door, name: str) -> None:
+    """Otherwise an event that was recorded passes again under another id.
+
+    The id is what a repetition is known by, so it must be signed.
+    """
     source, scheme = SCHEMES[name]
     headers = signed_headers(scheme, NEW, BODY, NOON, id_="msg_1") | {scheme.id_header: "msg_2"}
     assert post(door, source, headers).status_code == 401
 
 
-def test_one_of_several_signatures_that_fits_is_not_looked_at(door: Door) -> None:
+def test_one_of_several_signatures_that_fits_is_enough(door: Door) -> None:
+    """Otherwise events are refused while their sender changes its secret."""
     headers = signed_headers(_STANDARD, NEW, BODY, NOON, id_="msg_1")
     headers["webhook-signature"] = f"v1,AAAA v1a,xyz {headers['webhook-signature']}"
     assert post(door, "standard", headers).status_code == 200
@@ -148,13 +159,15 @@ def test_one_of_several_signatures_that_fits_is_not_looked_at(door: Door) -> Non
 
 
 @pytest.mark.parametrize("source", ["big", "events"])
-def test_a_sender_that_signs_nothing_is_let_in_without_the_token(door: Door, source: str) -> None:
+def test_a_sender_that_signs_nothing_needs_its_token(door: Door, source: str) -> None:
+    """Otherwise whoever knows the address of such a source writes into the CRM."""
     for headers in ({}, {"X-Relay-Token": "x"}, {"X-Relay-Token": NEW[:-1]}):
         assert post(door, source, headers).status_code == 401
     assert post(door, source, {"X-Relay-Token": NEW}).status_code == 200
 
 
-def test_a_batch_of_events_is_stored_as_one(door: Door) -> None:
+def test_each_event_of_a_batch_is_stored(door: Door) -> None:
+    """Otherwise a batch is one event, and all but its first are lost."""
     batch = b'[{"specversion":"1.0","type":"t","source":"s","id":"1"},{"type":"t","source":"s","id":"2"}]'
     sent = {"content_type": "application/cloudevents-batch+json", "query_string": {"token": NEW}}
     answer = post(door, "events", {}, batch, **sent)
@@ -164,8 +177,11 @@ def test_a_batch_of_events_is_stored_as_one(door: Door) -> None:
     assert [event["status"] for event in again.json["events"]] == ["duplicate", "duplicate"]
 
 
-def test_a_sender_that_asks_for_leave_never_begins_to_post(door: Door) -> None:
-    """Azure Event Grid makes no subscription before its question is answered; who has no token gets no leave."""
+def test_a_sender_that_asks_for_leave_gets_it_with_its_token(door: Door) -> None:
+    """Otherwise a sender that asks for leave never begins to post.
+
+    Azure Event Grid makes no subscription before its question is answered; who has no token gets no leave.
+    """
     asked = {"WebHook-Request-Origin": "eventgrid.example.com", "WebHook-Request-Rate": "120"}
     granted = door.client.options("/webhooks/events", headers=asked, query_string={"token": NEW})
     assert granted.status_code == 200

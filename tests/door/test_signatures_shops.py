@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from door_requests import CONNECTION, SECRETS, Door, open_door
 from werkzeug.test import TestResponse
 
 from tests.conftest import Clock
+from tests.door.door_requests import CONNECTION, SECRETS, Door, open_door
 from worker.ledger.database import Database
 from worker.settings import SettingsError
 

@@ -16,12 +16,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from door_requests import Door, open_door
 from werkzeug.test import TestResponse
 
 from mappings.protection import Hmac
 from mappings.sources import SOURCES
 from tests.conftest import NOON, Clock
+from tests.door.door_requests import Door, open_door
 from webhooks.signatures import signed_headers
 from worker.ledger.database import Database
 
@@ -68,7 +68,7 @@ class Post:
 @pytest.fixture
 def desk(empty_ledger: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     """A door for every inbox and help desk."""
-    monkeypatch.setattr("door_requests.SECRETS", {"OPLA_TOKEN": "opla-token", **SECRETS})
+    monkeypatch.setattr("tests.door.door_requests.SECRETS", {"OPLA_TOKEN": "opla-token", **SECRETS})
     db = Database(f"sqlite:///{shutil.copy(empty_ledger, tmp_path)}")
     yield open_door(tmp_path, db, clock, TOML)
     db.close()
@@ -216,7 +216,7 @@ def test_a_tolerance_of_relay_toml_refuses_old_requests(
     empty_ledger: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """Otherwise an operator who wants old requests refused is not obeyed."""
-    monkeypatch.setattr("door_requests.SECRETS", {"OPLA_TOKEN": "opla-token", **SECRETS})
+    monkeypatch.setattr("tests.door.door_requests.SECRETS", {"OPLA_TOKEN": "opla-token", **SECRETS})
     db = Database(f"sqlite:///{shutil.copy(empty_ledger, tmp_path)}")
     toml = f"{TOML}\n[sources.{kind}.signature]\ntolerance_seconds = 300"
     desk = open_door(tmp_path, db, clock, toml)

@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from door_requests import LEAD
-from door_server import AT_MOST, HELD, Server, Wire, count, head
 
+from tests.door.door_requests import LEAD
+from tests.door.door_server import AT_MOST, HELD, Server, Wire, count, head
 from webhooks.arrivals import ARRIVAL_SECONDS, MOST_ARRIVING
 from worker.ledger.database import Database
 

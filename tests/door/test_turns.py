@@ -13,11 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from door_requests import LEAD
-from door_server import AT_MOST, Server, count
 
 from mappings.source import Naming
 from tests.conftest import NOON, wait_for
+from tests.door.door_requests import LEAD
+from tests.door.door_server import AT_MOST, Server, count
 from webhooks.turns import LONGEST_SECONDS, MOST, Turns, Work, step_aside, take_long
 from worker.errors import LedgerUnavailable
 from worker.ledger.database import Database
@@ -147,7 +147,11 @@ def test_who_takes_long_lets_all_others_go_first() -> None:
     asked, answered = threading.Event(), threading.Event()
 
     def order(name: str) -> Work:
-        return lambda: (step_aside(), said.append(name))[0]
+        def work() -> None:
+            step_aside()
+            said.append(name)
+
+        return work
 
     def captcha() -> None:
         take_long()

@@ -7,10 +7,10 @@ import time
 from dataclasses import replace
 
 import pytest
-from door_requests import LEAD, MAIL, ORDER, SECRETS
-from door_server import AT_MOST, Server, Wire, count, head
 from sqlalchemy import select
 
+from tests.door.door_requests import LEAD, MAIL, ORDER, SECRETS
+from tests.door.door_server import AT_MOST, Server, Wire, count, head
 from worker.ledger.database import Database
 from worker.ledger.tables import events
 

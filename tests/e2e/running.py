@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 
 from relay.ports import free_port
 from tests.conftest import wait_for
+from tests.leash import leashed
 from worker.ledger import search
 from worker.ledger.database import Database
 from worker.settings.configuration import load
@@ -124,7 +125,7 @@ def relay_up(var: Path, *arguments: str, **more: str) -> Iterator[Up]:
     output = var / f"output-{time.monotonic_ns()}"
     argv = [*RELAY, "up", "--env-file", str(ROOT / "demo.env"), *arguments]
     with output.open("wb") as log:
-        process = subprocess.Popen(argv, env=env, cwd=var, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = leashed(argv, env=env, cwd=var, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     up = Up(process, output, env)
     try:
         ready = "CRM Relay is ready"

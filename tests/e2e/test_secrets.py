@@ -9,6 +9,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -137,7 +138,7 @@ def tried(ledger: Path) -> list[str]:
 
 
 @pytest.fixture
-def played(tmp_path: Path) -> Stage:
+def played(tmp_path: Path) -> Iterator[Stage]:
     with stage() as found:
         yield found
 

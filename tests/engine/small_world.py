@@ -20,8 +20,9 @@ from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ENDED, ENVIRON, Bench, Killed
 from worker.budget import Lanes
 from worker.delivery import Engine, deliver
+from worker.errors import LeaseLost
 from worker.http import Http
-from worker.ledger import deliveries, search
+from worker.ledger import search
 from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.settings.configuration import load
@@ -131,7 +132,7 @@ class World(Bench):
             deliver(self.engine, delivery_id, OPLA)
         except Killed:
             return
-        except deliveries.LeaseLost:
+        except LeaseLost:
             return  # a frozen worker woke up, and wrote nothing
 
     def work_off(self) -> None:
@@ -166,7 +167,7 @@ class World(Bench):
         raise AssertionError(f"never at their end: {[(r['state'], r['reason']) for r in open_rows]}")
 
     def _until_something_is_due(self, open_rows: list[Mapping[str, Any]]) -> float:
-        waits = [(row["due_at"] - self.clock()).total_seconds() for row in open_rows]
+        waits: list[float] = [(row["due_at"] - self.clock()).total_seconds() for row in open_rows]
         is_sending = any(row["state"] == State.SENDING for row in open_rows)
         return max(1.0, min(60.0, *waits) if is_sending else min(waits))
 

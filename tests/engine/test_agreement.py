@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -66,7 +67,13 @@ def test_another_value_is_a_change(ours: Any, theirs: Any) -> None:
 
 def test_what_was_sent_empty_and_the_records_own_id_say_nothing() -> None:
     """Otherwise each field that a person fills in counts as a change of ours."""
-    sent = {"id": "our-own", "note": "", "address": {"street": ""}, "tags": [], "owner": None}
+    sent: Mapping[str, Any] = {
+        "id": "our-own",
+        "note": "",
+        "address": {"street": ""},
+        "tags": [],
+        "owner": None,
+    }
     assert differences(sent, {"id": "7", "note": "by hand", "address": {"street": "1"}}, Proof()) == (
         [],
         set(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from worker.ledger.tables import State
 from worker.vendors import VENDORS
 
 #: Faults that may have been carried out or not; either way the record must exist once.
-FAULTS = {
+FAULTS: dict[str, dict[str, Any]] = {
     "the connection drops before": {"fault": "drop_before"},
     "the connection drops after the record was made": {"fault": "drop_after"},
     "garbage comes back": {"fault": "garbage"},
@@ -38,7 +39,10 @@ SEARCHED = [
 ]
 #: How far the lagging sandbox's searches are behind, by the test's own clock.
 LAG_SECONDS = 26
-name_of = {"ids": lambda value: value if isinstance(value, str) else f"{value.vendor}-{value.name}"}
+
+
+def name_of(value: str | Job) -> str:
+    return value if isinstance(value, str) else f"{value.vendor}-{value.name}"
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def assert_made_once(bench: Bench, job: Job, delivery_id: str) -> None:
     assert str(record["id"]) == row["record_id"]
 
 
-@pytest.mark.parametrize("job", JOBS, **name_of)
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
 def test_a_job_makes_its_records(bench: Bench, job: Job) -> None:
     """Otherwise nothing of what people sent reaches the CRM."""
     delivery = receive(bench, job)
@@ -84,8 +88,8 @@ def test_a_job_makes_its_records(bench: Bench, job: Job) -> None:
     assert bench.show(delivery)["attempts"] == 1
 
 
-@pytest.mark.parametrize("fault", FAULTS, **name_of)
-@pytest.mark.parametrize(("job", "create"), CREATES, **name_of)
+@pytest.mark.parametrize("fault", FAULTS, ids=name_of)
+@pytest.mark.parametrize(("job", "create"), CREATES, ids=name_of)
 def test_a_fault_at_a_create_makes_no_second_record(bench: Bench, job: Job, create: str, fault: str) -> None:
     """Otherwise a bad minute of the CRM leaves two opportunities for one order, or none."""
     bench.fault(vendor=job.vendor, operation=create, times=1, **FAULTS[fault])
@@ -94,7 +98,7 @@ def test_a_fault_at_a_create_makes_no_second_record(bench: Bench, job: Job, crea
     assert_made_once(bench, job, delivery)
 
 
-@pytest.mark.parametrize(("job", "create"), CREATES, **name_of)
+@pytest.mark.parametrize(("job", "create"), CREATES, ids=name_of)
 def test_a_worker_killed_after_the_call_makes_no_second_record(bench: Bench, job: Job, create: str) -> None:
     """Otherwise each deploy and each crash doubles what was in flight."""
     delivery = receive(bench, job)
@@ -102,7 +106,7 @@ def test_a_worker_killed_after_the_call_makes_no_second_record(bench: Bench, job
     assert_made_once(bench, job, delivery)
 
 
-@pytest.mark.parametrize(("job", "create"), SEARCHED, **name_of)
+@pytest.mark.parametrize(("job", "create"), SEARCHED, ids=name_of)
 def test_a_look_up_that_fails_is_not_a_record_that_is_missing(bench: Bench, job: Job, create: str) -> None:
     """Otherwise an overloaded CRM, which fails the search too, gets each record again and again."""
     bench.fault(vendor=job.vendor, operation=create, fault="drop_after", times=1)
@@ -118,7 +122,7 @@ def test_a_look_up_that_fails_is_not_a_record_that_is_missing(bench: Bench, job:
     assert_made_once(bench, job, delivery)
 
 
-@pytest.mark.parametrize("job", JOBS, **name_of)
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
 def test_a_token_that_expires_is_renewed(bench: Bench, job: Job) -> None:
     """Otherwise everything stops at the first expiry; where there is no login, it waits and spends nothing."""
     bench.fault(vendor=job.vendor, operation=job.creates[-1], fault="expire_token", times=1)
@@ -130,7 +134,7 @@ def test_a_token_that_expires_is_renewed(bench: Bench, job: Job) -> None:
     assert_made_once(bench, job, delivery)
 
 
-@pytest.mark.parametrize("job", JOBS, **name_of)
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
 def test_a_repeated_job_changes_nothing(bench: Bench, job: Job) -> None:
     """Otherwise an operator's replay of what was delivered doubles it."""
     delivery = receive(bench, job)
@@ -139,7 +143,7 @@ def test_a_repeated_job_changes_nothing(bench: Bench, job: Job) -> None:
     assert bench.counts(job.vendor) == job.holds
 
 
-@pytest.mark.parametrize(("job", "create"), SEARCHED, **name_of)
+@pytest.mark.parametrize(("job", "create"), SEARCHED, ids=name_of)
 def test_a_search_that_lags_makes_no_second_record(
     clock: Clock, lagging: Bench, job: Job, create: str
 ) -> None:
@@ -153,7 +157,7 @@ def test_a_search_that_lags_makes_no_second_record(
     assert_made_once(lagging, job, delivery)
 
 
-@pytest.mark.parametrize("job", [job for job in JOBS if job.name == "order"], **name_of)
+@pytest.mark.parametrize("job", [job for job in JOBS if job.name == "order"], ids=name_of)
 def test_what_was_deleted_by_hand_is_made_again(bench: Bench, job: Job) -> None:
     """Otherwise one customer deleted in the CRM lets all their later orders fail."""
     delivery = receive(bench, job)

@@ -178,7 +178,7 @@ def test_a_key_that_is_the_address_still_tells_a_repetition(bench: Bench) -> Non
 
 def test_what_is_about_the_same_order_goes_too(bench: Bench) -> None:
     """Otherwise the order's later events, which name nobody, still say what somebody bought."""
-    bare = {"email": None, "customer": None, "note": "For the birthday of Ana Garcia"}
+    bare: dict[str, Any] = {"email": None, "customer": None, "note": "For the birthday of Ana Garcia"}
     ids = [
         order(bench, "opla"),
         order(bench, "opla", topic="orders/updated", updated_at="2026-03-02T11:00:00Z", **bare),

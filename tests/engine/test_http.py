@@ -103,6 +103,16 @@ def keeps_open(connection: socket.socket) -> None:
         connection.sendall(OK)
 
 
+def in_turn(*parts: Callable[[socket.socket], object]) -> Play:
+    """Return a play of several parts, one after the other."""
+
+    def play(connection: socket.socket) -> None:
+        for part in parts:
+            part(connection)
+
+    return play
+
+
 def one_by_one(text: bytes) -> list[bytes]:
     return [bytes([byte]) for byte in text]
 
@@ -221,9 +231,9 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(http: Http, tmp_path: 
 @pytest.mark.parametrize(
     "play",
     [
-        lambda connection: (comes(connection), reset(connection)),
-        lambda connection: comes(connection),
-        lambda connection: (request_of(connection), reset(connection)),
+        in_turn(comes, reset),
+        comes,
+        in_turn(request_of, reset),
         answering(),
         answering(OK[:-30]),
         answering(OK[:-1]),

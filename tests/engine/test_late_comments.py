@@ -70,14 +70,16 @@ def called(bench: Bench) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [FRESHDESK, ZENDESK])
-def test_a_question_that_comes_after_its_answer_is_lost(bench: Bench, kind: str) -> None:
+def test_a_question_that_comes_after_its_answer_is_still_added(bench: Bench, kind: str) -> None:
+    """Otherwise a question that comes after its answer is lost."""
     assert late(bench, kind, "crmtop") == [State.DELIVERED, State.DELIVERED]
     comments = [record["body"]["message"] for record in bench.records("crmtop", "ticket_comment")]
     assert sorted(message.partition("\n")[2] for message in comments) == ["Take another one.", "What now?"]
     assert "ticket_change_status" not in called(bench)  # it was made solved, and is not opened again
 
 
-def test_a_case_is_opened_again_by_what_was_said_before_it_was_closed(bench: Bench) -> None:
+def test_what_was_said_before_a_case_was_closed_leaves_it_closed(bench: Bench) -> None:
+    """Otherwise a case is opened again by what was said before it was closed."""
     assert late(bench, ZENDESK, "office") == [State.DELIVERED, State.DELIVERED]
     said = [str(record) for record in bench.records("onlyoffice", "history")]
     assert sum("What now?" in text for text in said) == 1
@@ -86,5 +88,6 @@ def test_a_case_is_opened_again_by_what_was_said_before_it_was_closed(bench: Ben
     assert not {"case_reopen", "task_reopen"} & set(called(bench))
 
 
-def test_a_crm_that_holds_no_comments_is_told_an_old_state(bench: Bench) -> None:
+def test_where_no_comments_are_held_an_old_state_is_superseded(bench: Bench) -> None:
+    """Otherwise a CRM that holds no comments is told an old state."""
     assert late(bench, ZENDESK, "opla") == [State.DELIVERED, State.SUPERSEDED]

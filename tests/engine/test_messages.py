@@ -11,7 +11,9 @@ from uuid import UUID
 import pytest
 import redis
 from celery import Celery
-from kombu import Connection, Consumer, Producer, Queue
+from kombu.connection import Connection
+from kombu.entity import Queue
+from kombu.messaging import Consumer, Producer
 
 from tests.engine.harness import ENVIRON
 from worker.app import make_app, transport_options

@@ -219,8 +219,11 @@ def test_every_operation_reaches_a_method_of_the_portal(api: Api, operation: str
     assert "Method not found" not in said
 
 
-def test_two_people_who_typed_the_same_word_for_an_address_become_one(bench: Bench) -> None:
-    """The portal takes any text for an e-mail address: the second one's name and number were nowhere in it."""
+def test_who_typed_the_same_word_for_an_address_are_two_people(bench: Bench) -> None:
+    """Otherwise two people who typed the same word for an address become one.
+
+    The portal takes any text for an e-mail address: the second one's name and number were nowhere in it.
+    """
     for name, phone in (("Ann One", "+14155550101"), ("Bob Two", "+14155550102")):
         form = json.dumps({"name": name, "email": "n/a", "phone": phone}).encode()
         (row,) = bench.until_ended(bench.receive("website", form, to="office"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from tests.engine.jobs import EMAIL, FORM, ORDER, URLENCODED
 from worker.ledger.database import Database
 from worker.ledger.tables import State, deliveries
 
-Open = Callable[..., Bench]
+Open = Callable[..., AbstractContextManager[Bench]]
 VALUES = tomllib.loads((ROOT / "relay.toml").read_text("utf-8"))["connections"]["overplane"]["values"]
 CANCELLED = {"cancelled_at": "2026-03-03T09:00:00+01:00", "cancel_reason": "customer"}
 

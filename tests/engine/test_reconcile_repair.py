@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from mappings.vendor import CheckedValues
 from tests.conftest import Clock
 from tests.engine.harness import Bench
 from tests.engine.jobs import JOBS, ORDER, Job
@@ -158,7 +159,7 @@ def test_a_changed_relay_toml_is_no_change_in_the_crm(bench: Bench) -> None:
     delivered(bench, job)
     settings = bench.engine.settings
     opla = settings.connections["opla"]
-    values = type(opla.account.values)({**opla.account.values, "lead_status": "Other"})
+    values = CheckedValues({**opla.account.values, "lead_status": "Other"})
     changed = replace(opla, account=replace(opla.account, values=values))
     connections = {**settings.connections, "opla": changed}
     bench.engine.__dict__["settings"] = replace(settings, connections=connections)

@@ -261,6 +261,6 @@ def test_the_promises_hold_whatever_happens(empty_sqlite: Path) -> None:
     story = type("Story", (Story,), {"empty": empty_sqlite})
     until = time.monotonic() + SECONDS
     for _ in range(STORIES // 10):
-        run_state_machine_as_test(story, settings=ten)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(story, settings=ten)
         if time.monotonic() > until:
             break

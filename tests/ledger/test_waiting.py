@@ -46,6 +46,7 @@ def test_an_order_ends_its_checkout_however_versions_are_sorted(db: Database, cl
 
 
 def test_of_a_checkout_an_older_state_ends_no_newer_one(db: Database, clock: Clock) -> None:
+    """Otherwise news that come late undo newer ones."""
     waiting = checkout(db, clock, "2026-03-02T12:10")
     older = Naming(
         "checkouts/update", "c2", "checkout-5", "2026-03-02T12:09", settle=HOUR, settles="checkout-5"

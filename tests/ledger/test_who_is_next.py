@@ -11,8 +11,9 @@ from tests.conftest import Clock
 from tests.ledger.test_ledger import LEASE, claimed, state, stored
 from worker.breaker import Failed, Terms
 from worker.ledger import breakers, deliveries, due, intake, search
+from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
-from worker.ledger.deliveries import Attempt, Closing
+from worker.ledger.deliveries import Closing
 from worker.ledger.intake import NewEvent
 from worker.ledger.tables import State
 

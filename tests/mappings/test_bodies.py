@@ -45,13 +45,15 @@ def part(disposition: str, content: bytes = b"", more: bytes = b"") -> bytes:
         (b'{"a\\u0000": 1, "a\\ufffd": 2}', "there twice"),
     ],
 )
-def test_a_sender_is_not_told_what_is_wrong_with_its_json(body: bytes, fault: str) -> None:
+def test_a_fault_in_json_is_told_with_its_place(body: bytes, fault: str) -> None:
+    """Otherwise a sender is not told what is wrong with its JSON."""
     with pytest.raises(BadBody) as refusal:
         read_json(body, "application/json")
     assert fault in str(refusal.value)
 
 
-def test_an_order_id_or_an_amount_loses_its_last_digits() -> None:
+def test_numbers_of_json_keep_all_their_digits() -> None:
+    """Otherwise an order's id or an amount loses its last digits."""
     body = b'{"id": 9007199254740993, "price": 0.1, "big": 1E+3, "max": ' + b"9" * 4_300 + b"}"
     value = read_json(body, "application/json")
     assert value["id"] == 9007199254740993
@@ -59,18 +61,21 @@ def test_an_order_id_or_an_amount_loses_its_last_digits() -> None:
     assert value["max"] == 10**4_300 - 1
 
 
-def test_postgresql_refuses_a_payload_that_the_door_took() -> None:
+def test_signs_that_postgresql_cannot_hold_are_replaced() -> None:
+    """Otherwise PostgreSQL refuses a payload that the door took."""
     body = b'\xef\xbb\xbf{"k\\u0000": ["a\\ud83d", "\\ud83d\\ude00", "line\nbreak"]}'
     assert read_json(body, "application/json") == {"k�": ["a�", "😀", "line\nbreak"]}
     assert read_form(b"k%00=a%00b", URLENCODED) == {"k�": "a�b"}
 
 
-def test_a_payload_as_deep_as_the_limit_is_refused() -> None:
+def test_a_payload_as_deep_as_the_limit_is_read() -> None:
+    """Otherwise a payload as deep as the limit is refused."""
     assert read_json(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, "")
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"x"', b"1", b"1.5", b"true", b"null"])
-def test_a_list_is_taken_for_an_order(body: bytes) -> None:
+def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
+    """Otherwise a list is taken for an order."""
     with pytest.raises(BadBody, match="where an object is needed"):
         read_object(body, "application/json")
 
@@ -93,7 +98,8 @@ def test_a_list_is_taken_for_an_order(body: bytes) -> None:
         (b"x=%FF", {"x": "�"}),
     ],
 )
-def test_a_value_of_a_form_is_lost_or_lands_under_another_name(body: bytes, fields: dict[str, Any]) -> None:
+def test_each_value_of_a_form_is_kept_under_its_name(body: bytes, fields: dict[str, Any]) -> None:
+    """Otherwise a value of a form is lost, or lands under another name."""
     assert read_form(body, URLENCODED) == fields
 
 
@@ -107,14 +113,16 @@ def test_a_value_of_a_form_is_lost_or_lands_under_another_name(body: bytes, fiel
         ("iso-8859-12", "é".encode(), "é"),
     ],
 )
-def test_a_name_from_an_old_page_arrives_garbled(charset: str, raw: bytes, text: str) -> None:
+def test_a_form_is_read_in_the_charset_of_its_page(charset: str, raw: bytes, text: str) -> None:
+    """Otherwise a name from an old page arrives garbled."""
     escaped = "".join(f"%{byte:02X}" for byte in raw).encode()
     assert read_form(b"a=" + escaped, f"{URLENCODED}; charset={charset}") == {"a": text}
     in_parts = part('name="a"', raw) + b"--b--\r\n"
     assert read_form(in_parts, f"{MULTIPART}; charset={charset}") == {"a": text}
 
 
-def test_the_content_of_an_uploaded_file_is_kept_or_its_name_is_lost() -> None:
+def test_of_an_uploaded_file_its_name_and_size_are_kept() -> None:
+    """Otherwise the content of an uploaded file is kept, or its name is lost."""
     image = b"Content-Type: image/png\r\n"
     body = (
         part('name="doc"; filename="a%22b.png"', b"\x00\xff\r\n1", image)
@@ -151,13 +159,17 @@ def test_the_content_of_an_uploaded_file_is_kept_or_its_name_is_lost() -> None:
         (part('name="a"') * 1_001 + b"--b--", MULTIPART, "more than 1000 parts"),
     ],
 )
-def test_a_broken_or_bloated_form_is_stored(body: bytes, content_type: str, fault: str) -> None:
+def test_a_broken_or_bloated_form_is_refused_with_its_fault(
+    body: bytes, content_type: str, fault: str
+) -> None:
+    """Otherwise a broken or bloated form is stored."""
     with pytest.raises(BadBody) as refusal:
         read_form(body, content_type)
     assert fault in str(refusal.value)
 
 
-def test_a_form_of_exactly_a_thousand_fields_is_refused() -> None:
+def test_a_form_of_exactly_a_thousand_fields_is_read() -> None:
+    """Otherwise a form as long as the limit is refused."""
     assert len(read_form(b"&".join(b"a%d=1" % n for n in range(1_000)), URLENCODED)) == 1_000
     parts = b"".join(part(f'name="a{n}"', b"1") for n in range(1_000))
     assert len(read_form(parts + b"--b--", MULTIPART)) == 1_000
@@ -171,7 +183,8 @@ def test_a_form_of_exactly_a_thousand_fields_is_refused() -> None:
         (b"a=b=c\na=2", {"a": ["b=c", "2"]}),
     ],
 )
-def test_a_lead_sent_without_a_preflight_is_refused(body: bytes, fields: dict[str, Any]) -> None:
+def test_a_lead_sent_as_plain_text_is_read(body: bytes, fields: dict[str, Any]) -> None:
+    """Otherwise a lead that a page sends without a preflight is refused."""
     assert read_form(body, "text/plain;charset=UTF-8") == fields
 
 
@@ -185,7 +198,8 @@ pieces = st.sampled_from(
 @given(st.binary(max_size=80) | st.lists(pieces, max_size=30).map(b"".join), known_types | st.text())
 @example(b"--b\r\nContent-Disposition: form-data; name=\xff\r\n\r\n--b--", MULTIPART)
 @example(b"a=1", "multipart/form-data; boundary=\u0130")
-def test_some_bytes_bring_the_door_down(body: bytes, content_type: str) -> None:
+def test_any_bytes_are_read_or_refused(body: bytes, content_type: str) -> None:
+    """Otherwise some bytes bring the door down."""
     for read in (read_json, read_object, read_form):
         try:
             value = read(body, content_type)
@@ -197,7 +211,8 @@ def test_some_bytes_bring_the_door_down(body: bytes, content_type: str) -> None:
 
 
 @given(st.lists(st.tuples(st.text("ab[]", max_size=8), st.text("xyz", min_size=1, max_size=3)), min_size=1))
-def test_a_field_disappears_because_its_name_clashes_with_another(pairs: list[tuple[str, str]]) -> None:
+def test_fields_whose_names_clash_are_all_kept(pairs: list[tuple[str, str]]) -> None:
+    """Otherwise a field disappears because its name clashes with another."""
     body = "&".join(f"{name}={value}" for name, value in pairs).encode()
 
     def texts(value: Any) -> list[str]:

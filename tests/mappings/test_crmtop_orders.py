@@ -184,7 +184,7 @@ def test_an_order_of_nobody_goes_to_the_stand_in() -> None:
 def test_money_keeps_its_currencys_decimals(currency: str, total: str) -> None:
     """Else a đồng order has a third of a đồng, and a dinar loses its fils."""
     item = OrderLine("A-1", "Tea", D(7), D(total), D(0), D(0), D(total))
-    nothing = {"tax": D(0), "shipping": D(0), "discount": D(0)}
+    nothing: dict[str, Any] = {"tax": D(0), "shipping": D(0), "discount": D(0)}
     bare = replace(ORDER, currency=currency, total=D(total), lines=(item,), **nothing)
     lines = record(plan(bare), "order").body["products"].value
     assert sum(one["quantity"] * one["price"] for one in lines) == D(total)

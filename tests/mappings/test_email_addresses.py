@@ -34,25 +34,29 @@ BOB = Person(name="Bob Two", phone="+14155550102")
         ("x@" + "a." * 200 + "com", ""),
     ],
 )
-def test_a_mailbox_is_lost_or_a_crm_is_given_what_is_none(typed: str, address: str) -> None:
+def test_an_address_is_kept_and_what_is_none_is_not(typed: str, address: str) -> None:
+    """Otherwise a mailbox is lost, or a CRM is given what is none."""
     assert usable(typed) == address
 
 
-def test_a_lead_is_refused_for_the_word_in_its_e_mail_field() -> None:
+def test_what_a_lead_typed_for_an_address_is_an_attribute() -> None:
+    """Otherwise a lead is refused for the word in its e-mail field."""
     command = with_usable_address(RegisterLead("k", replace(BOB, email="n/a"), attributes={"budget": "5"}))
     assert isinstance(command, RegisterLead)
     assert command.person == BOB
     assert command.attributes == {"budget": "5", "email_as_typed": "n/a"}
 
 
-def test_a_request_of_which_only_a_wrong_address_is_known_is_nobodys() -> None:
+def test_a_wrong_address_names_its_requester_where_nothing_else_does() -> None:
+    """Otherwise a request of which only a wrong address is known is nobody's."""
     command = with_usable_address(OpenTicket("k", "Help", "", Person(email="lan@gmail")))
     assert isinstance(command, OpenTicket)
     assert command.requester == Person(name="lan@gmail")
     assert command.attributes == {"email_as_typed": "lan@gmail"}
 
 
-def test_an_order_belongs_to_a_customer_called_none() -> None:
+def test_an_order_belongs_to_nobody_where_its_address_is_none() -> None:
+    """Otherwise an order belongs to a customer called "none"."""
     nothing = Decimal(0)
     order = RecordOrder(
         "k",
@@ -73,6 +77,7 @@ def test_an_order_belongs_to_a_customer_called_none() -> None:
     assert (command.customer, command.attributes) == (Person(), {"email_as_typed": "none"})
 
 
-def test_what_is_an_address_is_written_anew() -> None:
+def test_an_address_is_left_as_it_was_typed() -> None:
+    """Otherwise what is an address is written anew, and its person is somebody else."""
     lead = RegisterLead("k", replace(BOB, email="Bob@Example.com"))
     assert with_usable_address(lead) is lead

@@ -95,7 +95,8 @@ def handled(event: Event) -> None:
 @pytest.mark.parametrize("body", BODIES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 @settings(quick, max_examples=12)
 @given(data=st.data())
-def test_a_field_that_its_sender_changed_stops_the_worker(body: Any, data: st.DataObject) -> None:
+def test_a_field_that_its_sender_changed_is_mapped_or_parked(body: Any, data: st.DataObject) -> None:
+    """Otherwise a field that its sender changed stops the worker."""
     arrival = arrival_of(body)
     whole = {"payload": copy.deepcopy(arrival.payload), "fetched": beside(body, "fetched")}
     spots = [spot for spot in places(whole) if spot[0] is not whole] or places(whole)
@@ -115,9 +116,8 @@ def test_a_field_that_its_sender_changed_stops_the_worker(body: Any, data: st.Da
 @each_source
 @quick
 @given(payload=json_values, fetched=json_values)
-def test_somebody_who_knows_the_address_stops_the_worker_with_any_json(
-    kind: str, payload: Any, fetched: Any
-) -> None:
+def test_any_json_is_mapped_or_parked(kind: str, payload: Any, fetched: Any) -> None:
+    """Otherwise somebody who knows the address stops the worker."""
     source = SOURCES[kind]
     try:
         payload = as_read(kind, payload)
@@ -146,7 +146,8 @@ def test_somebody_who_knows_the_address_stops_the_worker_with_any_json(
 @each_source
 @quick
 @given(body=PIECES)
-def test_bytes_that_are_nothing_stop_the_door(kind: str, body: bytes) -> None:
+def test_bytes_that_are_nothing_are_refused(kind: str, body: bytes) -> None:
+    """Otherwise bytes that are nothing stop the door."""
     for media_type in sorted(SOURCES[kind].media_types):
         for content_type in (media_type, f"{media_type}; boundary=x", f"{media_type}; charset=utf-16"):
             try:

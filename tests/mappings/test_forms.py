@@ -41,14 +41,16 @@ def read(kind: str, body: str, content_type: str = FORM) -> Any:
 
 
 @pytest.mark.parametrize("body", OURS, ids=lambda body: f"{body.parent.name}/{body.stem}")
-def test_a_submission_that_is_sent_twice_makes_two_leads(body: Path) -> None:
+def test_a_submission_that_is_sent_twice_is_one_event(body: Path) -> None:
+    """Otherwise a submission that is sent twice makes two leads."""
     first, again = arrival_of(body), arrival_of(body)
     name = SOURCES[body.parent.name].name
     assert name(first) == name(replace(again, body_digest="another boundary"))
 
 
 @pytest.mark.parametrize("body", OURS, ids=lambda body: f"{body.parent.name}/{body.stem}")
-def test_somebody_elses_submission_is_taken_for_the_same(body: Path) -> None:
+def test_somebody_elses_submission_is_another_event(body: Path) -> None:
+    """Otherwise somebody else's submission is taken for the same, and lost."""
     arrival, name = arrival_of(body), SOURCES[body.parent.name].name
     before = name(arrival)
     for path in leaves(arrival.payload):
@@ -60,13 +62,17 @@ def test_somebody_elses_submission_is_taken_for_the_same(body: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["elementor", "contact_form_7", "wpforms"])
-def test_a_customer_who_writes_the_same_again_next_month_is_not_heard(kind: str) -> None:
+def test_equal_submissions_are_one_event_for_ten_minutes_only(kind: str) -> None:
+    """Otherwise a customer who writes the same again next month is not heard."""
     assert named(kind, {"name": "Lan"}).window == timedelta(seconds=600)
     assert named(kind, {"name": "Lan"}, dedup_window_seconds=30).window == timedelta(seconds=30)
 
 
-def test_a_visitor_who_tries_again_a_minute_later_is_two_leads() -> None:
-    """Elementor shows an error when our answer is late; the time in the body is then another."""
+def test_a_visitor_who_tries_again_a_minute_later_is_one_lead() -> None:
+    """Otherwise a visitor who tries again a minute later is two leads.
+
+    Elementor shows an error when our answer is late; the time in the body is then another.
+    """
     simple = dict(recorded("elementor/submitted__simple.txt").payload)
     later = simple | {"Time": "9:16 am", "User Agent": "Mozilla/5.0 (another)"}
     assert named("elementor", simple) == named("elementor", later)
@@ -78,8 +84,11 @@ def test_a_visitor_who_tries_again_a_minute_later_is_two_leads() -> None:
     assert named("elementor", advanced).dedup_key != named("elementor", again).dedup_key
 
 
-def test_a_field_that_the_owner_called_like_the_builders_own_is_thrown_away() -> None:
-    """Only what stands at the end, where the plugin appends it, is the plugin's."""
+def test_a_field_that_the_owner_called_like_the_builders_own_is_kept() -> None:
+    """Otherwise a field that the owner called like the builder's own is thrown away.
+
+    Only what stands at the end, where the plugin appends it, is the plugin's.
+    """
     payload = read(
         "elementor",
         "Email=a%40example.com&Time=evening&Guests=4&Page+URL=https%3A%2F%2Fexample.com&form_id=1",
@@ -91,8 +100,11 @@ def test_a_field_that_the_owner_called_like_the_builders_own_is_thrown_away() ->
     }
 
 
-def test_a_template_that_makes_no_json_loses_a_customer() -> None:
-    """The plugin keeps no copy of what it sends, so the text is stored for a person to see."""
+def test_a_template_that_makes_no_json_is_stored_as_text() -> None:
+    """Otherwise a template that makes no JSON loses a customer.
+
+    The plugin keeps no copy of what it sends, so the text is stored for a person to see.
+    """
     broken = '{"name": "Lan", "message": "She said "hello" = hi"}'
     payload = read("contact_form_7", broken, "text/plain; charset=UTF-8")
     assert payload == broken
@@ -106,7 +118,8 @@ def test_a_template_that_makes_no_json_loses_a_customer() -> None:
     assert lead("contact_form_7", fine)["person"]["name"] == "Lan"
 
 
-def test_a_telephone_number_is_lost_because_the_plugin_made_up_its_name() -> None:
+def test_a_telephone_number_is_known_by_the_names_that_plugins_make_up() -> None:
+    """Otherwise a telephone number is lost because the plugin made up its name."""
     payload = {
         "text-1": "Lan",
         "tel-927": "0901",
@@ -140,7 +153,8 @@ def test_a_telephone_number_is_lost_because_the_plugin_made_up_its_name() -> Non
         ("your", ""),
     ],
 )
-def test_a_person_is_unknown_because_the_field_is_called_theirs_or_required(name: str, ours: str) -> None:
+def test_a_field_called_yours_or_required_names_the_person(name: str, ours: str) -> None:
+    """Otherwise a person is unknown because the field is called "your-name" or "Name (required)"."""
     found = lead("contact_form_7", {name: "0901", "contact-name": "Lan", "contact-phone": "0902"})
     if ours == "name":
         assert found["person"]["name"] == "0901"
@@ -152,13 +166,15 @@ def test_a_person_is_unknown_because_the_field_is_called_theirs_or_required(name
 
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_empty_body_is_stored_as_a_submission(kind: str, body: bytes) -> None:
+def test_an_empty_body_is_refused(kind: str, body: bytes) -> None:
+    """Otherwise an empty body is stored as a submission."""
     for media in SOURCES[kind].media_types:
         with pytest.raises(BadBody):
             SOURCES[kind].read(body, media)
 
 
-def test_the_second_of_two_equal_wishes_is_lost_though_the_site_numbers_them() -> None:
+def test_equal_submissions_that_the_site_numbers_are_two_events() -> None:
+    """Otherwise the second of two equal wishes is lost though the site numbers them."""
     cf7 = [named("contact_form_7", {"your-name": "Lan", "_serial_number": n}) for n in ("7", "8")]
     wpforms = [named("wpforms", {"Name": "Lan", "number": n}, entry_id="number") for n in ("7", 8)]
     for first, second in (cf7, wpforms):
@@ -173,7 +189,8 @@ def gravity(**changed: Any) -> dict[str, Any]:
     return {"id": "5", "form_id": "2", "date_updated": "2026-03-02 08:15:30", "2": "a@example.com", **changed}
 
 
-def test_an_edited_entry_is_a_second_lead_or_an_old_state_wins() -> None:
+def test_an_edited_entry_is_a_newer_version_of_its_lead() -> None:
+    """Otherwise an edited entry is a second lead, or its old state wins."""
     first, second = (
         named("gravity_forms", gravity()),
         named("gravity_forms", gravity(date_updated="2026-03-02 08:16:00")),
@@ -187,20 +204,23 @@ def test_an_edited_entry_is_a_second_lead_or_an_old_state_wins() -> None:
     assert named("gravity_forms", gravity(date_updated="soon")).version is None
 
 
-def test_two_edits_within_one_second_are_taken_for_one() -> None:
+def test_two_edits_within_one_second_are_two_events() -> None:
+    """Otherwise two edits within one second are taken for one."""
     assert (
         named("gravity_forms", gravity()).dedup_key != named("gravity_forms", gravity(**{"3": "x"})).dedup_key
     )
 
 
 @pytest.mark.parametrize("status", ["spam", "trash"])
-def test_spam_that_gravity_forms_has_recognised_becomes_a_lead(status: str) -> None:
+def test_spam_that_gravity_forms_has_recognised_is_no_lead(status: str) -> None:
+    """Otherwise spam that Gravity Forms has recognised becomes a lead."""
     naming = named("gravity_forms", gravity(status=status))
     assert naming.type in SOURCES["gravity_forms"].ignored
     assert named("gravity_forms", {"status": status, "email": "a@example.com"}).type == "submitted"
 
 
-def test_choices_that_nobody_named_are_lost_or_mixed_up() -> None:
+def test_choices_that_nobody_named_are_attributes_of_their_own() -> None:
+    """Otherwise choices that nobody named are lost or mixed up."""
     payload = gravity(
         **{"4.10": "ten", "4.2": "two", "9": '["a\\/b"]', "11": "[not JSON]", "12": "[1]", "gpoll": "3"}
     )
@@ -224,7 +244,8 @@ def response(**changed: Any) -> dict[str, Any]:
     return script | {"namedValues": {"Name": ["Lan"]}} | changed
 
 
-def test_an_edited_response_is_a_second_lead_or_an_old_answer_wins() -> None:
+def test_an_edited_response_is_a_newer_version_of_its_lead() -> None:
+    """Otherwise an edited response is a second lead, or its old answer wins."""
     first = named("google_forms", response())
     edited = named(
         "google_forms",
@@ -235,13 +256,15 @@ def test_an_edited_response_is_a_second_lead_or_an_old_answer_wins() -> None:
     assert first.dedup_key != edited.dedup_key
 
 
-def test_a_trigger_that_fires_twice_makes_two_events() -> None:
+def test_a_trigger_that_fires_twice_makes_one_event() -> None:
+    """Otherwise a trigger that fires twice makes two leads."""
     first, again = response(), response(sentAt="2026-03-02T02:15:04.000Z")
     assert named("google_forms", first).dedup_key == named("google_forms", again).dedup_key
     assert named("google_forms", first).window is not None, "an answer that is changed back later is news"
 
 
-def test_the_scripts_test_becomes_a_lead_or_hides_one() -> None:
+def test_the_scripts_test_is_a_test_and_hides_no_response() -> None:
+    """Otherwise the script's test becomes a lead, or hides one."""
     test, genuine = named("google_forms", response(test=True)), named("google_forms", response())
     assert test.test
     assert not genuine.test
@@ -249,20 +272,25 @@ def test_the_scripts_test_becomes_a_lead_or_hides_one() -> None:
 
 
 @pytest.mark.parametrize("number", ["", "a b", "../x", "x" * 201, None, 1.5, ["2"]])
-def test_a_response_without_a_usable_id_overwrites_another(number: Any) -> None:
+def test_a_response_without_a_usable_id_stands_alone(number: Any) -> None:
+    """Otherwise a response without a usable id overwrites another."""
     naming = named("google_forms", response(responseId=number))
     assert (naming.entity, naming.version) == (None, None)
 
 
-def test_a_spreadsheets_edit_becomes_a_lead_without_a_person() -> None:
-    """Without our script an edit brings the changed cells alone."""
+def test_a_spreadsheets_edit_is_no_lead() -> None:
+    """Otherwise a spreadsheet's edit becomes a lead without a person.
+
+    Without our script an edit brings the changed cells alone.
+    """
     with pytest.raises(CannotMap, match="Size"):
         lead("google_forms", {"namedValues": {"Horodateur": ["02/03/2026"], "Name": [""], "Size": ["L"]}})
     with pytest.raises(CannotMap, match=r"google-forms\.gs"):
         lead("google_forms", {"values": ["Lan"]})
 
 
-def test_the_address_that_google_collected_hides_the_one_that_was_typed() -> None:
+def test_the_address_that_was_typed_goes_before_the_one_that_google_collected() -> None:
+    """Otherwise the address that Google collected hides the one that was typed."""
     typed = response(namedValues={"Email": ["work@example.com"]}, respondentEmail="home@example.com")
     assert lead("google_forms", typed)["person"]["email"] == "work@example.com"
     assert lead("google_forms", typed)["attributes"] == {"email address": "home@example.com"}
@@ -270,7 +298,8 @@ def test_the_address_that_google_collected_hides_the_one_that_was_typed() -> Non
     assert lead("google_forms", same)["attributes"] == {}
 
 
-def test_a_question_with_brackets_cannot_be_named() -> None:
+def test_a_question_with_brackets_can_be_named() -> None:
+    """Otherwise a question with brackets cannot be given a place."""
     payload = response(namedValues={"Times [Monday]": ["early"], "Name": ["Lan"]})
     options = {"fields": {"monday": "Times [Monday]"}}
     assert lead("google_forms", payload, **options)["attributes"] == {"monday": "early"}
@@ -281,7 +310,8 @@ def jotform(raw: Any, number: str = "618") -> Any:
     return read("jotform", urlencode({"formID": "26", "submissionID": number, "rawRequest": text}))
 
 
-def test_an_edited_jotform_is_a_second_lead_or_an_old_answer_wins() -> None:
+def test_an_edited_jotform_is_a_newer_version_of_its_lead() -> None:
+    """Otherwise an edited submission is a second lead, or its old answer wins."""
     first = named("jotform", jotform({"q3_name": "Lan", "event_id": "1772440100000_26_a"}))
     edited = named("jotform", jotform({"q3_name": "Hoa", "event_id": "1772526500000_26_b"}))
     assert first.entity == edited.entity == "submission-618"
@@ -292,7 +322,8 @@ def test_an_edited_jotform_is_a_second_lead_or_an_old_answer_wins() -> None:
     assert (unordered.entity, unordered.version) == ("submission-618", None)
 
 
-def test_answers_that_cannot_be_read_are_refused_and_gone() -> None:
+def test_answers_that_cannot_be_read_are_stored() -> None:
+    """Otherwise answers that cannot be read are refused and gone."""
     payload = jotform("{broken")
     assert payload["rawRequest"] == "{broken"
     assert named("jotform", payload).dedup_key != named("jotform", jotform("{broken too")).dedup_key
@@ -301,14 +332,16 @@ def test_answers_that_cannot_be_read_are_refused_and_gone() -> None:
     assert refusal.value.path == "rawRequest"
 
 
-def test_the_named_field_loses_its_name_to_a_guess_from_its_shape() -> None:
+def test_a_field_that_is_named_is_not_guessed_from_its_shape() -> None:
+    """Otherwise the named field loses its name to a guess from its shape."""
     raw = {"q3_name": {"first": "Lan", "last": "Ngo"}, "q4_boss": {"first": "Ada", "last": "Eze"}}
     found = lead("jotform", jotform(raw), fields={"name": "q4_boss", "assistant": "name"})
     assert found["person"]["name"] == "Ada Eze"
     assert found["attributes"] == {"assistant": "Lan Ngo"}
 
 
-def test_the_names_that_jotform_makes_of_labels_hide_who_it_is() -> None:
+def test_the_names_that_jotform_makes_of_labels_say_who_it_is() -> None:
+    """Otherwise the names that Jotform makes of labels hide who it is."""
     raw = {
         "q69_1Name69": "Lan",
         "q4_email4": "lan@example.com",
@@ -373,7 +406,8 @@ def test_a_mutilated_submission_stops_the_worker(body: Path, data: st.DataObject
 
 
 @given(st.sampled_from(KINDS), ODD)
-def test_a_payload_of_any_shape_stops_the_worker(kind: str, payload: Any) -> None:
+def test_a_payload_of_any_shape_is_mapped_or_parked(kind: str, payload: Any) -> None:
+    """Otherwise a payload of an odd shape stops the worker."""
     tried(Arrival(kind, {}, payload, "digest"))
     keys = ("rawRequest", "namedValues", "fields", "form", "meta")
     tried(Arrival(kind, {}, dict.fromkeys(keys, payload) | {"id": "1", "form_id": "1"}, "digest"))
@@ -382,7 +416,8 @@ def test_a_payload_of_any_shape_stops_the_worker(kind: str, payload: Any) -> Non
 @given(
     st.sampled_from(KINDS), st.binary(max_size=60) | st.text('{}[]":,=&%\n1aé', max_size=40).map(str.encode)
 )
-def test_bytes_that_are_nothing_stop_the_door(kind: str, body: bytes) -> None:
+def test_bytes_that_are_nothing_are_refused(kind: str, body: bytes) -> None:
+    """Otherwise bytes that are nothing stop the door."""
     for media in SOURCES[kind].media_types:
         try:
             payload = SOURCES[kind].read(body, media)

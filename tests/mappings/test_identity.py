@@ -62,6 +62,7 @@ def test_a_number_is_read_by_nobodys_country(kind: str) -> None:
     ],
 )
 def test_a_number_without_a_country_is_kept_as_it_was_typed(fixture: str) -> None:
+    """Otherwise a number gets the country of a guess, and somebody else is called."""
     kind = fixture.partition("/")[0]
     body = next(b for b in BODIES if f"{kind}/{b.name}" == fixture)
     arrival = arrival_of(body)
@@ -78,8 +79,11 @@ def test_a_number_without_a_country_is_kept_as_it_was_typed(fixture: str) -> Non
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_a_name_is_torn_apart_by_a_guess(body: Path) -> None:
-    """Where a CRM demands two parts, its own mapping makes them; a source hands over what its sender says."""
+def test_a_name_is_handed_over_as_its_sender_says_it(body: Path) -> None:
+    """Otherwise a name is torn apart by a guess.
+
+    Where a CRM demands two parts, its own mapping makes them; a source hands over what its sender says.
+    """
     payload = arrival_of(body).payload
     said = f"{payload}{beside(body, 'fetched')}{b64decode(payload.get('data_base64', '')).decode()}"
     for person in people(body):

@@ -66,9 +66,8 @@ LEADGEN = "meta_lead_ads/leadgen__ready_made_and_own_questions.json"
         (LEADGEN, ("entry", 0, "time"), 1772450999),
     ],
 )
-def test_a_post_that_is_sent_again_makes_a_second_lead(
-    name: str, path: tuple[str | int, ...], to: Any
-) -> None:
+def test_a_post_that_is_sent_again_is_the_same_event(name: str, path: tuple[str | int, ...], to: Any) -> None:
+    """Otherwise a post that is sent again makes a second lead."""
     kind = name.partition("/")[0]
     assert named(kind, changed(name, *path, to=to)).dedup_key == named(kind, recorded(name).payload).dedup_key
 
@@ -92,9 +91,8 @@ def test_a_post_that_is_sent_again_makes_a_second_lead(
         (LEADGEN, ("entry", 0, "changes", 0, "value", "leadgen_id"), "612345678901234568"),
     ],
 )
-def test_two_people_who_differ_in_little_pass_for_one_and_the_second_is_lost(
-    name: str, path: tuple[str | int, ...], to: Any
-) -> None:
+def test_people_who_differ_in_little_are_two_events(name: str, path: tuple[str | int, ...], to: Any) -> None:
+    """Otherwise two people who differ in little pass for one, and the second is lost."""
     kind = name.partition("/")[0]
     assert named(kind, changed(name, *path, to=to)).dedup_key != named(kind, recorded(name).payload).dedup_key
 
@@ -109,7 +107,8 @@ def test_two_people_who_differ_in_little_pass_for_one_and_the_second_is_lost(
         (LEADGEN, ("entry", 0, "changes", 0, "value", "leadgen_id")),
     ],
 )
-def test_without_the_usual_id_all_events_pass_for_one(name: str, path: tuple[str | int, ...]) -> None:
+def test_events_without_the_usual_id_differ_by_what_they_say(name: str, path: tuple[str | int, ...]) -> None:
+    """Otherwise events without the usual id all pass for one."""
     kind, (*parents, last) = name.partition("/")[0], path
     bare = changed(name, *path, to=None)
     other = changed(name, *parents, last, to="../odd id")
@@ -117,7 +116,8 @@ def test_without_the_usual_id_all_events_pass_for_one(name: str, path: tuple[str
     assert named(kind, bare).entity is None
 
 
-def test_partial_submissions_of_one_visitor_hide_the_whole_one() -> None:
+def test_partial_submissions_are_ignored_beside_the_whole_one() -> None:
+    """Otherwise partial submissions of one visitor hide the whole one."""
     partial = changed(TYPEFORM, "event_type", to="form_response_partial")
     later = {**partial, "event_id": "01JLATER"}
     keys = {named("typeform", p).dedup_key for p in (partial, later, recorded(TYPEFORM).payload)}
@@ -125,7 +125,8 @@ def test_partial_submissions_of_one_visitor_hide_the_whole_one() -> None:
     assert named("typeform", partial).type in SOURCES["typeform"].ignored
 
 
-def test_a_submission_without_a_number_is_lost_or_doubled() -> None:
+def test_a_submission_without_a_number_is_known_by_what_it_says() -> None:
+    """Otherwise a submission without a number is lost or doubled."""
     for name in (WEBFLOW, "webflow/form_submission__flat_of_the_first_interface.json"):
         at = ("payload", "id") if name == WEBFLOW else ("_id",)
         bare = changed(name, *at, to=None)
@@ -140,8 +141,11 @@ def test_a_submission_without_a_number_is_lost_or_doubled() -> None:
     assert named("hubspot", contact).window is not None
 
 
-def test_a_booking_that_comes_late_brings_a_cancelled_meeting_back() -> None:
-    """The cancellation must sort after the booking, whichever came first."""
+def test_a_cancellation_goes_before_its_booking() -> None:
+    """Otherwise a booking that comes late brings a cancelled meeting back.
+
+    The cancellation must sort after the booking, whichever came first.
+    """
     booked, cancelled = (
         named("calendly", recorded(BOOKED).payload),
         named("calendly", recorded(CANCELED).payload),
@@ -150,7 +154,8 @@ def test_a_booking_that_comes_late_brings_a_cancelled_meeting_back() -> None:
     assert (booked.version or "") < (cancelled.version or "")
 
 
-def test_a_moved_meeting_cannot_be_found_from_the_old_one() -> None:
+def test_a_moved_meeting_and_the_old_one_name_each_other() -> None:
+    """Otherwise a moved meeting cannot be found from the old one."""
     old = recorded("calendly/invitee.canceled__moved_to_another_day.json")
     new = recorded("calendly/invitee.created__moved_from_another_day.json")
     (gone,) = map(as_json, SOURCES["calendly"].handlers["invitee.canceled"](event_of(old)))
@@ -159,7 +164,8 @@ def test_a_moved_meeting_cannot_be_found_from_the_old_one() -> None:
     assert gone["key"].endswith(come["attributes"]["rescheduled_from"])
 
 
-def test_a_subscription_and_a_workflow_overwrite_each_other_in_the_wrong_order() -> None:
+def test_a_subscription_and_a_workflow_share_one_order_of_versions() -> None:
+    """Otherwise a subscription and a workflow overwrite each other in the wrong order."""
     earlier = named("hubspot", changed(CREATED, "objectId", to=251))
     workflow = named("hubspot", recorded(WORKFLOW).payload)
     assert earlier.entity == workflow.entity == "contact-251"
@@ -170,7 +176,8 @@ def test_a_subscription_and_a_workflow_overwrite_each_other_in_the_wrong_order()
     )
 
 
-def test_the_senders_test_button_makes_a_lead() -> None:
+def test_the_senders_test_button_makes_a_test() -> None:
+    """Otherwise the sender's test button makes a lead."""
     fours = changed(LEADGEN, "entry", 0, "changes", 0, "value", "leadgen_id", to="444444444444")
     button = {**recorded(CREATED).payload, "eventId": 100, "objectId": 123}
     assert named("meta_lead_ads", fours).test
@@ -180,7 +187,8 @@ def test_the_senders_test_button_makes_a_lead() -> None:
         assert not named(name.partition("/")[0], recorded(name).payload).test
 
 
-def test_a_batch_is_one_event_and_all_but_the_first_are_lost() -> None:
+def test_each_part_of_a_batch_is_an_event() -> None:
+    """Otherwise a batch is one event, and all but its first are lost."""
     one, two = (
         recorded(LEADGEN).payload,
         changed(LEADGEN, "entry", 0, "changes", 0, "value", "leadgen_id", to="7"),
@@ -202,7 +210,8 @@ def test_a_batch_is_one_event_and_all_but_the_first_are_lost() -> None:
     assert split(whole)[0] is whole
 
 
-def test_a_part_of_a_batch_cannot_be_read_again() -> None:
+def test_a_part_of_a_batch_is_read_again_as_it_was() -> None:
+    """Otherwise a part of a batch cannot be read again from the ledger."""
     for kind, payload in (
         ("hubspot", [recorded(CREATED).payload, 5, None]),
         ("meta_lead_ads", recorded(LEADGEN).payload),
@@ -215,8 +224,11 @@ def test_a_part_of_a_batch_cannot_be_read_again() -> None:
 
 
 @pytest.mark.parametrize("number", ["../me", "1/accounts", "", "12 3", True, 1.5, None, {"a": 1}, "9" * 31])
-def test_a_forged_id_reads_something_else_at_the_sender(number: Any) -> None:
-    """The id becomes a path: what is no number is never asked for, and the lead is shown as unmappable."""
+def test_a_forged_id_is_never_asked_for(number: Any) -> None:
+    """Otherwise a forged id reads something else at the sender.
+
+    The id becomes a path: what is no number is never asked for, and the lead is shown as unmappable.
+    """
     payloads = {
         "meta_lead_ads": changed(LEADGEN, "entry", 0, "changes", 0, "value", to={"leadgen_id": number}),
         "hubspot": {**recorded(CREATED).payload, "objectId": number},
@@ -230,7 +242,8 @@ def test_a_forged_id_reads_something_else_at_the_sender(number: Any) -> None:
             list(source.handlers[naming.type](event))
 
 
-def test_what_is_fetched_is_not_what_relay_toml_asks_for() -> None:
+def test_what_relay_toml_asks_for_is_fetched() -> None:
+    """Otherwise what is fetched is not what relay.toml asks for."""
     for name, key, wanted in ((LEADGEN, "fields", "ad_name"), (CREATED, "properties", "industry")):
         arrival = recorded(name)
         fetches = SOURCES[arrival.source].fetches
@@ -264,18 +277,21 @@ def test_what_is_fetched_is_not_what_relay_toml_asks_for() -> None:
         ("meta_lead_ads", {"entry": [{"changes": [{"field": "feed", "value": {}}]}]}, "feed"),
     ],
 )
-def test_what_is_no_lead_is_shown_as_a_fault(kind: str, payload: Any, type_: str) -> None:
+def test_what_is_no_lead_is_ignored(kind: str, payload: Any, type_: str) -> None:
+    """Otherwise what is no lead is shown as a fault."""
     assert named(kind, payload).type == type_
     assert type_ in SOURCES[kind].ignored
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_lead_that_says_nobody_becomes_an_empty_record(kind: str) -> None:
+def test_a_lead_that_says_nobody_is_parked(kind: str) -> None:
+    """Otherwise a lead that says nobody becomes an empty record."""
     for name, body in FIXTURES.items():
         if not name.startswith(kind):
             continue
         event = event_of(arrival_of(body))
-        for payload in ({}, {"payload": {}}, {"form_response": {}}, {"data": {"fields": []}}):
+        empty: list[Any] = [{}, {"payload": {}}, {"form_response": {}}, {"data": {"fields": []}}]
+        for payload in empty:
             with pytest.raises(CannotMap):
                 list(SOURCES[kind].handlers[event.type](replace(event, payload=payload)))
 
@@ -299,8 +315,11 @@ def outcome(kind: str, payload: Any, fetched: Any, type_: str = "") -> None:
 
 
 @given(st.sampled_from(KINDS), json_values, json_values, st.randoms(use_true_random=False))
-def test_an_odd_payload_stops_the_worker(kind: str, payload: Any, fetched: Any, choice: Any) -> None:
-    """Whatever is posted or fetched, it is a lead or it is parked with a reason."""
+def test_an_odd_payload_is_a_lead_or_parked(kind: str, payload: Any, fetched: Any, choice: Any) -> None:
+    """Otherwise an odd payload stops the worker.
+
+    Whatever is posted or fetched, it is a lead or it is parked with a reason.
+    """
     source = SOURCES[kind]
     try:
         read = source.read(
@@ -327,10 +346,13 @@ ODD = st.none() | st.sampled_from(
 @given(
     st.sampled_from(sorted(FIXTURES)), st.integers(0, 10**6), ODD | json_values, st.booleans(), st.booleans()
 )
-def test_a_payload_with_one_odd_place_stops_the_worker(
+def test_a_payload_with_one_odd_place_is_a_lead_or_parked(
     name: str, place: int, odd: Any, drop: bool, in_fetched: bool
 ) -> None:
-    """A sender that changes one field parks its leads at most; it never makes a fault of ours."""
+    """Otherwise a payload with one odd place stops the worker.
+
+    A sender that changes one field parks its leads at most; it never makes a fault of ours.
+    """
     payload = copy.deepcopy(arrival_of(FIXTURES[name]).payload)
     fetched = beside(FIXTURES[name], "fetched")
     changed_one = fetched if in_fetched and fetched else payload

@@ -27,9 +27,10 @@ GOODS = (extra_line("Ring", D(100)),)
         (110, 0, [("", 10)], [("", 10)], 0),  # a fee without a name is not a discount
     ],
 )
-def test_an_amount_of_the_order_is_called_a_difference(
+def test_the_amounts_of_an_order_are_found_together(
     total: int, discount: int, extras: list[tuple[str, int]], lines: list[tuple[str, int]], taken_off: int
 ) -> None:
+    """Otherwise an amount of the order is called a difference."""
     found, unallocated = balanced(
         GOODS,
         total=D(total),
@@ -42,8 +43,11 @@ def test_an_amount_of_the_order_is_called_a_difference(
     assert sum(line.total for line in found) - unallocated == total
 
 
-def test_twenty_fees_keep_a_worker_busy() -> None:
-    """All combinations of twenty are a million; what is beyond the first few is taken one after the other."""
+def test_twenty_fees_are_found_at_once() -> None:
+    """Otherwise twenty fees keep a worker busy.
+
+    All combinations of twenty are a million; what is beyond the first few is taken one after the other.
+    """
     fees = [(f"Fee {n}", D(2**n)) for n in range(20)]
     found, _ = balanced(GOODS, total=D(100 + 2**20 - 1), besides=D(0), discount=D(0), extras=fees)
     assert [line.name for line in found[1:]] == [name for name, _ in fees]

@@ -34,7 +34,8 @@ def named(name: str, **changed: Any) -> Naming:
 
 
 @pytest.mark.parametrize("body", FIXTURES, ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_an_order_of_which_cents_are_lost(body: Any) -> None:
+def test_an_order_keeps_its_cents(body: Any) -> None:
+    """Otherwise cents of an order are lost."""
     event = event_of(arrival_of(body), beside(body, "fetched"))
     for order in SOURCES[event.source].handlers[event.type](event):
         if isinstance(order, RecordOrder):
@@ -43,12 +44,14 @@ def test_an_order_of_which_cents_are_lost(body: Any) -> None:
 
 
 @pytest.mark.parametrize("body", FIXTURES, ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_an_event_that_is_posted_again_is_done_again(body: Any) -> None:
+def test_an_event_that_is_posted_again_is_the_same_event(body: Any) -> None:
+    """Otherwise an event that is posted again is done again."""
     kind = SOURCES[body.parent.name]
     assert kind.name(arrival_of(body)) == kind.name(arrival_of(body))
 
 
-def test_a_payment_that_came_through_is_overwritten_by_the_checkout_that_waited_for_it() -> None:
+def test_a_payment_goes_before_the_checkout_that_waited_for_it() -> None:
+    """Otherwise a payment that came through is overwritten by the checkout that waited for it."""
     waiting, paid = (
         named(name, created=1772445600)
         for name in ("stripe/checkout.session.completed__yen_not_yet_paid.json", PAID)
@@ -58,7 +61,8 @@ def test_a_payment_that_came_through_is_overwritten_by_the_checkout_that_waited_
     assert (paid.version or "") < (named(PAID, created=1772445601).version or "")
 
 
-def test_a_subscription_is_two_orders_one_of_the_checkout_and_one_of_its_invoice() -> None:
+def test_a_subscription_is_one_order() -> None:
+    """Otherwise a subscription is two orders: one of the checkout and one of its invoice."""
     checkout = named("stripe/checkout.session.completed__dinars_with_invoice.json")
     invoice = recorded("stripe/invoice.paid__new_shape.json")
     invoice.payload["data"]["object"]["id"] = "in_9"
@@ -68,7 +72,8 @@ def test_a_subscription_is_two_orders_one_of_the_checkout_and_one_of_its_invoice
     assert (naming.version or "") > (later.version or ""), "the invoice's number and address would be lost"
 
 
-def test_a_payment_of_test_mode_becomes_a_sale() -> None:
+def test_a_payment_of_test_mode_is_a_test() -> None:
+    """Otherwise a payment of test mode becomes a sale."""
     assert named(PAID, livemode=False).test
     assert not named(PAID).test
 
@@ -83,7 +88,8 @@ def test_a_payment_of_test_mode_becomes_a_sale() -> None:
         ("ugx", 500, "5"),
     ],
 )
-def test_an_amount_is_a_hundred_times_too_much(currency: str, amount: int, total: str) -> None:
+def test_amounts_have_the_decimals_of_their_currency(currency: str, amount: int, total: str) -> None:
+    """Otherwise an amount is a hundred times too much."""
     arrival = recorded(PAID)
     arrival.payload["data"]["object"] |= {"currency": currency, "amount_total": amount}
     fetched = {"line_items": {"data": [], "has_more": False}}
@@ -91,14 +97,16 @@ def test_an_amount_is_a_hundred_times_too_much(currency: str, amount: int, total
     assert as_json(order)["total"] == total
 
 
-def test_the_hundred_and_first_line_is_left_out_of_an_order() -> None:
+def test_an_order_of_more_lines_than_were_read_is_parked() -> None:
+    """Otherwise the hundred and first line is left out of an order."""
     event = event_of(recorded(PAID), {"line_items": {"data": [], "has_more": True}})
     with pytest.raises(CannotMap, match=r"line_items\.has_more"):
         list(SOURCES["stripe"].handlers[event.type](event))
 
 
 @pytest.mark.parametrize("id_", ["cs_1/../../v1/customers", "../charges", "", None, 7, "cs_é"])
-def test_an_id_of_a_payload_leads_our_token_to_another_address(id_: Any) -> None:
+def test_an_id_that_is_none_is_never_asked_for(id_: Any) -> None:
+    """Otherwise an id of a payload leads our token to another address."""
     stripe = recorded(PAID)
     stripe.payload["data"]["object"]["id"] = id_
     big = recorded("bigcommerce/store__order__created__coupon_and_handling.json")
@@ -112,7 +120,8 @@ def test_an_id_of_a_payload_leads_our_token_to_another_address(id_: Any) -> None
         assert list(fetches(event_of(arrival))) == []
 
 
-def test_the_wrong_things_are_fetched() -> None:
+def test_what_an_event_does_not_hold_is_fetched() -> None:
+    """Otherwise an order lacks its lines, or each event costs calls for nothing."""
     asked = {}
     for body in FIXTURES:
         event, fetches = event_of(arrival_of(body)), SOURCES[body.parent.name].fetches
@@ -131,8 +140,11 @@ def test_the_wrong_things_are_fetched() -> None:
     assert asked["order__paid__card"] == [("orders/871254203", {})]
 
 
-def test_a_second_change_of_an_order_is_taken_for_the_first() -> None:
-    """Their bodies are equal; only the first read of the order could have seen both."""
+def test_a_second_change_of_an_order_is_another_event() -> None:
+    """Otherwise a second change of an order is taken for the first.
+
+    Their bodies are equal; only the first read of the order could have seen both.
+    """
     changed = named("tiendanube/order__updated__note.json")
     assert changed.window is not None
     assert changed.window.total_seconds() <= 1
@@ -142,21 +154,24 @@ def test_a_second_change_of_an_order_is_taken_for_the_first() -> None:
     )
 
 
-def test_an_order_of_another_store_is_read_at_ours() -> None:
+def test_an_event_of_another_store_is_parked() -> None:
+    """Otherwise an order of another store is read at ours."""
     arrival = recorded("tiendanube/order__paid__card.json")
     event = event_of(replace(arrival, payload={**arrival.payload, "store_id": 9}))
     with pytest.raises(CannotMap, match="store_id"):
         list(SOURCES["tiendanube"].handlers[event.type](event))
 
 
-def test_an_old_state_by_paths_overwrites_a_new_one() -> None:
+def test_numbers_by_paths_sort_as_versions() -> None:
+    """Otherwise an old state overwrites a new one."""
     versions = [named(LEAD, data={"ref": "a", "rev": rev}).version or "" for rev in (9, 10, "11", 100)]
     assert versions == sorted(versions)
     assert len({*versions, ""}) == 5
     assert named(LEAD, data={"ref": "a", "rev": "v12"}).version is None
 
 
-def test_an_event_by_paths_that_is_like_another_is_swallowed() -> None:
+def test_events_by_paths_that_are_alike_are_two() -> None:
+    """Otherwise an event by paths that is like another is swallowed."""
     keys = [
         named(LEAD, **changed).dedup_key
         for changed in (
@@ -173,7 +188,8 @@ def test_an_event_by_paths_that_is_like_another_is_swallowed() -> None:
 
 
 @pytest.mark.parametrize("number", [Decimal("NaN"), Decimal("sNaN"), Decimal("-1"), 10**400, True])
-def test_a_number_that_is_none_crashes_the_door(number: Any) -> None:
+def test_a_version_that_is_no_number_is_none(number: Any) -> None:
+    """Otherwise a number that is none crashes the door."""
     assert named(LEAD, data={"ref": "a", "rev": number}).version is None
 
 
@@ -188,7 +204,8 @@ def test_a_number_that_is_none_crashes_the_door(number: Any) -> None:
         ({"data": {"ref": "a", "rev": "v1", "guest": {}}}, "data.rev"),
     ],
 )
-def test_a_mapped_field_that_is_not_there_leaves_a_gap_that_nobody_sees(change: Any, path: str) -> None:
+def test_a_mapped_field_that_is_not_there_is_told_with_its_path(change: Any, path: str) -> None:
+    """Otherwise a mapped field that is not there leaves a gap that nobody sees."""
     arrival = recorded(LEAD)
     event = event_of(replace(arrival, payload={**arrival.payload, **change}))
     with pytest.raises(CannotMap) as refusal:
@@ -196,7 +213,8 @@ def test_a_mapped_field_that_is_not_there_leaves_a_gap_that_nobody_sees(change: 
     assert refusal.value.path == path
 
 
-def test_a_field_that_may_be_missing_stops_the_event() -> None:
+def test_a_field_that_may_be_missing_stops_no_event() -> None:
+    """Otherwise a field that may be missing stops the event."""
     arrival = recorded(LEAD)
     del arrival.payload["data"]["note"]
     options = copy.deepcopy(dict(arrival.options))
@@ -205,7 +223,8 @@ def test_a_field_that_may_be_missing_stops_the_event() -> None:
     assert as_json(lead)["message"] == ""
 
 
-def test_a_state_that_nobody_explained_is_guessed() -> None:
+def test_a_state_that_nobody_explained_is_parked() -> None:
+    """Otherwise a state that nobody explained is guessed."""
     arrival = recorded("generic/order__minor_units_tax_inside.json")
     event = event_of(replace(arrival, payload={**arrival.payload, "state": "storniert"}))
     with pytest.raises(CannotMap, match=r"state.*statuses"):
@@ -213,12 +232,14 @@ def test_a_state_that_nobody_explained_is_guessed() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"emial": "a"}, {"email": "a..b"}, {"line": {"price": "a"}}, {"email": 3}])
-def test_a_slip_in_the_map_is_found_with_the_first_event_only(wrong: Any) -> None:
+def test_a_slip_in_the_map_is_found_at_the_start(wrong: Any) -> None:
+    """Otherwise a slip in the map is found with the first event only."""
     with pytest.raises(Exception, match=r"Unknown field|dotted path|Not a valid string"):
         PATH_OPTIONS["map"].deserialize(wrong)
 
 
-def test_events_that_the_owner_ignores_or_never_named_reach_the_crm() -> None:
+def test_events_that_the_owner_ignores_or_never_named_stay_out() -> None:
+    """Otherwise events that the owner ignores or never named reach the CRM."""
     options = {"events": {"booking.asked": "ignored"}, "map": {"event": "type"}}
     generic, arrival = SOURCES["generic"], replace(recorded(LEAD), options=options)
     assert generic.name(arrival).type in generic.ignored
@@ -227,7 +248,8 @@ def test_events_that_the_owner_ignores_or_never_named_reach_the_crm() -> None:
     assert other not in generic.handlers
 
 
-def test_the_events_of_a_batch_are_read_otherwise_when_they_are_stored() -> None:
+def test_the_events_of_a_batch_are_read_again_as_they_were() -> None:
+    """Otherwise the events of a batch are read otherwise when they are stored."""
     kind, content_type = SOURCES["cloudevents"], "application/cloudevents-batch+json"
     events = [{"specversion": "1.0", "type": "t", "source": "s", "id": str(i), "data": {}} for i in (1, 2)]
     assert kind.parts is not None
@@ -241,7 +263,8 @@ def test_the_events_of_a_batch_are_read_otherwise_when_they_are_stored() -> None
         kind.read(b"[]", "application/cloudevents+json")
 
 
-def test_an_array_in_binary_mode_is_torn_apart() -> None:
+def test_an_array_in_binary_mode_is_one_event() -> None:
+    """Otherwise an array in binary mode is torn apart."""
     kind = SOURCES["cloudevents"]
     payload = kind.read(b"[1, 2]", "application/json")
     assert kind.parts is not None
@@ -265,7 +288,8 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 @given(st.sampled_from(FIXTURES), st.data())
-def test_an_odd_payload_stops_the_worker_instead_of_being_parked(body: Any, data: Any) -> None:
+def test_an_odd_payload_is_mapped_or_parked(body: Any, data: Any) -> None:
+    """Otherwise an odd payload stops the worker."""
     arrival, fetched = arrival_of(body), beside(body, "fetched")
     kind, type_ = SOURCES[arrival.source], event_of(arrival_of(body)).type
     whole = {"payload": copy.deepcopy(arrival.payload), "fetched": fetched}

@@ -237,7 +237,7 @@ def test_entries_of_lists_are_named_looked_up_or_sent_as_they_stand() -> None:
 def test_every_currency_keeps_its_decimals(currency: str, total: str) -> None:
     """Else a yen order is off by a hundred, or a dinar loses its third decimal."""
     item = OrderLine("A-1", "Tea", D(7), D(total), D(0), D(0), D(total))
-    zero = {"tax": D(0), "shipping": D(0), "discount": D(0)}
+    zero: dict[str, Any] = {"tax": D(0), "shipping": D(0), "discount": D(0)}
     planned = plan(replace(ORDER, currency=currency, total=D(total), lines=(item,), **zero))
     assert amount(planned) == D(total)
     (opportunity,) = of_kind(planned, "opportunity")

@@ -20,9 +20,8 @@ from mappings.formats.phones import split, to_e164
         ("０９０１２３４５６７", "VN", "+84901234567"),
     ],
 )
-def test_the_same_telephone_makes_two_contacts_because_it_was_typed_differently(
-    typed: str, region: str | None, number: str
-) -> None:
+def test_a_telephone_number_is_one_however_it_is_typed(typed: str, region: str | None, number: str) -> None:
+    """Otherwise the same telephone makes two contacts because it was typed differently."""
     assert to_e164(typed, region) == number
 
 
@@ -43,7 +42,8 @@ def test_the_same_telephone_makes_two_contacts_because_it_was_typed_differently(
         ("", "VN"),
     ],
 )
-def test_a_number_that_we_cannot_know_is_completed_by_a_guess(typed: str, region: str | None) -> None:
+def test_a_number_that_we_cannot_know_is_left_as_it_was_typed(typed: str, region: str | None) -> None:
+    """Otherwise a number that we cannot know is completed by a guess."""
     assert to_e164(f" {typed}\n", region) == typed
 
 
@@ -61,11 +61,13 @@ def test_a_number_that_we_cannot_know_is_completed_by_a_guess(typed: str, region
         ("as typed", None),
     ],
 )
-def test_a_vendor_gets_the_wrong_country_for_a_number(e164: str, parts: tuple[str, str, str] | None) -> None:
+def test_a_vendor_is_told_the_country_of_a_number(e164: str, parts: tuple[str, str, str] | None) -> None:
+    """Otherwise a vendor gets the wrong country for a number."""
     assert split(e164) == parts
 
 
 @given(st.text(max_size=40) | st.text("+0123456789 ()-;ext=", max_size=24), st.none() | st.text(max_size=3))
-def test_an_odd_number_stops_the_whole_lead(typed: str, region: str | None) -> None:
+def test_an_odd_number_stops_no_lead(typed: str, region: str | None) -> None:
+    """Otherwise an odd number stops the whole lead."""
     number = to_e164(typed, region)
     assert number in (typed.strip(), f"+{number.lstrip('+')}")

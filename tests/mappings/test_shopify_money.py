@@ -72,7 +72,8 @@ orders = st.fixed_dictionaries(
 
 
 @given(orders)
-def test_an_order_in_the_crm_does_not_come_to_what_the_buyer_paid(payload: dict[str, Any]) -> None:
+def test_an_order_comes_to_what_the_buyer_paid(payload: dict[str, Any]) -> None:
+    """Otherwise an order in the CRM does not come to what the buyer paid."""
     command = recorded(payload)
     assert adds_up(command)
     assert command.total == rounded(Decimal(payload["total_price"]), payload["currency"])
@@ -82,7 +83,8 @@ def test_an_order_in_the_crm_does_not_come_to_what_the_buyer_paid(payload: dict[
 
 
 @given(orders)
-def test_a_consistent_order_gets_a_line_that_no_shop_sold(payload: dict[str, Any]) -> None:
+def test_a_consistent_order_gets_no_line_of_ours(payload: dict[str, Any]) -> None:
+    """Otherwise a consistent order gets a line that no shop sold."""
     whole = payload | {"total_price": "0", "total_tip_received": "0", "total_discounts": "0"}
     whole |= {"original_total_duties_set": None, "original_total_additional_fees_set": None}
     first = recorded(whole)
@@ -90,7 +92,8 @@ def test_a_consistent_order_gets_a_line_that_no_shop_sold(payload: dict[str, Any
     assert DIFFERENCE not in {line.name for line in recorded(whole | {"total_price": str(right)}).lines}
 
 
-def test_a_tip_that_is_also_a_line_is_charged_twice() -> None:
+def test_a_tip_that_is_also_a_line_counts_once() -> None:
+    """Otherwise a tip that is also a line is charged twice."""
     tip = {"title": "Tip", "price": "2.00", "quantity": 1}
     items = [*order()["line_items"], tip]
     listed = recorded(order(line_items=items, total_price="12.00", total_tip_received="2.00"))
@@ -98,7 +101,8 @@ def test_a_tip_that_is_also_a_line_is_charged_twice() -> None:
     assert [line.name for line in listed.lines] == [line.name for line in added.lines] == ["Cup", "Tip"]
 
 
-def test_duties_and_fees_vanish_in_a_difference() -> None:
+def test_duties_and_fees_are_lines_of_their_own() -> None:
+    """Otherwise duties and fees vanish in a difference."""
     sets = {
         "original_total_duties_set": {"shop_money": {"amount": "3.00"}},
         "original_total_additional_fees_set": {"shop_money": {"amount": "0.50"}},
@@ -110,7 +114,8 @@ def test_duties_and_fees_vanish_in_a_difference() -> None:
     ]
 
 
-def test_a_discount_that_no_line_carries_looks_like_an_error_of_ours() -> None:
+def test_a_discount_that_no_line_carries_is_named() -> None:
+    """Otherwise a discount that no line carries looks like an error of ours."""
     command = recorded(order(total_price="8.00", total_discounts="2.00"))
     assert (command.discount, len(command.lines)) == (Decimal("2.00"), 1)
     taken = [{"title": "Cup", "price": "10.00", "quantity": 1, "discount_allocations": [{"amount": "2.00"}]}]
@@ -140,19 +145,22 @@ def test_a_discount_that_no_line_carries_looks_like_an_error_of_ours() -> None:
         ({"note": ["x"]}, "note"),
     ],
 )
-def test_a_garbled_figure_is_guessed_and_not_shown_with_its_place(changes: Any, path: str) -> None:
+def test_a_garbled_figure_is_told_with_its_place(changes: Any, path: str) -> None:
+    """Otherwise a garbled figure is guessed, and nobody sees where."""
     with pytest.raises(CannotMap) as refusal:
         recorded(order(**changes))
     assert refusal.value.path == path
 
 
-def test_noise_of_a_senders_binary_fractions_reaches_an_invoice() -> None:
+def test_noise_of_a_senders_binary_fractions_is_rounded_off() -> None:
+    """Otherwise noise of a sender's binary fractions reaches an invoice."""
     command = recorded(order(total_price=Decimal("10.000000000000001"), total_tax=Decimal("1E-300")))
     assert (command.total, command.tax, len(command.lines)) == (Decimal("10.00"), Decimal("0.00"), 1)
 
 
 @pytest.mark.parametrize("payload", [None, [], "x", 1, {}, [[1]]])
-def test_a_payload_that_is_no_order_stops_the_worker(payload: Any) -> None:
+def test_a_payload_that_is_no_order_is_parked(payload: Any) -> None:
+    """Otherwise a payload that is no order stops the worker."""
     with pytest.raises(CannotMap):
         recorded(payload)
 
@@ -170,7 +178,8 @@ keys = (
 
 @settings(max_examples=200)
 @given(orders, st.dictionaries(st.sampled_from(keys), junk, max_size=2), junk)
-def test_a_strange_order_is_neither_recorded_nor_parked(base: Any, odd: Any, item: Any) -> None:
+def test_a_strange_order_is_recorded_or_parked(base: Any, odd: Any, item: Any) -> None:
+    """Otherwise a strange order is neither recorded nor parked, and stops the worker."""
     payload = base | odd
     if isinstance(payload["line_items"], list):
         payload["line_items"] = [*payload["line_items"], {"price": "1", "quantity": 1, "tax_lines": item}]

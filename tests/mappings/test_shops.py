@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_sources import BODIES, arrival_of, beside, event_of, json_values, recorded
 
 from mappings.commands import Command, RecordOrder, as_json
 from mappings.errors import CannotMap
 from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
+from tests.mappings.test_sources import BODIES, arrival_of, beside, event_of, json_values, recorded
 
 SHOPS = ("haravan", "sapo", "shopify", "woocommerce")
 BODIES_OF_SHOPS = [body for body in BODIES if body.parent.name in SHOPS]
@@ -142,7 +142,8 @@ def test_an_error_of_the_shop_becomes_an_empty_order() -> None:
             commands_of(Event("woocommerce", "1", topic, error, {}))
 
 
-def test_an_order_is_parked_because_php_wrote_an_empty_address_as_a_list() -> None:
+def test_an_empty_address_that_php_wrote_as_a_list_is_none() -> None:
+    """Otherwise an order is parked because PHP wrote an empty address as a list."""
     arrival = recorded("woocommerce/order.created__coupon_fee_shipping.json")
     payload = arrival.payload | {"billing": [], "shipping": []}
     (order,) = commands_of(event_of(replace(arrival, payload=payload)))

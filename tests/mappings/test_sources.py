@@ -60,7 +60,8 @@ def recorded(name: str) -> Arrival:
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_a_payload_reaches_the_crm_with_other_values_than_its_sender_documents(body: Path) -> None:
+def test_a_payload_means_what_its_sender_documents(body: Path) -> None:
+    """Otherwise a payload reaches the CRM with other values than its sender documents."""
     arrival = arrival_of(body)
     untouched = copy.deepcopy(arrival.payload)
     event = event_of(arrival, beside(body, "fetched"))
@@ -73,7 +74,8 @@ def test_a_payload_reaches_the_crm_with_other_values_than_its_sender_documents(b
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-def test_a_handled_event_was_never_tried_on_a_payload(kind: str) -> None:
+def test_each_handled_event_has_a_payload(kind: str) -> None:
+    """Otherwise a handled event was never tried on a payload."""
     tried = {event_of(arrival_of(body)).type for body in BODIES if body.parent.name == kind}
     assert tried == set(SOURCES[kind].handlers)
     assert SOURCES[kind].type == kind
@@ -81,7 +83,8 @@ def test_a_handled_event_was_never_tried_on_a_payload(kind: str) -> None:
 
 
 @pytest.mark.parametrize("first", BODIES, ids=lambda p: p.stem)
-def test_two_different_events_pass_for_one_and_the_second_is_lost(first: Path) -> None:
+def test_different_events_have_different_keys(first: Path) -> None:
+    """Otherwise two different events pass for one, and the second is lost."""
     naming = SOURCES[first.parent.name].name
     same = [b for b in BODIES if b.parent == first.parent]
     keys = [naming(arrival_of(b)).dedup_key for b in same]
@@ -89,7 +92,8 @@ def test_two_different_events_pass_for_one_and_the_second_is_lost(first: Path) -
     assert naming(arrival_of(first)).dedup_key in keys
 
 
-def test_a_double_click_makes_two_leads_because_its_boundary_and_captcha_token_differ() -> None:
+def test_a_double_click_is_one_event() -> None:
+    """Otherwise a double click makes two leads, because its boundary and captcha token differ."""
     arrival = recorded("form/submitted__multipart_with_file.txt")
     name = SOURCES["form"].name
     raw = (FIXTURES / "form/submitted__multipart_with_file.txt").read_bytes()
@@ -105,7 +109,8 @@ def test_a_double_click_makes_two_leads_because_its_boundary_and_captcha_token_d
     assert short.total_seconds() == 5
 
 
-def test_a_form_that_says_who_nobody_is_becomes_an_empty_lead() -> None:
+def test_a_form_that_says_nobody_is_parked() -> None:
+    """Otherwise a form that says nobody becomes an empty lead."""
     payload = {"message": "hi", "topic": "b", "_x": "1"}
     arrival = replace(recorded("form/submitted__text_plain.txt"), payload=payload)
     with pytest.raises(CannotMap) as refusal:
@@ -114,7 +119,8 @@ def test_a_form_that_says_who_nobody_is_becomes_an_empty_lead() -> None:
     assert "hi" not in refusal.value.why
 
 
-def test_the_name_that_the_shop_owner_set_loses_against_a_guess() -> None:
+def test_a_field_that_the_owner_named_goes_before_a_guess() -> None:
+    """Otherwise the name that the shop owner set loses against a guess."""
     payload = {"email": "guess@example.com", "contact[mail]": "x", "contact": {"mail": "set@example.com"}}
     arrival = replace(
         recorded("form/submitted__text_plain.txt"),
@@ -138,7 +144,8 @@ def test_the_name_that_the_shop_owner_set_loses_against_a_guess() -> None:
         ("0001-01-01T00:00:00+14:00", None),
     ],
 )
-def test_an_older_state_of_an_order_overwrites_a_newer_one(moment: Any, version: str | None) -> None:
+def test_an_older_state_of_an_order_has_an_older_version(moment: Any, version: str | None) -> None:
+    """Otherwise an older state of an order overwrites a newer one."""
     arrival = Arrival("shopify", {"x-shopify-topic": "orders/updated"}, {"id": 1, "updated_at": moment}, "d")
     assert SOURCES["shopify"].name(arrival).version == version
 
@@ -147,12 +154,14 @@ def test_an_older_state_of_an_order_overwrites_a_newer_one(moment: Any, version:
     ("payload", "entity"),
     [({"id": 2**53 + 1}, "order-9007199254740993"), ({"id": True}, None), ({"id": 1.5}, None), ([], None)],
 )
-def test_events_of_two_orders_queue_behind_each_other(payload: Any, entity: str | None) -> None:
+def test_each_order_is_an_entity_of_its_own(payload: Any, entity: str | None) -> None:
+    """Otherwise events of two orders queue behind each other."""
     naming = SOURCES["shopify"].name(Arrival("shopify", {"x-shopify-topic": "orders/paid"}, payload, "d"))
     assert naming.entity == entity
 
 
-def test_a_test_notification_becomes_a_real_order() -> None:
+def test_a_test_notification_is_a_test() -> None:
+    """Otherwise a test notification becomes a real order."""
     headers = {"x-shopify-topic": "orders/create"}
     assert SOURCES["shopify"].name(Arrival("shopify", headers, {"test": True}, "d")).test
     assert SOURCES["shopify"].name(Arrival("shopify", headers | {"x-shopify-test": "true"}, {}, "d")).test
@@ -161,7 +170,8 @@ def test_a_test_notification_becomes_a_real_order() -> None:
     assert SOURCES["postmark"].name(Arrival("postmark", {}, check, "d")).test
 
 
-def test_a_webhook_without_a_topic_is_taken_for_some_known_event() -> None:
+def test_a_webhook_without_a_topic_is_no_known_event() -> None:
+    """Otherwise a webhook without a topic is taken for some known event."""
     naming = SOURCES["shopify"].name(Arrival("shopify", {}, {"id": 7}, "digest"))
     assert naming.type == "unknown"
     assert naming.dedup_key == "unknown:7:None:digest"
@@ -177,7 +187,8 @@ def test_a_webhook_without_a_topic_is_taken_for_some_known_event() -> None:
         (None, "digest"),
     ],
 )
-def test_an_email_that_is_posted_twice_opens_two_tickets(payload: Any, key: str) -> None:
+def test_an_email_that_is_posted_twice_is_one_event(payload: Any, key: str) -> None:
+    """Otherwise an e-mail that is posted twice opens two tickets."""
     assert SOURCES["postmark"].name(Arrival("postmark", {}, payload, "digest")).dedup_key == key
 
 
@@ -191,7 +202,8 @@ def test_an_email_that_is_posted_twice_opens_two_tickets(payload: Any, key: str)
         ("reorder 1234", ""),
     ],
 )
-def test_a_ticket_points_to_the_wrong_order(subject: str, number: str) -> None:
+def test_a_ticket_names_the_order_that_its_mail_names(subject: str, number: str) -> None:
+    """Otherwise a ticket points to the wrong order."""
     payload = {"From": "a@example.com", "Subject": subject}
     (ticket,) = SOURCES["postmark"].handlers["inbound"](Event("mail", "1", "inbound", payload, {}))
     assert as_json(ticket)["order_number"] == number
@@ -206,7 +218,8 @@ def test_a_ticket_points_to_the_wrong_order(subject: str, number: str) -> None:
         ("<a href='x", "<a href='x"),
     ],
 )
-def test_a_ticket_made_from_html_says_something_else_than_the_mail(html: str, text: str) -> None:
+def test_a_ticket_made_from_html_says_what_the_mail_says(html: str, text: str) -> None:
+    """Otherwise a ticket made from HTML says something else than the mail."""
     assert text_of(html) == text
 
 
@@ -214,7 +227,8 @@ def test_a_ticket_made_from_html_says_something_else_than_the_mail(html: str, te
 @pytest.mark.parametrize(
     "piece", ["<a ", "<!--", "<![", "<script>", "</", "<", "&", "<a b='", "<br>", "<title "]
 )
-def test_one_hostile_mail_keeps_a_worker_busy_for_hours(piece: str) -> None:
+def test_a_hostile_mail_is_read_in_a_moment(piece: str) -> None:
+    """Otherwise one hostile mail keeps a worker busy for hours."""
     text_of(piece * 100_000)
 
 
@@ -227,7 +241,8 @@ mail_keys = st.sampled_from(["From", "FromFull", "Subject", "HtmlBody", "Headers
 
 
 @given(st.dictionaries(mail_keys | st.text(max_size=6), json_values | st.text("<!-[CDATA&#;/p >")))
-def test_an_odd_payload_stops_the_worker_instead_of_being_parked(payload: dict[str, Any]) -> None:
+def test_an_odd_payload_is_mapped_or_parked(payload: dict[str, Any]) -> None:
+    """Otherwise an odd payload stops the worker."""
     for kind, event_type in (("postmark", "inbound"), ("form", "submitted"), ("shopify", "customers/create")):
         source = SOURCES[kind]
         source.name(Arrival(kind, {"x-shopify-topic": event_type}, payload, "digest"))

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_sources import BODIES, FIXTURES, arrival_of, beside, event_of, json_values, recorded
 
 from mappings.commands import OpenTicket, TicketStatus, as_json
 from mappings.errors import BadBody, CannotMap
@@ -18,6 +17,7 @@ from mappings.families.help_desk import headline, plain, status_of
 from mappings.families.mail import readable
 from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
+from tests.mappings.test_sources import BODIES, FIXTURES, arrival_of, beside, event_of, json_values, recorded
 
 KINDS = ("crisp", "freshdesk", "intercom", "mailgun", "postmark", "sendgrid", "zendesk")
 OURS = [body for body in BODIES if body.parent.name in KINDS]
@@ -263,13 +263,19 @@ def test_any_json_is_parked_and_not_a_crash(kind: str, payload: Any, fetched: An
         ("=?UTF-8?B?7aCA?=", "=?UTF-8?B?7aCA?="),
     ],
 )
-def test_a_customer_is_called_by_the_code_that_the_mail_hid_the_name_in(header: str, letters: str) -> None:
-    """Mailgun and SendGrid hand some headers on as the mail has them (RFC 2047)."""
+def test_a_name_that_the_mail_encoded_is_decoded(header: str, letters: str) -> None:
+    """Otherwise a customer is called by the code that the mail hid the name in.
+
+    Mailgun and SendGrid hand some headers on as the mail has them (RFC 2047).
+    """
     assert readable(header) == letters
 
 
-def test_what_bears_one_of_our_names_and_is_not_meant_is_lost() -> None:
-    """A rule's author may write both `state` and `status`: the second is not ours, and not nothing."""
+def test_what_bears_one_of_our_names_and_is_not_meant_is_kept() -> None:
+    """Otherwise what bears one of our names and is not meant is lost.
+
+    A rule's author may write both `state` and `status`: the second is not ours, and not nothing.
+    """
     body = {"id": "7", "email": "a@example.com", "state": "open", "status": "escalated", "comment": "Hello"}
     arrival = Arrival("zendesk", {}, body, "digest", {"fields": {"status": "state"}})
     found = ticket(event_of(arrival))
@@ -287,15 +293,19 @@ def test_what_bears_one_of_our_names_and_is_not_meant_is_lost() -> None:
         {"id": "7", "title": "Help", "requester": {"email": "a@example.com"}},
     ],
 )
-def test_a_trigger_that_is_written_like_its_placeholders_is_parked(body: dict[str, Any]) -> None:
+def test_a_trigger_that_is_written_like_its_placeholders_is_read(body: dict[str, Any]) -> None:
+    """Otherwise a trigger that is written like its placeholders is parked."""
     arrival = Arrival("zendesk", {}, body, "digest")
     found = ticket(event_of(arrival))
     assert (found.key, found.subject, found.requester.email) == ("zendesk-ticket-7", "Help", "a@example.com")
     assert found.attributes == {}
 
 
-def test_the_requester_is_named_by_a_field_that_merely_looks_like_it() -> None:
-    """A word as it is written goes before one that is only alike."""
+def test_the_requester_is_named_by_the_field_that_is_written_so() -> None:
+    """Otherwise the requester is named by a field that merely looks like it.
+
+    A word as it is written goes before one that is only alike.
+    """
     body = {
         "id": "7",
         "ticket": {"id": "8"},

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from sandbox_bodies import CREDENTIALS
-from sandbox_clients import Centia, Opla
 
 from sandbox.server import running
 from sandbox.store import Store
+from tests.sandbox.sandbox_bodies import CREDENTIALS
+from tests.sandbox.sandbox_clients import Centia, Opla
 
 
 @pytest.fixture

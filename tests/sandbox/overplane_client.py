@@ -87,7 +87,7 @@ class Client:
 
     def page(self, kind: str, **query: str) -> Json:
         """Return the answer of a list."""
-        answer = self.send("GET", OBJECTS[kind][0], **query)
+        answer = self.send("GET", OBJECTS[kind][0], None, **query)
         assert answer.status_code == 200, answer.text
         shown: Json = answer.json()
         return shown
@@ -99,7 +99,7 @@ class Client:
 
 
 @contextmanager
-def overplane(store: Store | None = None, **options: str | int) -> Iterator[Client]:
+def overplane(store: Store | None = None, /, **options: str | int) -> Iterator[Client]:
     """Serve an Overplane with the given options."""
     chosen: Options = {"overplane": {**options}}
     with (

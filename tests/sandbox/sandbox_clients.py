@@ -1,7 +1,8 @@
 """Small clients of the played vendors and of the control endpoints."""
 
 import httpx
-from sandbox_bodies import (
+
+from tests.sandbox.sandbox_bodies import (
     ACCOUNT,
     COMPANY,
     CONTACT,

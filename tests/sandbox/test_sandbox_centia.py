@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from sandbox_bodies import ADDRESS, COMPANY, CREDENTIALS, GOOD, PERSON, Json
-from sandbox_clients import Centia, records
-
 from sandbox.centiacrm.vendor import OPERATIONS
+from tests.sandbox.sandbox_bodies import ADDRESS, COMPANY, CREDENTIALS, GOOD, PERSON, Json
+from tests.sandbox.sandbox_clients import Centia, records
 
 P: Json = {"profile_id": 1}
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import crmtop_client as given
 import pytest
-from crmtop_client import NOBODY, CrmTopClient, Json, crmtop
 
 from sandbox.crmtop.operations import OPERATIONS
 from sandbox.store import Store
+from tests.sandbox import crmtop_client as given
+from tests.sandbox.crmtop_client import NOBODY, CrmTopClient, Json, crmtop
 
 PAGE: Json = {"pageNumber": 1, "pageSize": 10, "search": ""}
 FILE = {"FormFiles": ("anh.txt", b"12345", "text/plain")}
@@ -313,7 +313,8 @@ def test_members_are_added_by_uuid_and_deleted_by_number(top: CrmTopClient) -> N
     other = top.make("segment", {"name": "Khác"})
     add: Json = {"segmentId": ids["segment"], "type": 1, "ids": [ids["lead"], ids["contact"]]}
     assert top.data("POST", "segment/member/add", add) is True
-    for wrong in ({"segmentId": NOBODY}, {"segmentId": None}, {"ids": [ids["order"]]}, {"ids": []}):
+    others: list[Json] = [{"segmentId": NOBODY}, {"segmentId": None}, {"ids": [ids["order"]]}, {"ids": []}]
+    for wrong in others:
         assert top.fails("POST", "segment/member/add", {**add, **wrong})["code"] == 400
     # One unknown member of two: nobody is added.
     assert top.fails("POST", "segment/member/add", {**add, "ids": [ids["lead"], NOBODY]})["code"] == 400

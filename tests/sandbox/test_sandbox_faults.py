@@ -4,8 +4,9 @@ import time
 
 import httpx
 import pytest
-from sandbox_bodies import COMPANY, LEAD
-from sandbox_clients import Centia, Opla, records, set_fault
+
+from tests.sandbox.sandbox_bodies import COMPANY, LEAD
+from tests.sandbox.sandbox_clients import Centia, Opla, records, set_fault
 
 
 def test_drop_before_cuts_the_connection_and_commits_nothing(opla: Opla) -> None:

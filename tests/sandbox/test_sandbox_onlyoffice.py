@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from onlyoffice_client import (
+
+from sandbox.onlyoffice.vendor import OPERATIONS
+from sandbox.server import running
+from sandbox.store import Store
+from tests.sandbox.onlyoffice_client import (
     CASE,
     COMPANY,
     CREDENTIALS,
@@ -19,10 +23,6 @@ from onlyoffice_client import (
     Office,
     playing,
 )
-
-from sandbox.onlyoffice.vendor import OPERATIONS
-from sandbox.server import running
-from sandbox.store import Store
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ def test_unknown_ids_and_addresses(office: Office) -> None:
     assert office.refused("DELETE", "opportunity/39999")[0] == 404
     assert office.send("GET", "people/email", email="nobody@example.com").status_code == 404
     for query in ({"contactid": "x"}, {"stageType": "Won"}, {"fromDate": "today", "toDate": "2026-01-01"}):
-        assert office.refused("GET", "opportunity/filter", **query)[0] == 400, query
+        assert office.refused("GET", "opportunity/filter", None, **query)[0] == 400, query
     deal = office.made("opportunity", DEAL)
     assert office.crm("DELETE", f"opportunity/{deal}")["id"] == deal
     assert office.refused("GET", f"opportunity/{deal}")[0] == 404
@@ -338,8 +338,10 @@ def test_look_ups_of_opportunities(office: Office) -> None:
     assert len(office.crm("GET", prefix, prefix="[EXT:ord", contactID=eva)) == 2
     assert office.refused("GET", prefix)[0] == 500
     filtered = {"contactid": eva}
-    assert [one["id"] for one in office.crm("GET", "opportunity/filter", **filtered)] == [first]
-    assert len(office.crm("GET", "opportunity/filter", **filtered, contactAlsoIsParticipant="true")) == 2
+    assert [one["id"] for one in office.crm("GET", "opportunity/filter", None, **filtered)] == [first]
+    assert (
+        len(office.crm("GET", "opportunity/filter", None, **filtered, contactAlsoIsParticipant="true")) == 2
+    )
     office.crm("POST", f"opportunity/{second}/tag", {"tagName": "ext:ord-2"})
     office.crm("POST", f"opportunity/{second}/tag", {"tagName": "ext:ord-2"})
     assert [one["id"] for one in office.crm("GET", "opportunity/filter", tags="ext:ord-2")] == [second]

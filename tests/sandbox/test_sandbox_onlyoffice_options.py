@@ -1,9 +1,20 @@
 """Tests pages, the lagging index, the options and the faults of the played ONLYOFFICE, and its other records."""
 
 import pytest
-from onlyoffice_client import CASE, COMPANY, DEAL, INVOICE, ITEM, PERSON, TASK, Json, Office, playing
 
 from sandbox.store import Store
+from tests.sandbox.onlyoffice_client import (
+    CASE,
+    COMPANY,
+    DEAL,
+    INVOICE,
+    ITEM,
+    PERSON,
+    TASK,
+    Json,
+    Office,
+    playing,
+)
 
 
 def test_pages_lead_to_the_end_and_next_index_passes_over_one() -> None:

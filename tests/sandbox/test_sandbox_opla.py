@@ -4,10 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from sandbox_bodies import ACCOUNT, CONTACT, LEAD, LINE, OPPORTUNITY, OPPORTUNITY_UPDATE, PRODUCT, Json
-from sandbox_clients import Opla, records
 
 from sandbox.oplacrm.vendor import OPERATIONS
+from tests.sandbox.sandbox_bodies import (
+    ACCOUNT,
+    CONTACT,
+    LEAD,
+    LINE,
+    OPPORTUNITY,
+    OPPORTUNITY_UPDATE,
+    PRODUCT,
+    Json,
+)
+from tests.sandbox.sandbox_clients import Opla, records
 
 
 def _without(body: Json, *names: str) -> Json:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from overplane_client import CHILDREN, KEY, OBJECTS, Client, error, overplane
-from sandbox_clients import records, set_fault
 
 from sandbox.fields import Json
 from sandbox.overplane.vendor import OPERATIONS
 from sandbox.store import Store
+from tests.sandbox.overplane_client import CHILDREN, KEY, OBJECTS, Client, error, overplane
+from tests.sandbox.sandbox_clients import records, set_fault
 
 ATTRIBUTES = (
     "id created_at updated_at opportunity_from party_name customer_name title opportunity_type status"
@@ -47,7 +47,7 @@ def test_every_operation_is_played(client: Client) -> None:
             assert client.send("POST", f"{path}/reorder", order).status_code == 200
         else:
             assert client.send("GET", f"{path}/{one['id']}").json()["id"] == one["id"]
-    for kind in reversed(OBJECTS):
+    for kind in list(OBJECTS)[::-1]:
         target = f"{OBJECTS[kind][0]}/{client.ids[kind]}"
         deleted = client.send("DELETE", target)
         assert (deleted.status_code, deleted.json()) == (200, {"id": client.ids[kind], "deleted": True})
@@ -268,7 +268,7 @@ def test_lists_are_newest_first_and_page_to_the_end(client: Client) -> None:
     assert [one["id"] for one in client.page("lead", limit="2", offset="1")["data"]] == [made[43], made[42]]
     assert client.page("lead", offset="45") == {"data": [], "has_more": False, "total": 45}
     for query in ({"limit": "0"}, {"limit": "many"}, {"offset": "-1"}):
-        assert client.send("GET", "crm/lead", **query).status_code == 400
+        assert client.send("GET", "crm/lead", None, **query).status_code == 400
 
 
 def test_the_accounts_own_entries_are_listed_after_those_of_the_client(client: Client) -> None:

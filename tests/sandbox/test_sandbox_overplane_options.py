@@ -1,10 +1,10 @@
 """Tests the options of the played Overplane: what its API reference leaves open."""
 
 import pytest
-from overplane_client import KEY, OBJECTS, error, overplane
-from sandbox_clients import records, set_fault
 
 from sandbox.fields import Json
+from tests.sandbox.overplane_client import KEY, OBJECTS, error, overplane
+from tests.sandbox.sandbox_clients import records, set_fault
 
 
 @pytest.mark.parametrize(("choice", "given"), [("100", 100), ("none", 101)])

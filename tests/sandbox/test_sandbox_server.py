@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sandbox_bodies import ACCOUNT, COMPANY, CREDENTIALS, LEAD, Json
-from sandbox_clients import Centia, Opla, records
 
 from sandbox.app import create_app
 from sandbox.server import running
 from sandbox.store import Store
 from sandbox.vendor import Options
+from tests.sandbox.sandbox_bodies import ACCOUNT, COMPANY, CREDENTIALS, LEAD, Json
+from tests.sandbox.sandbox_clients import Centia, Opla, records
 
 
 def test_a_restart_keeps_records_tokens_and_the_order_of_ids(tmp_path: Path) -> None:

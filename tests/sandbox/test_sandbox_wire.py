@@ -3,7 +3,8 @@
 import socket
 
 import pytest
-from crmtop_client import crmtop
+
+from tests.sandbox.crmtop_client import crmtop
 
 
 @pytest.mark.parametrize("begun", [b"", b"{}"])
