@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from mappings.money import written
 
@@ -18,6 +18,13 @@ class OrderStatus(StrEnum):
     PAID = "paid"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
+
+    @property
+    def outcome(self) -> Literal["open", "won", "lost"]:
+        """What it means to whoever sells: money given back is a sale that was lost."""
+        if self is OrderStatus.OPEN:
+            return "open"
+        return "won" if self is OrderStatus.PAID else "lost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,9 @@ def test_a_status_that_relay_toml_does_not_know_is_written_down() -> None:
     assert changes is not None
     assert changes["note"] == "fraud\nstatus: cancelled"
     assert record(gone, "order").body["note"] == "Order #1070 [shop-order-9]\n\nfraud\n\nstatus: cancelled"
+    assert record(gone, "opportunity").body["name"] == "Cancelled order #1070 [shop-order-9]"
+    lost = plan(replace(ORDER, status=OrderStatus.CANCELLED), stages={"cancelled": 5})
+    assert record(lost, "opportunity").body["name"] == "Order #1070 [shop-order-9]"
     assert record(plan(ORDER), "order").body["note"] == "Order #1070 [shop-order-9]\n\nstatus: open"
 
 

@@ -52,7 +52,7 @@ def _by_status(call: Call, answer: Answer) -> DeliveryError:
     if status == 405 or (status == 404 and not call.operation.path_names):
         return NotConfigured(f"{text}; {_where_to_look(call)}")
     if 300 <= status < 400:
-        # Followed it would be a GET without our body. Who sent it may have passed the request on, so it is in doubt.
+        # Followed, it would be a GET without our body. Whoever sent it may have passed the request on, too.
         return OutcomeUnknown(
             f"{name}: answered {status}, a redirect to {_place(answer)}, which no vendor's document has: set the "
             "connection's base_url to the API itself, or see what stands in front of it"

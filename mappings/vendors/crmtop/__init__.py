@@ -15,6 +15,7 @@ from mappings.fields import FieldLedger
 from mappings.orders import (
     Charge,
     charges,
+    lost_in_words,
     order_title,
     priced,
     product_key,
@@ -128,7 +129,7 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party) -> Recor
         "opportunity",
         schemas.Opportunity,
         id=own_id(ledger, "opportunity", order.key),
-        name=order_title(ledger, "opportunity.name"),
+        name=order_title(ledger, "opportunity.name", lost_in_words(ledger, order, "stages")),
         customerId=Ref("customer", party.account_key),
         customerName=account_name(ledger, party, "opportunity.customerName"),
         contactId=Ref("contact", party.contact_key),
@@ -191,8 +192,7 @@ def _changed(
     names = always.split()
     # While an order is open its place in the pipeline belongs to the people who work on it, and so it does
     # where relay.toml has no place for what became of the order.
-    known = {status.casefold() for status in ledger.values.get(table, {})} - {OrderStatus.OPEN}
-    if order.status in known:
+    if order.status is not OrderStatus.OPEN and ledger.has_choice(table, "status"):
         names.append(_STANDING[table][0])
     return {name: body[name] for name in names if name in body}
 
@@ -241,8 +241,9 @@ def _comments(ledger: FieldLedger, ticket: OpenTicket) -> tuple[Record, ...]:
 
 CRMTOP = VendorMapping(
     type="crmtop",
-    version=1,
+    version=2,
     values=schemas.Values,
     secrets=("client_id", "client_secret"),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
+    lost_in=("stages", "order_statuses"),
 )
