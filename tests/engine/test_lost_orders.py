@@ -41,10 +41,14 @@ def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
     db.close()
 
 
-def cancelled(bench: Bench, to: str) -> None:
-    body, headers = json.dumps(CANCELLED).encode(), {"x-shopify-topic": "orders/cancelled"}
-    delivery = bench.receive("shop", body, headers=headers, to=to)
+def delivered(bench: Bench, to: str, content: dict[str, Any]) -> None:
+    headers = {"x-shopify-topic": "orders/updated"}
+    delivery = bench.receive("shop", json.dumps(content).encode(), headers=headers, to=to)
     assert bench.attempt(delivery) == State.DELIVERED, bench.show(delivery)["reason"]
+
+
+def cancelled(bench: Bench, to: str) -> None:
+    delivered(bench, to, CANCELLED)
 
 
 @pytest.mark.parametrize("to", LOST)
@@ -61,5 +65,16 @@ def test_an_order_that_is_cancelled_when_we_first_hear_of_it_is_lost_at_onlyoffi
     cancelled(bench, "office")
     (opportunity,) = bench.records("onlyoffice", "opportunity")
     assert opportunity["body"]["successProbability"] == 0
-    made: dict[str, Any] = bench.counts("onlyoffice")
-    assert "invoice" not in made
+    assert str(opportunity["body"]["actualCloseDate"]) == "2026-03-04"
+    assert "invoice" not in bench.counts("onlyoffice")
+
+
+def test_the_day_of_a_cancellation_is_the_day_that_closes_the_opportunity_at_crmtop(bench: Bench) -> None:
+    """Otherwise reports on sales lost in a month know nothing of it."""
+    delivered(bench, "crmtop", ORDER)
+    (opportunity,) = bench.records("crmtop", "opportunity")
+    assert "actualCloseDate" not in opportunity["body"]
+    cancelled(bench, "crmtop")
+    (opportunity,) = bench.records("crmtop", "opportunity")
+    assert opportunity["body"]["stage"] == 5
+    assert opportunity["body"]["actualCloseDate"] == "2026-03-04T15:00:00+07:00"

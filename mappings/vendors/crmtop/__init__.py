@@ -27,7 +27,8 @@ from mappings.orders import (
 from mappings.parties import Party, account_name, party_of, tell_name, told_phone
 from mappings.vendor import Account, JsonText, Plan, Record, Ref, VendorMapping
 from mappings.vendors.crmtop import schemas
-from mappings.vendors.crmtop.customers import customer_of, name_of, own_id
+from mappings.vendors.crmtop.customers import customer_of, own_id
+from mappings.vendors.crmtop.tickets import open_ticket
 
 #: "2026-02-27T00:00:00+07:00": all samples are in the time that Vietnam keeps all year.
 _LOCAL = timezone(timedelta(hours=7))
@@ -64,33 +65,6 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     opportunity = _opportunity(ledger, order, party)
     bought = _order(ledger, order, party, asked)
     return Plan((customer, contact, *products, opportunity, bought), ledger.rows())
-
-
-def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
-    """Return the plan of one ticket and of what was said on it; its description holds what has no field."""
-    ledger = FieldLedger(ticket, account, schemas.Values)
-    party = party_of(ledger, stand_in=ledger.values["anonymous_customer"])
-    customer, contact = customer_of(ledger, party)
-    comments = _comments(ledger, ticket)
-    body = ledger.body(
-        "ticket",
-        schemas.Ticket,
-        Id=own_id(ledger, "ticket", ticket.key),
-        Subject=ledger.title("ticket.Subject", "", "subject"),
-        TypeName=name_of(ledger.values.get("ticket_type")),
-        Priority=ledger.chosen("priorities", "priority", "ticket.Priority", "priority", demanded=False),
-        Channel=ledger.chosen("channels", "channel", "ticket.Channel", "channel", demanded=False),
-        Status=ledger.chosen("ticket_statuses", "status", "ticket.Status", "ticket_status"),
-        CustomerId=Ref("customer", customer.key),
-        CustomerName=customer.body["name"],
-        ContactId=Ref("contact", contact.key),
-        ContactName=contact.body["fullName"],
-        Description=lambda: ledger.remainder("ticket.Description", first="description"),
-    )
-    # Only comments are new where the sender knows no status; then nothing of the ticket itself changes.
-    changes = {"status": body["Status"]} if ticket.status else {} if comments else None
-    opened = Record("ticket", ticket.key, body, {"code": ticket.key, "marker": ticket.key}, changes=changes)
-    return Plan((customer, contact, opened, *comments), ledger.rows(), about=2, spoken=("comment",))
 
 
 def _noted(ledger: FieldLedger, target: str, first: str) -> Callable[[], str]:
@@ -137,9 +111,17 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party) -> Recor
         amount=order.total,
         stage=_standing(ledger, order, "stages", "opportunity.stage"),
         expectedCloseDate=datetime.combine(day, time(), _LOCAL).isoformat(),
+        actualCloseDate=_closing(ledger),
     )
-    changes = _changed(ledger, order, body, "amount currency", "stages")
+    changes = _changed(ledger, order, body, "amount currency actualCloseDate", "stages")
     return Record("opportunity", order.key, body, {"code": order.key, "marker": order.key}, changes=changes)
+
+
+def _closing(ledger: FieldLedger) -> str | None:
+    # Where relay.toml has no stage for what became of the order its opportunity is not closed.
+    if not ledger.peek("closed_at") or not ledger.has_choice("stages", "status"):
+        return None
+    return ledger.moment("opportunity.actualCloseDate", "closed_at").astimezone(_LOCAL).isoformat()
 
 
 def _order(ledger: FieldLedger, order: RecordOrder, party: Party, asked: tuple[Charge, ...]) -> Record:
@@ -220,23 +202,6 @@ def _lines(ledger: FieldLedger, order: RecordOrder, asked: tuple[Charge, ...]) -
             for pieces, price in priced(charge, order.currency)
         ]
     )
-
-
-def _comments(ledger: FieldLedger, ticket: OpenTicket) -> tuple[Record, ...]:
-    made = []
-    for place, comment in enumerate(ticket.comments):
-        key = f"{ticket.key}.{comment.id}"
-        for field, target in (("id", "Message"), ("author", "UserName"), ("text", "Message")):
-            ledger.tell(f"comments[{place}].{field}", f"comment.{target}", "mapped")
-        body = ledger.body(
-            "comment",
-            schemas.Comment,
-            TicketId=Ref("ticket", ticket.key),
-            UserName=comment.author,
-            Message=f"[{key}]\n{comment.text}",
-        )
-        made.append(Record("comment", key, body, {"marker": key}))
-    return tuple(made)
 
 
 CRMTOP = VendorMapping(

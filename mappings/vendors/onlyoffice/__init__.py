@@ -189,12 +189,12 @@ def _opportunity(
 
 
 def _day_of(ledger: FieldLedger) -> str:
-    return ledger.moment("opportunity.actualCloseDate", "placed_at").date().isoformat()
+    return ledger.moment("opportunity.actualCloseDate", "closed_at", "placed_at").date().isoformat()
 
 
 ONLYOFFICE = VendorMapping(
     type="onlyoffice",
-    version=1,
+    version=2,
     values=schemas.Values,
     secrets=("email", "password"),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
