@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from mappings.formats.money import written
 
@@ -18,6 +18,13 @@ class OrderStatus(StrEnum):
     PAID = "paid"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
+
+    @property
+    def outcome(self) -> Literal["open", "won", "lost"]:
+        """What it means to whoever sells: money given back is a sale that was lost."""
+        if self is OrderStatus.OPEN:
+            return "open"
+        return "won" if self is OrderStatus.PAID else "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,8 @@ class RecordOrder:
 
     The sum of the lines' totals, plus `shipping` and `tax`, minus `discount`, is `total`, to the minor unit.
     `tax` is all tax of the order, `shipping` is without tax and after its discounts, and `discount` is only
-    what no line and no shipping has already taken off.
+    what no line and no shipping has already taken off. `closed_at` is when the order came to be `paid`, `cancelled`
+    or `refunded`, written like `placed_at`; empty while it is open, and where the sender does not say.
     """
 
     key: str
@@ -95,6 +103,7 @@ class RecordOrder:
     lines: tuple[OrderLine, ...]
     placed_at: str  # ISO 8601 with offset, as the sender says
     reason: str = ""
+    closed_at: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -153,14 +162,17 @@ def filled(**attributes: str) -> dict[str, str]:
     return {name: value for name, value in attributes.items() if value}
 
 
+#: Fields that most senders do not know, and `relay preview` does not show empty.
+_SELDOM_KNOWN = {"status", "comments", "closed_at"}
+
+
 def as_json(command: Command) -> dict[str, Any]:
     """Return `command` as plain JSON values, money as strings with the currency's own number of decimals."""
     currency = command.currency if isinstance(command, RecordOrder) else ""
     written_out = {"command": type(command).__name__, **_plain(command, currency)}
-    if isinstance(command, OpenTicket):
-        for name in ("status", "comments"):
-            if not written_out[name]:
-                del written_out[name]
+    for name in _SELDOM_KNOWN & written_out.keys():
+        if not written_out[name]:
+            del written_out[name]
     return written_out
 
 

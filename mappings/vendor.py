@@ -127,7 +127,8 @@ class VendorMapping:
 
     `values` describes `[connections.X.values]`; `secrets` are the credentials that the vendor asks for, each
     named in relay.toml as `<secret>_env`. `version` is kept with every delivery that it mapped. `more_room` names
-    the key that gives a lead's consent a place where there is none by default.
+    the key that gives a lead's consent a place where there is none by default, `lost_in` the tables of values
+    without whose entries for `cancelled` and `refunded` an order stands open that is lost when it is made.
     """
 
     type: str
@@ -136,3 +137,4 @@ class VendorMapping:
     secrets: tuple[str, ...]
     planners: Mapping[CommandType, Planner]
     more_room: str = ""
+    lost_in: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from mappings.commands import CommandType, OpenTicket, RecordOrder, RegisterLead
+from mappings.commands import CommandType, OpenTicket, OrderStatus, RecordOrder, RegisterLead
 from mappings.errors import CannotMap, ValueMissing
 from mappings.reading.form_fields import KNOWN_AS
 from mappings.source import Handler
@@ -43,6 +43,7 @@ def warnings(settings: Settings) -> list[Fault]:
     for source, made in plans.items():
         found += _lost(settings, source, made)
     found += _without_consent(settings, plans)
+    found += _standing_open(settings)
     return list(dict.fromkeys(found))
 
 
@@ -167,6 +168,24 @@ def _without_consent(settings: Settings, plans: Mapping[str, Mapping[str, Plan]]
             f"{settings.config_path}: connections.{name}",
             f"has no place for the consent of leads from {', '.join(sources)} and drops it; set {room}",
         )
+
+
+def _standing_open(settings: Settings) -> Iterator[Fault]:
+    """Yield a warning for each table in which an order that is lost has no entry at a CRM that needs one."""
+    for route in settings.routes:
+        for kind, _, connection in _paths(settings, route):
+            if kind is not RecordOrder:
+                continue
+            for table in VENDORS[connection.vendor].mapping.lost_in:
+                known = {word.casefold() for word in connection.account.values.get(table, {})}
+                missing = [s for s in OrderStatus if s.outcome == "lost" and s not in known]
+                if missing:
+                    yield Fault(
+                        f"{settings.config_path}: connections.{connection.name}.values.{table}",
+                        f"has no entry for {', '.join(missing)}: an order from {route.source} that is so when "
+                        f"{connection.name} first hears of it stands open there, and only words in it say what "
+                        f"became of it; name the CRM's own entry, {table} = {{ {missing[0]} = … }}",
+                    )
 
 
 def commands_of(handler: Handler) -> frozenset[CommandType]:

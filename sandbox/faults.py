@@ -18,7 +18,7 @@ KINDS = (
     "expire_token",
     "html_login",
 )
-STATUSES = (429, 500, 502, 503)
+STATUSES = (302, 400, 429, 500, 502, 503)
 LONGEST_WAIT_S = 600
 # Fields that mean something for one fault only.
 ONLY_FOR: Mapping[str, str] = {"status": "status", "retry_after": "status", "seconds": "latency"}

@@ -18,6 +18,8 @@ LOGIN_PAGE = (
     "<button>Sign in</button></form></body></html>"
 )
 REASONS: Mapping[int, str] = {
+    302: "Found",
+    400: "Bad Request",
     429: "Too Many Requests",
     500: "Internal Server Error",
     502: "Bad Gateway",
@@ -125,6 +127,8 @@ def _status(_vendor: Vendor, fault: Fault) -> Response:
     response = Response(page, status, mimetype="text/html")
     if fault.retry_after is not None:
         response.headers["Retry-After"] = str(fault.retry_after)
+    if status == 302:
+        response.headers["Location"] = "/Auth.aspx?refererurl=%2fapi"
     return response
 
 

@@ -16,6 +16,8 @@ from mappings.errors import CannotMap, ValueMissing
 from mappings.instances import instance
 from mappings.vendor import Account, CheckedValues, FieldRow
 
+#: When the sender had what a lead or a request says, as far as it tells: neither has a field for that.
+SENT_AT = ("attributes.date", "attributes.opened_at", "attributes.received_at")
 #: Which field of each command holds the person it is about.
 _PERSON = {"RegisterLead": "person", "RecordOrder": "customer", "OpenTicket": "requester"}
 
@@ -71,16 +73,18 @@ class FieldLedger:
         `values.<otherwise>` stands for texts that are not in it; where that is not set, raises ValueMissing if
         the vendor has `demanded` it, else returns None.
         """
-        choices = {ours.casefold(): theirs for ours, theirs in self.values.get(table, {}).items()}
-        word = str(self.peek(path)).casefold()
-        if word in choices:
+        if self.has_choice(table, path):
             self.tell(path, target)
             self.setting(table, target)
-            return choices[word]
+            return self._choices(table)[str(self.peek(path)).casefold()]
         value = self.setting(otherwise, target)
         if value is None and demanded:
             raise ValueMissing(f"values.{otherwise}", f"the vendor demands it as {target}")
         return value
+
+    def has_choice(self, table: str, path: str) -> bool:
+        """Return whether the table `values.<table>` of relay.toml has something for the text at `path`."""
+        return str(self.peek(path)).casefold() in self._choices(table)
 
     def title(self, target: str, opening: str, path: str) -> str:
         """Return a title that ends in the command's key as a marker, at most `values.title_length` long.
@@ -184,6 +188,9 @@ class FieldLedger:
         places = {path: place for place, path in enumerate(self._leaves)}
         dropped = [FieldRow(path, "", "dropped") for path in self._unread()]
         return tuple(sorted([*self._rows, *dropped], key=lambda row: places.get(row.source, len(places))))
+
+    def _choices(self, table: str) -> Mapping[str, Any]:
+        return {ours.casefold(): theirs for ours, theirs in self.values.get(table, {}).items()}
 
     def _unread(self) -> list[str]:
         read = {row.source for row in self._rows}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mappings.commands import OrderLine, RecordOrder
+from mappings.commands import OrderLine, OrderStatus, RecordOrder
 from mappings.errors import CannotMap
 from mappings.formats.keys import slug
 from mappings.formats.money import minor_unit, written
@@ -157,10 +157,24 @@ def products_of(ledger: FieldLedger, asked: tuple[Charge, ...], sku: str, price:
     return found
 
 
-def order_title(ledger: FieldLedger, target: str) -> str:
-    """Return `Order #1070 [key]`, whether or not the sender writes the `#` itself."""
-    written_with = str(ledger.peek("number")).startswith("#")
-    return ledger.title(target, "Order " if written_with else "Order #", "number")
+def order_title(ledger: FieldLedger, target: str, lost: OrderStatus | None = None) -> str:
+    """Return `Order #1070 [key]`, whether or not the sender writes the `#` itself.
+
+    `lost` is the status of an order that is lost and stands open in the CRM: `Cancelled order #1070 [key]`.
+    """
+    opening = f"{lost.capitalize()} order " if lost else "Order "
+    return ledger.title(
+        target, opening if str(ledger.peek("number")).startswith("#") else f"{opening}#", "number"
+    )
+
+
+def lost_in_words(ledger: FieldLedger, order: RecordOrder, table: str) -> OrderStatus | None:
+    """Return the status of an order that is lost and has no stage in `values.<table>`, else None.
+
+    Of a vendor that knows no lost opportunity without a stage for it: which stage that is nobody has told us.
+    """
+    is_placed = order.status.outcome != "lost" or ledger.has_choice(table, "status")
+    return None if is_placed else order.status
 
 
 def refuse_foreign(ledger: FieldLedger, currency: str, target: str) -> None:

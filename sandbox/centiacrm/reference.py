@@ -53,7 +53,7 @@ STATES: Mapping[str, list[Json]] = {
 
 LISTS: Mapping[int, Mapping[str, list[Json]]] = {
     1: {
-        "stages": _named(11, "Prospección|Contacto|Propuesta|Negociación|Cierre"),
+        "stages": _named(11, "Prospección|Contacto|Propuesta|Negociación|Cierre|Perdida"),
         "users": _users(31, "Ana García|Luis Hernández|Sofía Ramírez"),
         "company_types": _named(51, "Cliente|Prospecto|Proveedor"),
         "company_industries": _named(71, "Comercio|Manufactura|Servicios|Tecnología|Otro"),

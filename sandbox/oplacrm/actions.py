@@ -41,8 +41,9 @@ def create(kind: str) -> Action:
         twin = by_key(desk, kind, str(key)) if key else None
         # "external_id will be key" (Create contact and others) leaves open what a repeat does.
         repeat = desk.options["repeat_create"]
-        if twin and repeat == "conflict":
-            raise Refused(409, f"{KINDS[kind].label} with external_id {key} already exists")
+        if twin and repeat in ("conflict", "refuse"):
+            status = 409 if repeat == "conflict" else 400
+            raise Refused(status, f"{KINDS[kind].label} with external_id {key} already exists")
         if twin and repeat == "update":
             return _shown(desk, kind, _change(desk, kind, twin, call.body), 201)
         return _shown(desk, kind, _add(desk, kind, call.body), 201)

@@ -139,7 +139,7 @@ class OplaCrm(RestVendor):
     prefix = ("api", "public")
     kinds = tuple(KINDS)
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "repeat_create": ("duplicate", "conflict", "update"),
+        "repeat_create": ("duplicate", "conflict", "refuse", "update"),
         "id_paths": ("internal", "either"),
         "update_verb": ("PUT", "PATCH"),
         "create_discount": ("percent", "amount"),

@@ -199,6 +199,24 @@ def test_a_field_without_a_place_is_named(environ: dict[str, str]) -> None:
     assert warnings(both) == [], "one CRM that keeps it is enough"
 
 
+def test_a_crm_where_a_lost_order_would_stand_open_is_named_with_the_key(environ: dict[str, str]) -> None:
+    """Otherwise a cancelled order that the CRM never heard of before counts as money to come."""
+    settings = routed(environ, "shop", "opla", "centia", "office", "overplane", "crmtop")
+    assert warnings(settings) == []
+    for name in ("centia", "crmtop"):
+        account = settings.connections[name].account
+        values = CheckedValues({**account.values, "stages": {"Cancelled": 1, "paid": 4}})
+        bare = replace(settings.connections[name], account=replace(account, values=values))
+        (warning,) = warnings(replace(settings, connections={**settings.connections, name: bare}))
+        assert str(warning) == (
+            f"{settings.config_path}: connections.{name}.values.stages: has no entry for refunded: an order "
+            f"from shop that is so when {name} first hears of it stands open there, and only words in it say what "
+            "became of it; name the CRM's own entry, stages = { refunded = … }"
+        )
+    leads = routed(environ, "website", "opla", "centia")
+    assert not [w for w in warnings(leads) if "stands open" in str(w)], "no order comes this way"
+
+
 def test_each_connection_that_drops_consent_is_named_with_the_key_that_mends_it(
     environ: dict[str, str],
 ) -> None:

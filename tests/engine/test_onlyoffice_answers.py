@@ -96,6 +96,24 @@ def test_what_an_answer_means(operation: str, status: int, body: Any, expected: 
     assert operation in str(caught.value)
 
 
+def test_a_redirect_is_no_expired_token_and_says_what_to_look_at() -> None:
+    """Else each call logs in anew for a day, because a proxy asks for a login of its own."""
+    calls = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        calls.append(request.url.path)
+        if request.url.path.endswith("authentication"):
+            return httpx.Response(201, json=envelope({"token": "t", "expires": "2999-01-01T00:00:00Z"}, 201))
+        return httpx.Response(302, headers={"location": "https://sso.example.com/Auth.aspx?secret=s3cret"})
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        api(answer).call("person_create", {"firstName": "Ana", "lastName": ""})
+    assert len(calls) == 2, "one login, one call"
+    assert "302, a redirect to https://sso.example.com/Auth.aspx," in str(caught.value)
+    assert "base_url" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_pause_that_is_asked_for_is_kept() -> None:
     """Else we knock on a portal that has shut us out: above its limit it answers 503, not 429."""
     with pytest.raises(RateLimited) as caught:

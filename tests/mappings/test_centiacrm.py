@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mappings.commands import Address, Command, OpenTicket, OrderLine, Person, RegisterLead
+from mappings.commands import Address, Command, OpenTicket, OrderLine, OrderStatus, Person, RegisterLead
 from mappings.errors import CannotMap, ValueMissing
-from mappings.vendor import Account, Named, Plan, Ref
+from mappings.vendor import Account, FieldRow, Named, Plan, Ref
 from mappings.vendors import VENDORS
 from tests.mappings.vendor_examples import ORDER as DOLLARS
 from tests.mappings.vendor_examples import D, of_one_line, rows, seven_pieces, told
@@ -182,6 +182,23 @@ def test_an_order_keeps_its_total_to_the_cent() -> None:
         ],
     )
     assert sum(product["total"] for product in body["products"]) == D("24.33")
+
+
+LOST = [OrderStatus.CANCELLED, OrderStatus.REFUNDED]
+
+
+@pytest.mark.parametrize("status", LOST)
+def test_an_order_that_is_lost_from_the_start_says_so(status: OrderStatus) -> None:
+    """Else a cancelled order that the CRM never heard of before is money that somebody waits for."""
+    word = {OrderStatus.CANCELLED: "Cancelled", OrderStatus.REFUNDED: "Refunded"}[status]
+    gone = plan(replace(ORDER, status=status))
+    assert gone.records[-1].body["title"] == f"{word} order #1070 [shop-order-9]"
+    assert gone.records[-1].body["stage_id"] == 6
+    assert FieldRow("status", "opportunity.title", "converted") in gone.fields
+    placed = plan(replace(ORDER, status=status), stages={"Cancelled": 16, "Refunded": 16})
+    assert placed.records[-1].body["title"] == "Order #1070 [shop-order-9]"
+    assert placed.records[-1].body["stage_id"] == 16
+    assert FieldRow("status", "opportunity.stage_id", "converted") in placed.fields
 
 
 def test_an_order_tells_what_became_of_every_field() -> None:

@@ -160,6 +160,26 @@ def test_what_happens_to_an_order_reaches_opportunity_and_order(
     assert bought.body["status"] == standing.get("status", 1)
 
 
+CLOSED: dict[str, tuple[OrderStatus, str, str | None]] = {
+    "paid": (OrderStatus.PAID, "2026-03-04T22:30:00+01:00", "2026-03-05T04:30:00+07:00"),
+    "the sender does not say when": (OrderStatus.PAID, "", None),
+    "no stage for it": (OrderStatus.REFUNDED, "2026-03-04T22:30:00+01:00", None),
+}
+
+
+@pytest.mark.parametrize(("status", "closed_at", "expected"), CLOSED.values(), ids=CLOSED)
+def test_an_opportunity_is_closed_when_the_sender_says(
+    status: OrderStatus, closed_at: str, expected: str | None
+) -> None:
+    """Else all sales of a year are closed on the day on which they began, or on none."""
+    planned = plan(replace(ORDER, status=status, closed_at=closed_at), stages={"paid": 4})
+    opportunity, bought = record(planned, "opportunity"), record(planned, "order")
+    assert opportunity.changes is not None
+    assert opportunity.body.get("actualCloseDate") == expected
+    assert opportunity.changes.get("actualCloseDate") == expected
+    assert (closed_at in bought.body["note"]) is (expected is None), "what has no field stands in the note"
+
+
 def test_a_status_that_relay_toml_does_not_know_is_written_down() -> None:
     """Else a cancelled order looks like any other where nobody has set up its status."""
     gone = plan(replace(ORDER, status=OrderStatus.CANCELLED, reason="fraud"), order_status=1)
@@ -167,6 +187,9 @@ def test_a_status_that_relay_toml_does_not_know_is_written_down() -> None:
     assert changes is not None
     assert changes["note"] == "fraud\nstatus: cancelled"
     assert record(gone, "order").body["note"] == "Order #1070 [shop-order-9]\n\nfraud\n\nstatus: cancelled"
+    assert record(gone, "opportunity").body["name"] == "Cancelled order #1070 [shop-order-9]"
+    lost = plan(replace(ORDER, status=OrderStatus.CANCELLED), stages={"cancelled": 5})
+    assert record(lost, "opportunity").body["name"] == "Order #1070 [shop-order-9]"
     assert record(plan(ORDER), "order").body["note"] == "Order #1070 [shop-order-9]\n\nstatus: open"
 
 

@@ -45,7 +45,7 @@ def test_garbage_is_no_json_and_comes_after_the_commit(opla: Opla) -> None:
     assert len(records(opla.http)) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("status", [302, 400, 429, 500, 502, 503])
 def test_status_is_answered_with_retry_after_and_nothing_is_committed(opla: Opla, status: int) -> None:
     """Back-off could not be tested."""
     set_fault(opla.http, vendor="oplacrm", fault="status", status=status, retry_after=7, times=1)

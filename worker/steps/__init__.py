@@ -18,6 +18,7 @@ from worker.ledger.tables import UPDATE
 from worker.steps.figures import refuse_other_figures
 from worker.steps.filling import filled_in
 from worker.steps.first_step import at_once, digest
+from worker.steps.refusals import there_already
 from worker.vendors.api import Api
 from worker.vendors.vendor import Kind
 
@@ -78,7 +79,7 @@ class Steps:
             all_made = [self._made_of(next(place), record) for record in plan.records]
             self._take_away(plan)
             for record in plan.records:
-                self._compare(record)
+                refuse_other_figures(self._api, record, self._made.get((record.kind, record.key), ""))
             made = all_made[plan.about]
         return made
 
@@ -145,11 +146,6 @@ class Steps:
                         raise
                 self._checkpoints.forget(name, key, record_id)
 
-    def _compare(self, record: Record) -> None:
-        read = self._api.vendor.kinds[record.kind].proof.one
-        if record.expect and read is not None:
-            refuse_other_figures(record, read(self._api, self._made[record.kind, record.key]))
-
     def _step(self, position: int, record: Record) -> Made:
         """Make the record or take the one that is there, then bring up to date what an earlier event made."""
         kind, name = self._api.vendor.kinds[record.kind], (record.kind, record.key)
@@ -177,15 +173,19 @@ class Steps:
     ) -> tuple[str, bool]:
         """Return the id of a record that is ours to make, and whether it may hold less than this event says."""
         found = None if reserved.intended else self._look_up(kind, record, reserved.risked_at)
-        if found is not None:
-            # What somebody else has made is not what our request says.
-            self._checkpoints.finish(step if reserved.as_sent else replace(step, digest=FOUND), found)
-            return found, not reserved.as_sent and record.changes is not None
-        if not reserved.intended:
-            self._checkpoints.intend(step)
-        record_id = self._create(kind, record, step)
-        self._created.add((record.kind, record.key))
-        return record_id, False
+        as_sent = reserved.as_sent
+        if found is None:
+            if not reserved.intended:
+                self._checkpoints.intend(step)
+            try:
+                return self._create(kind, record, step), False
+            except Rejected:
+                found, as_sent = there_already(self._api, kind, record), False
+                if found is None:
+                    raise
+        # What somebody else has made is not what our request says.
+        self._checkpoints.finish(step if as_sent else replace(step, digest=FOUND), found)
+        return found, not as_sent and record.changes is not None
 
     def _open(self, position: int, kind: Kind, record: Record) -> tuple[StepName, Opening]:
         step = StepName(record.kind, record.key, position, digest(record.body))
@@ -243,4 +243,5 @@ class Steps:
                 self._checkpoints.retract(step)
             raise
         self._checkpoints.finish(step, record_id)
+        self._created.add((record.kind, record.key))
         return record_id

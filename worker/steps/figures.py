@@ -7,11 +7,15 @@ from typing import Any
 
 from mappings.vendor import Record
 from worker.errors import Rejected
-from worker.vendors.vendor import Item
+from worker.vendors.api import Api
 
 
-def refuse_other_figures(record: Record, item: Item | None) -> None:
-    """Raise Rejected where `item`, the record as the vendor shows it, is missing or has other figures than ours."""
+def refuse_other_figures(api: Api, record: Record, record_id: str) -> None:
+    """Read the record where it expects figures; raise Rejected if the vendor does not show it, or others."""
+    read = api.vendor.kinds[record.kind].proof.one
+    if not record.expect or read is None:
+        return
+    item = read(api, record_id)
     if item is None:
         raise Rejected(f"the {record.kind} was made, and is not there any more")
     wrong = {

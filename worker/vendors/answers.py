@@ -51,12 +51,23 @@ def _by_status(call: Call, answer: Answer) -> DeliveryError:
         return RateLimited(text, retry_after(answer.headers))
     if status == 405 or (status == 404 and not call.operation.path_names):
         return NotConfigured(f"{text}; {_where_to_look(call)}")
+    if 300 <= status < 400:
+        # Followed, it would be a GET without our body. Whoever sent it may have passed the request on, too.
+        return OutcomeUnknown(
+            f"{name}: answered {status}, a redirect to {_place(answer)}, which no vendor's document has: set the "
+            "connection's base_url to the API itself, or see what stands in front of it"
+        )
     if status in (408, 409, 425) or not 400 <= status < 500:
         # 409 says that it is there already: the probe will find and adopt it.
         return OutcomeUnknown(text, retry_after(answer.headers))
     if status == 404 and not call.operation.confirmed:
         text = f"{text}; the record is gone, or {_where_to_look(call)}"
     return Rejected(text, complaints(answer.body))
+
+
+def _place(answer: Answer) -> str:
+    """Return where a redirect leads, without a query: a token or the whole request may stand in that."""
+    return masked(answer.headers.get("location", "").partition("?")[0]) or "nowhere"
 
 
 def _where_to_look(call: Call) -> str:

@@ -53,6 +53,8 @@ def record_order(dialect: Dialect, event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["created_at"],
         reason=order["cancel_reason"] or ", ".join(filter(None, (r["note"] for r in order["refunds"]))),
+        # Of a payment and of a refund the order has no time of its own.
+        closed_at=order["cancelled_at"],
         attributes=attributes_of(dialect, order, buyer),
     )
 

@@ -74,12 +74,11 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
     billing, delivery = order["billing"], order["shipping"]
     region = event.options.get("default_region")
     buyer = person_of(billing, billing, delivery, region, meta.get("wpml_language", ""))
-    failed = ["payment failed"] if order["status"] == "failed" else []
-    reasons = [refund["reason"] for refund in order["refunds"] if refund["reason"]]
+    status = _status(order)
     yield RecordOrder(
         key=event.key,
         number=order["number"] or order["id"],
-        status=_status(order),
+        status=status,
         customer=buyer,
         currency=currency,
         total=total,
@@ -88,9 +87,16 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
         discount=discount,
         lines=lines,
         placed_at=order["date_created_gmt"],
-        reason=gone if order["status"] == "trash" else ", ".join(failed + reasons),
+        reason=gone if order["status"] == "trash" else _reason(order),
+        # Of a cancellation and of a refund the order has no time of its own.
+        closed_at=order["date_paid_gmt"] if status is OrderStatus.PAID else "",
         attributes=_attributes(event, order, meta, buyer),
     )
+
+
+def _reason(order: Mapping[str, Any]) -> str:
+    failed = ["payment failed"] if order["status"] == "failed" else []
+    return ", ".join(failed + [refund["reason"] for refund in order["refunds"] if refund["reason"]])
 
 
 def _line(line: dict[str, Any], currency: str) -> OrderLine:

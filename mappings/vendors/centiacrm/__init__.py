@@ -14,12 +14,10 @@ from mappings.commands import OpenTicket, RecordOrder, RegisterLead
 from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
 from mappings.vendors.centiacrm import schemas
 from mappings.vendors.centiacrm.lines import lines_of, taxed
-from mappings.writing.fields import FieldLedger
-from mappings.writing.orders import Charge, charges, order_title, products_of, refuse_foreign
+from mappings.writing.fields import SENT_AT, FieldLedger
+from mappings.writing.orders import Charge, charges, lost_in_words, order_title, products_of, refuse_foreign
 from mappings.writing.parties import Party, company_name, parted_name, party_of, tell_name, told_phone
 
-#: Where a command that has no date of its own may still have one.
-_DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")
 #: A street that ends in its number, as Spanish addresses do: "Av. Juárez 1", "Calle 5 #12-B".
 _HOUSE = re.compile(r"(.*[^\s,#])[\s,]+#?([0-9]+[-\w]{0,6})\Z")
 
@@ -36,7 +34,7 @@ def register_lead(lead: RegisterLead, account: Account) -> Plan:
         comment="message",
         title=ledger.title("opportunity.title", opening, "message"),
         value=Decimal(0),
-        estimated_end_at=_short_day(ledger, *_DATES),
+        estimated_end_at=_short_day(ledger, *SENT_AT),
     )
     return Plan((*customer, opportunity), ledger.rows())
 
@@ -54,11 +52,14 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     products = _products(ledger, asked)
     lines = lines_of(ledger, asked, order.currency)
     ledger.tell("total", "opportunity.value", "mapped")
+    lost = lost_in_words(ledger, order, "stages")
+    if lost:
+        ledger.tell("status", "opportunity.title")
     opportunity = _opportunity(
         ledger,
         customer,
         comment="reason",
-        title=order_title(ledger, "opportunity.title"),
+        title=order_title(ledger, "opportunity.title", lost),
         value=order.total,
         estimated_end_at=_short_day(ledger, "placed_at"),
         stage_id=ledger.chosen("stages", "status", "opportunity.stage_id", "stage"),
@@ -85,7 +86,7 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
         company_id=Ref("company", company.key),
         contact_id=Ref("contact", contact.key),
         priority_id=ledger.chosen("priorities", "priority", "ticket.priority_id", "priority"),
-        estimated_end_at=ledger.deadline("ticket.estimated_end_at", "ticket_days", *_DATES).isoformat(),
+        estimated_end_at=ledger.deadline("ticket.estimated_end_at", "ticket_days", *SENT_AT).isoformat(),
         description=lambda: ledger.remainder("ticket.description", first="description"),
     )
     return Plan((company, contact, Record("ticket", ticket.key, body, {"marker": ticket.key})), ledger.rows())
@@ -181,9 +182,10 @@ def _short_day(ledger: FieldLedger, *paths: str) -> str:
 
 CENTIACRM = VendorMapping(
     type="centiacrm",
-    version=3,
+    version=4,
     values=schemas.Values,
     secrets=("email", "password"),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
+    lost_in=("stages",),
     more_room="values.notify = true, which writes it into the notification to the owner; no field keeps it",
 )

@@ -13,11 +13,13 @@ from typing import Any
 from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead
 from mappings.vendor import Account, JsonText, Plan, Record, Ref, VendorMapping
 from mappings.vendors.crmtop import schemas
-from mappings.vendors.crmtop.customers import customer_of, name_of, own_id
+from mappings.vendors.crmtop.customers import customer_of, own_id
+from mappings.vendors.crmtop.tickets import open_ticket
 from mappings.writing.fields import FieldLedger
 from mappings.writing.orders import (
     Charge,
     charges,
+    lost_in_words,
     order_title,
     priced,
     product_key,
@@ -65,33 +67,6 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     return Plan((customer, contact, *products, opportunity, bought), ledger.rows())
 
 
-def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
-    """Return the plan of one ticket and of what was said on it; its description holds what has no field."""
-    ledger = FieldLedger(ticket, account, schemas.Values)
-    party = party_of(ledger, stand_in=ledger.values["anonymous_customer"])
-    customer, contact = customer_of(ledger, party)
-    comments = _comments(ledger, ticket)
-    body = ledger.body(
-        "ticket",
-        schemas.Ticket,
-        Id=own_id(ledger, "ticket", ticket.key),
-        Subject=ledger.title("ticket.Subject", "", "subject"),
-        TypeName=name_of(ledger.values.get("ticket_type")),
-        Priority=ledger.chosen("priorities", "priority", "ticket.Priority", "priority", demanded=False),
-        Channel=ledger.chosen("channels", "channel", "ticket.Channel", "channel", demanded=False),
-        Status=ledger.chosen("ticket_statuses", "status", "ticket.Status", "ticket_status"),
-        CustomerId=Ref("customer", customer.key),
-        CustomerName=customer.body["name"],
-        ContactId=Ref("contact", contact.key),
-        ContactName=contact.body["fullName"],
-        Description=lambda: ledger.remainder("ticket.Description", first="description"),
-    )
-    # Only comments are new where the sender knows no status; then nothing of the ticket itself changes.
-    changes = {"status": body["Status"]} if ticket.status else {} if comments else None
-    opened = Record("ticket", ticket.key, body, {"code": ticket.key, "marker": ticket.key}, changes=changes)
-    return Plan((customer, contact, opened, *comments), ledger.rows(), about=2, spoken=("comment",))
-
-
 def _noted(ledger: FieldLedger, target: str, first: str) -> Callable[[], str]:
     def notes() -> str:
         ledger.tell("key", target, "mapped")
@@ -128,7 +103,7 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party) -> Recor
         "opportunity",
         schemas.Opportunity,
         id=own_id(ledger, "opportunity", order.key),
-        name=order_title(ledger, "opportunity.name"),
+        name=order_title(ledger, "opportunity.name", lost_in_words(ledger, order, "stages")),
         customerId=Ref("customer", party.account_key),
         customerName=account_name(ledger, party, "opportunity.customerName"),
         contactId=Ref("contact", party.contact_key),
@@ -136,9 +111,17 @@ def _opportunity(ledger: FieldLedger, order: RecordOrder, party: Party) -> Recor
         amount=order.total,
         stage=_standing(ledger, order, "stages", "opportunity.stage"),
         expectedCloseDate=datetime.combine(day, time(), _LOCAL).isoformat(),
+        actualCloseDate=_closing(ledger),
     )
-    changes = _changed(ledger, order, body, "amount currency", "stages")
+    changes = _changed(ledger, order, body, "amount currency actualCloseDate", "stages")
     return Record("opportunity", order.key, body, {"code": order.key, "marker": order.key}, changes=changes)
+
+
+def _closing(ledger: FieldLedger) -> str | None:
+    # Where relay.toml has no stage for what became of the order its opportunity is not closed.
+    if not ledger.peek("closed_at") or not ledger.has_choice("stages", "status"):
+        return None
+    return ledger.moment("opportunity.actualCloseDate", "closed_at").astimezone(_LOCAL).isoformat()
 
 
 def _order(ledger: FieldLedger, order: RecordOrder, party: Party, asked: tuple[Charge, ...]) -> Record:
@@ -191,8 +174,7 @@ def _changed(
     names = always.split()
     # While an order is open its place in the pipeline belongs to the people who work on it, and so it does
     # where relay.toml has no place for what became of the order.
-    known = {status.casefold() for status in ledger.values.get(table, {})} - {OrderStatus.OPEN}
-    if order.status in known:
+    if order.status is not OrderStatus.OPEN and ledger.has_choice(table, "status"):
         names.append(_STANDING[table][0])
     return {name: body[name] for name in names if name in body}
 
@@ -222,27 +204,11 @@ def _lines(ledger: FieldLedger, order: RecordOrder, asked: tuple[Charge, ...]) -
     )
 
 
-def _comments(ledger: FieldLedger, ticket: OpenTicket) -> tuple[Record, ...]:
-    made = []
-    for place, comment in enumerate(ticket.comments):
-        key = f"{ticket.key}.{comment.id}"
-        for field, target in (("id", "Message"), ("author", "UserName"), ("text", "Message")):
-            ledger.tell(f"comments[{place}].{field}", f"comment.{target}", "mapped")
-        body = ledger.body(
-            "comment",
-            schemas.Comment,
-            TicketId=Ref("ticket", ticket.key),
-            UserName=comment.author,
-            Message=f"[{key}]\n{comment.text}",
-        )
-        made.append(Record("comment", key, body, {"marker": key}))
-    return tuple(made)
-
-
 CRMTOP = VendorMapping(
     type="crmtop",
-    version=1,
+    version=2,
     values=schemas.Values,
     secrets=("client_id", "client_secret"),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},
+    lost_in=("stages", "order_statuses"),
 )

@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead, TicketStatus
+from mappings.commands import OpenTicket, RecordOrder, RegisterLead, TicketStatus
 from mappings.vendor import Account, Named, Plan, Record, Ref, VendorMapping
 from mappings.vendors.onlyoffice import schemas
 from mappings.vendors.onlyoffice.invoices import invoice_of
 from mappings.vendors.onlyoffice.parties import Customer, add_on, custom_fields, customer_of
-from mappings.writing.fields import FieldLedger
+from mappings.writing.fields import SENT_AT, FieldLedger
 from mappings.writing.orders import Charge, charges, order_title, written_lines
 from mappings.writing.parties import party_of
 
-#: Where a command that has no date of its own may still have one.
 _RECEIVED = "attributes.received_at"
-_DATES = ("attributes.date", "attributes.opened_at", _RECEIVED)
 #: The value of relay.toml for the stage of an order, and what the vendor calls the probability of success.
-_STAGES: Mapping[OrderStatus, tuple[str, int | None]] = {
-    OrderStatus.OPEN: ("stage", None),
-    OrderStatus.PAID: ("stage_won", 100),
-    OrderStatus.CANCELLED: ("stage_lost", 0),
-    OrderStatus.REFUNDED: ("stage_lost", 0),
+_STAGES: Mapping[str, tuple[str, int | None]] = {
+    "open": ("stage", None),
+    "won": ("stage_won", 100),
+    "lost": ("stage_lost", 0),
 }
 _DESCRIPTION = "opportunity.description"
 
@@ -68,7 +65,7 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
         text = f"Order {order.status}: {ledger.take('reason', 'history.content')}"
         events = (_event(ledger, f"{order.key}.{order.status}", text, of=("opportunity", order.key)),)
     # Nobody is to pay for what is lost; an invoice that was made before stays.
-    invoiced = ledger.values["lines"] == "invoice" and _STAGES[order.status][0] != "stage_lost"
+    invoiced = ledger.values["lines"] == "invoice" and order.status.outcome != "lost"
     invoice = invoice_of(ledger, order, asked, customer.person) if invoiced else ()
     opportunity = _opportunity(ledger, order, customer, asked)
     return Plan(
@@ -90,7 +87,7 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
         "task",
         schemas.TaskBody,
         title=ledger.title("task.title", "", "subject"),
-        deadline=ledger.deadline("task.deadline", "ticket_days", *_DATES).isoformat(),
+        deadline=ledger.deadline("task.deadline", "ticket_days", *SENT_AT).isoformat(),
         entityType="case",
         entityId=case,
         contactId=customer.members[0],
@@ -156,7 +153,7 @@ def _event(
 def _opportunity(
     ledger: FieldLedger, order: RecordOrder, customer: Customer, asked: tuple[Charge, ...]
 ) -> Record:
-    key, closing = _STAGES[order.status]
+    key, closing = _STAGES[order.status.outcome]
     stage = ledger.chosen("stages", "status", "opportunity.stageid", key)
     ledger.tell("status", "opportunity.stageid")
     ledger.tell("total", "opportunity.bidValue", "mapped")
@@ -192,12 +189,12 @@ def _opportunity(
 
 
 def _day_of(ledger: FieldLedger) -> str:
-    return ledger.moment("opportunity.actualCloseDate", "placed_at").date().isoformat()
+    return ledger.moment("opportunity.actualCloseDate", "closed_at", "placed_at").date().isoformat()
 
 
 ONLYOFFICE = VendorMapping(
     type="onlyoffice",
-    version=1,
+    version=2,
     values=schemas.Values,
     secrets=("email", "password"),
     planners={RegisterLead: register_lead, RecordOrder: record_order, OpenTicket: open_ticket},

@@ -23,9 +23,9 @@ def invoice_of(
 ) -> tuple[Record, ...]:
     """Return the items that the order is of, and the invoice with its lines, which come to the order's total.
 
-    Raises CannotMap where an invoice cannot hold the order's amounts to the minor unit.
+    Raises CannotMap where an invoice cannot hold the order's amounts to the minor unit, with what to set.
     """
-    _refuse_unfit(order)
+    _refuse_unfit(ledger, order)
     charged = without_negatives(asked)
     items = _items(ledger, charged)
     if not items:
@@ -85,7 +85,7 @@ def _items(ledger: FieldLedger, charged: tuple[Charge, ...]) -> tuple[Record, ..
 def without_negatives(asked: tuple[Charge, ...]) -> tuple[Charge, ...]:
     """Return `asked` without amounts below zero, which no line may have: they are taken off the largest ones.
 
-    The total stays what it was. Raises CannotMap where that is below zero itself.
+    The total stays what it was, which must not be below zero itself.
     """
     owed = -sum((charge.total for charge in asked if charge.total < 0), Decimal(0))
     kept = [charge for charge in asked if charge.total >= 0]
@@ -95,14 +95,23 @@ def without_negatives(asked: tuple[Charge, ...]) -> tuple[Charge, ...]:
             said = f"{kept[place].description}, less {taken} of what the order takes off"
             kept[place] = replace(kept[place], total=kept[place].total - taken, description=said)
             owed -= taken
-    if owed:
-        raise CannotMap("total", "below zero, which an invoice cannot be")
     return tuple(kept)
 
 
-def _refuse_unfit(order: RecordOrder) -> None:
-    if decimals(order.currency) > _DECIMALS or order.total > _LARGEST:
-        raise CannotMap(
-            "total",
-            f"an invoice holds {_DECIMALS} decimals and at most {_LARGEST}; set values.lines to 'description'",
-        )
+def _refuse_unfit(ledger: FieldLedger, order: RecordOrder) -> None:
+    limits = (
+        (
+            "currency",
+            decimals(order.currency) > _DECIMALS,
+            f"{order.currency} has more decimals than the two",
+        ),
+        ("total", order.total < 0, "it is below zero, which is less than the least"),
+        ("total", order.total > _LARGEST, f"it is above the {_LARGEST}"),
+    )
+    for path, is_unfit, why in limits:
+        if is_unfit:
+            raise CannotMap(
+                path,
+                f"{why} that an invoice holds: set connections.{ledger.account.connection}.values.lines to "
+                '"description", where the lines of such an order fit, and release it',
+            )

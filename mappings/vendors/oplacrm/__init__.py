@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead
+from mappings.commands import OpenTicket, RecordOrder, RegisterLead
 from mappings.vendor import Account, Plan, Record, VendorMapping
 from mappings.vendors.oplacrm import schemas
 from mappings.vendors.oplacrm.customers import customer_of
@@ -120,16 +120,10 @@ def _lines(ledger: FieldLedger, order: RecordOrder, asked: tuple[Charge, ...]) -
     ]
 
 
-def _outcome(status: OrderStatus) -> str:
-    if status is OrderStatus.OPEN:
-        return "open"
-    return "won" if status is OrderStatus.PAID else "lost"
-
-
 def _changes(
     ledger: FieldLedger, order: RecordOrder, lines: list[dict[str, Any]], same: Mapping[str, Any]
 ) -> dict[str, Any]:
-    outcome = _outcome(order.status)
+    outcome = order.status.outcome
     target = "opportunity.close_reason"
     # A tenant's list of reasons goes before the sender's words, which the list may not hold.
     reason = ledger.setting(f"close_reason_{outcome}", target)

@@ -11,11 +11,8 @@ from mappings.vendor import Account, Plan, Record
 from mappings.vendors.oplacrm import schemas
 from mappings.vendors.oplacrm.customers import customer_of
 from mappings.vendors.oplacrm.leads import lead_of
-from mappings.writing.fields import FieldLedger
+from mappings.writing.fields import SENT_AT, FieldLedger
 from mappings.writing.parties import Party, party_of
-
-#: Where a request that has no date of its own may still have one.
-_DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")
 
 
 def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
@@ -41,7 +38,7 @@ def _opportunity(ledger: FieldLedger, ticket: OpenTicket, party: Party) -> Recor
         ledger.tell("status", "opportunity.stage_close")
     same: dict[str, Any] = {
         "name": ledger.title("opportunity.name", "Ticket: ", "subject"),
-        "date_closed": ledger.deadline("opportunity.date_closed", "ticket_days", *_DATES).isoformat(),
+        "date_closed": ledger.deadline("opportunity.date_closed", "ticket_days", *SENT_AT).isoformat(),
         "sale_process_stage": _setting(ledger, "stage", "opportunity.sale_process_stage"),
     }
     body = ledger.body(
@@ -49,7 +46,7 @@ def _opportunity(ledger: FieldLedger, ticket: OpenTicket, party: Party) -> Recor
         schemas.Opportunity,
         account_external_id=party.account_key,
         contacts_external_ids=[party.contact_key],
-        date_open=ledger.moment("opportunity.date_open", *_DATES).astimezone(UTC).isoformat(),
+        date_open=ledger.moment("opportunity.date_open", *SENT_AT).astimezone(UTC).isoformat(),
         sale_process=_setting(ledger, "process", "opportunity.sale_process"),
         custom_fields=lambda: _custom_fields(ledger),
         **same,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead
+from mappings.commands import OpenTicket, RecordOrder, RegisterLead
 from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
 from mappings.vendors.overplane import schemas
 from mappings.vendors.overplane.enquiries import open_ticket, register_lead
@@ -13,7 +13,6 @@ from mappings.writing.fields import FieldLedger
 from mappings.writing.orders import charges, order_title
 from mappings.writing.parties import party_of
 
-_OUTCOMES = {OrderStatus.OPEN: "open", OrderStatus.PAID: "won"}
 #: Which parts of an opportunity are all in the plan: one that is not there any more is taken away.
 _PARTS = ("opportunity_item", "lost_reason")
 
@@ -58,7 +57,7 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
 
 def _standing(ledger: FieldLedger, order: RecordOrder) -> dict[str, Any]:
     """Return what an order says of its opportunity each time that it is sent."""
-    outcome = _OUTCOMES.get(order.status, "lost")
+    outcome = order.status.outcome
     ledger.tell("status", "opportunity.status")
     ledger.tell("total", "opportunity.opportunity_amount", "mapped")
     certain = {"won": 100, "lost": 0}.get(outcome)
@@ -83,13 +82,13 @@ def _changes(
     # An empty reason is sent, too: an order that is open again shall not keep that for which it was lost.
     changes = dict(standing)
     # People move an opportunity from stage to stage: only where relay.toml has one for this status do we.
-    if order.status.value in {word.casefold() for word in ledger.values.get("stages", {})}:
+    if ledger.has_choice("stages", "status"):
         changes["sales_stage"] = body["sales_stage"]
     return changes
 
 
 def _lost_reason(ledger: FieldLedger, order: RecordOrder) -> tuple[Record, ...]:
-    if _OUTCOMES.get(order.status, "lost") != "lost":
+    if order.status.outcome != "lost":
         return ()
     target = "opportunity_lost_reason_detail.lost_reason"
     reason = ledger.chosen("lost_reasons", "reason", target, "lost_reason", demanded=False)

@@ -17,12 +17,9 @@ from mappings.vendors.overplane.opportunities import (
     placed,
     utm_source,
 )
-from mappings.writing.fields import FieldLedger
+from mappings.writing.fields import SENT_AT, FieldLedger
 from mappings.writing.orders import Charge
 from mappings.writing.parties import Party, party_of, tell_name, told_phone
-
-#: Where a command that has no date of its own may still have one.
-_DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")
 
 
 def register_lead(lead: RegisterLead, account: Account) -> Plan:
@@ -110,8 +107,8 @@ def _as_opportunity(ledger: FieldLedger, party: Party, opening: str, path: str, 
         sales_stage=ledger.setting("stage", "opportunity.sales_stage"),
         probability=ledger.setting("lead_probability", "opportunity.probability"),
         opportunity_type=ledger.setting(f"{word}_opportunity_type", "opportunity.opportunity_type"),
-        transaction_date=ledger.moment("opportunity.transaction_date", *_DATES).date().isoformat(),
-        expected_closing=ledger.deadline("opportunity.expected_closing", days, *_DATES).isoformat(),
+        transaction_date=ledger.moment("opportunity.transaction_date", *SENT_AT).date().isoformat(),
+        expected_closing=ledger.deadline("opportunity.expected_closing", days, *SENT_AT).isoformat(),
     )
     changes = {name: value for name, value in body.items() if name in ("title", "status")}
     key = ledger.command.key

@@ -16,7 +16,7 @@ from worker.settings import ConnectionSettings
 from worker.vendors.answers import read_json
 from worker.vendors.centiacrm.operations import OPERATIONS
 from worker.vendors.centiacrm.refusals import meaning_of
-from worker.vendors.lookups import FirstOf, LookUp, Same, equal, marked, plain
+from worker.vendors.lookups import FirstOf, LookUp, Same, equal, exact, marked, plain
 from worker.vendors.read_back import by_id, everything
 from worker.vendors.rest import record_id
 from worker.vendors.vendor import Call, Caller, Item, Kind, Proof, Reference, Token, Vendor, json_body
@@ -107,7 +107,7 @@ _CONTACT = FirstOf(
 )
 _MARKED = "our key in the title, looked up by it"
 _COMPANY = LookUp("companies_get_companies", equal(name="name"), {**_PROFILE, "query": "match.name"})
-_PRODUCT = LookUp("products_get_products", equal(sku="sku"), _PROFILE)
+_PRODUCT = LookUp("products_get_products", exact(sku="sku"), _PROFILE)
 _OPPORTUNITY = _marked("opportunities_get_opportunities", query="match.marker")
 _TICKET = _marked("tickets_get_tickets")
 _ONE = {"profile_id": "values.profile", "search_by": "id"}

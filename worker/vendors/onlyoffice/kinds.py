@@ -10,7 +10,7 @@ from typing import Any
 from mappings.vendor import Record
 from mappings.vendors.onlyoffice.schemas import EMAIL, PHONE
 from worker.errors import Rejected
-from worker.vendors.lookups import FirstOf, InTurn, LookUp, equal, marked, plain
+from worker.vendors.lookups import FirstOf, InTurn, LookUp, equal, exact, marked, plain
 from worker.vendors.onlyoffice.operations import OPERATIONS
 from worker.vendors.onlyoffice.proofs import PROOFS
 from worker.vendors.rest import record_id
@@ -136,7 +136,7 @@ _EVENTS = FirstOf(
 _CASE = LookUp("case_filter", marked("title"), {"contactid": "body.members"})
 _TASK = LookUp("task_filter", marked("title"), {"entityType": "body.entityType", "entityid": "body.entityId"})
 _OPPORTUNITY = LookUp("opportunity_by_prefix", marked("title"), {"prefix": "match.bracketed"})
-_INVOICE_ITEM = LookUp("invoiceitem_filter", equal(stockkeepingunit="sku"), {"filterValue": "match.sku"})
+_INVOICE_ITEM = LookUp("invoiceitem_filter", exact(stockkeepingunit="sku"), {"filterValue": "match.sku"})
 _INVOICE = LookUp(
     "invoice_by_entity", equal(number="number"), {"entityid": "body.entityId"}, {"entityType": "opportunity"}
 )

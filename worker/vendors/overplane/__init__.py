@@ -17,7 +17,7 @@ from worker.errors import NotConfigured, OutcomeUnknown, Rejected
 from worker.http import Answer
 from worker.masking import excerpt
 from worker.vendors.answers import read_json
-from worker.vendors.lookups import FirstOf, LookUp, Same, equal, marked
+from worker.vendors.lookups import FirstOf, LookUp, Same, equal, exact, marked
 from worker.vendors.overplane.operations import OPERATIONS
 from worker.vendors.read_back import by_id as read_by_id
 from worker.vendors.read_back import everything
@@ -146,7 +146,7 @@ _CUSTOMER = FirstOf(
         "name": _newest("customer_list", equal(customer_name="name")),
     }
 )
-_ITEM = _newest("item_list", equal(item_code="code"))
+_ITEM = _newest("item_list", exact(item_code="code"))
 _OPPORTUNITY = _newest("opportunity_list", _ours)
 _LINE = _of_parent("opportunity_item_list", marked("description"))
 _LOST_REASON = _of_parent("opportunity_lost_reason_detail_list", _is_the_reason)
