@@ -42,16 +42,6 @@ name_of = {"ids": lambda value: value if isinstance(value, str) else f"{value.ve
 
 
 @pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
-
-
-@pytest.fixture
 def lagging(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
     db = Database(sqlite_url)
     store = Store(":memory:", clock=lambda: clock().timestamp())
