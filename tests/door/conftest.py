@@ -18,13 +18,9 @@ from worker.ledger.tables import deliveries, events
 
 
 @pytest.fixture(scope="session")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_ledger(empty_sqlite: Path) -> Path:
     """The file of a migrated ledger without a row, to be copied."""
-    path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
-    db = Database(f"sqlite:///{path}", threads=1)
-    migrate(db)
-    db.close()
-    return path
+    return empty_sqlite
 
 
 @pytest.fixture

@@ -46,16 +46,6 @@ def name_of(value: str | Job) -> str:
 
 
 @pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
-
-
-@pytest.fixture
 def lagging(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
     db = Database(sqlite_url)
     store = Store(":memory:", clock=lambda: clock().timestamp())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,18 +24,6 @@ from worker.publisher import Publisher, capacity, for_the_door
 from worker.settings import Settings, SettingsError
 from worker.settings.configuration import load
 from worker.sweep import Sweep
-
-
-@pytest.fixture
-def ledger(sqlite_url: str) -> Iterator[Database]:
-    db = Database(sqlite_url)
-    yield db
-    db.close()
-
-
-@pytest.fixture
-def settings(broker_url: str, tmp_path: Path) -> Settings:
-    return load({**ENVIRON, "RELAY_BROKER_URL": broker_url, "RELAY_VAR": str(tmp_path)})
 
 
 def test_the_sweep_publishes_what_the_breaker_lets_through(

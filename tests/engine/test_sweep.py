@@ -38,19 +38,6 @@ OPLA, CENTIA = "deliver.opla", "deliver.centia"
 MOMENT = timedelta(milliseconds=1)
 
 
-@pytest.fixture
-def ledger(sqlite_url: str) -> Iterator[Database]:
-    """An empty ledger; the statements themselves are tested on both databases elsewhere."""
-    db = Database(sqlite_url)
-    yield db
-    db.close()
-
-
-@pytest.fixture
-def settings(broker_url: str, tmp_path: Path) -> Settings:
-    return load({**ENVIRON, "RELAY_BROKER_URL": broker_url, "RELAY_VAR": str(tmp_path)})
-
-
 def publisher_of(settings: Settings) -> Publisher:
     return Publisher(make_app(settings), settings.connections)
 

@@ -9,7 +9,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import flask
@@ -19,13 +18,10 @@ import structlog
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
-from sandbox.server import running
-from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench
 from tests.engine.jobs import FORM, URLENCODED
 from worker.delivery import deliver
 from worker.http import Answer, Http, Request
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.masking import EXCERPT_LENGTH, excerpt, masked
 from worker.telemetry import scrubbed, start_logging, start_sentry
@@ -203,16 +199,6 @@ def test_an_excerpt_is_short_and_masked_before_it_is_cut() -> None:
         assert "lan." not in found
         assert "sk7" not in found
     assert excerpt(b"\xff\x00 a\n\n  b") == "\ufffd\x00 a b"
-
-
-@pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from mappings.commands import Address, Command, OpenTicket, OrderLine, OrderStat
 from mappings.errors import CannotMap, ValueMissing
 from mappings.vendor import Account, FieldRow, Named, Plan, Ref
 from mappings.vendors import VENDORS
+from tests.mappings.vendor_examples import ANA, TICKET, D, of_one_line, rows, seven_pieces, told
 from tests.mappings.vendor_examples import ORDER as DOLLARS
-from tests.mappings.vendor_examples import D, of_one_line, rows, seven_pieces, told
 
 CENTIA = VENDORS["centiacrm"]
 VALUES = {
@@ -29,19 +29,8 @@ VALUES = {
     "priority": 9,
     "priorities": {"high": 10},
 }
-ANA = Person(name="Ana María García", email="ana@example.mx", phone="+525512345678")
 ORDER = replace(DOLLARS, number="#1070", customer=ANA, currency="MXN")
 LEAD = RegisterLead("site-1", ANA, "Hola", "contact", attributes={"received_at": "2026-03-02T03:00:00Z"})
-TICKET = OpenTicket(
-    "mail-1",
-    "Broken",
-    "It broke.",
-    ANA,
-    "High",
-    "email",
-    "1070",
-    attributes={"date": "Mon, 2 Mar 2026 10:00:00 +0700"},
-)
 COMPANY = {
     "profile_id": 1,
     "name": "Ana María García (ana@example.mx)",

@@ -16,7 +16,6 @@ from mappings.commands import (
     Attachment,
     Command,
     Comment,
-    OpenTicket,
     OrderLine,
     OrderStatus,
     Person,
@@ -27,7 +26,9 @@ from mappings.commands import (
 from mappings.errors import CannotMap, ValueMissing
 from mappings.vendor import Account, Named, Plan, Record, Ref
 from mappings.vendors import VENDORS
+from tests.mappings.vendor_examples import ANA
 from tests.mappings.vendor_examples import ORDER as DOLLARS
+from tests.mappings.vendor_examples import TICKET as PLAIN_TICKET
 
 D = Decimal
 
@@ -38,20 +39,9 @@ NOTE = Named("history categories", "Note", "values.history_category")
 FOLLOW_UP = Named("task categories", "Follow-up", "values.task_category")
 WON = Named("stage types", "1", "values.stage_won")
 LOST = Named("stage types", "2", "values.stage_lost")
-ANA = Person(name="Ana María García", email="ana@example.mx", phone="+525512345678")
 ORDER = replace(DOLLARS, number="#1070", status=OrderStatus.OPEN, customer=ANA, currency="MXN")
 LEAD = RegisterLead("site-1", ANA, "Hola", "contact", attributes={"budget": "900"})
-TICKET = OpenTicket(
-    "mail-1",
-    "Broken",
-    "It broke.",
-    ANA,
-    "High",
-    "email",
-    "1070",
-    attachments=(Attachment("lamp.jpg", "image/jpeg"),),
-    attributes={"date": "Mon, 2 Mar 2026 10:00:00 +0700"},
-)
+TICKET = replace(PLAIN_TICKET, attachments=(Attachment("lamp.jpg", "image/jpeg"),))
 WHO = Ref("person", "cont-ana@example.mx")
 PERSON = {
     "firstName": "Ana María",

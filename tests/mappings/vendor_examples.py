@@ -1,11 +1,11 @@
-"""What the tests of every vendor's mapping start from: an order with each kind of charge, and its field ledger."""
+"""What the tests of every vendor's mapping start from: an order with each kind of charge, a request, a person."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
 
-from mappings.commands import OrderLine, OrderStatus, RecordOrder
+from mappings.commands import OpenTicket, OrderLine, OrderStatus, Person, RecordOrder
 from mappings.vendor import Plan
 
 D = Decimal
@@ -24,6 +24,18 @@ ORDER = RecordOrder(
     discount=D("1.00"),
     lines=(TEA, CUP),
     placed_at="2026-03-02T09:15:00-05:00",
+)
+
+ANA = Person(name="Ana María García", email="ana@example.mx", phone="+525512345678")
+TICKET = OpenTicket(
+    "mail-1",
+    "Broken",
+    "It broke.",
+    ANA,
+    "High",
+    "email",
+    "1070",
+    attributes={"date": "Mon, 2 Mar 2026 10:00:00 +0700"},
 )
 
 
