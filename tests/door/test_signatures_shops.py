@@ -73,7 +73,7 @@ def post(door: Door, scheme: str, signature: str | None, body: bytes = BODY) -> 
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_genuine_event_is_refused_or_taken_twice(shops: Door, scheme: str) -> None:
+def test_a_genuine_event_is_taken_once(shops: Door, scheme: str) -> None:
     """If this fails, the shop's webhook is switched off by the shop, or each retry makes a deal."""
     answers = [post(shops, scheme, digest(SECRETS["SHOP_SECRET"])) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -85,7 +85,7 @@ def test_a_genuine_event_is_refused_or_taken_twice(shops: Door, scheme: str) -> 
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_body_with_any_byte_altered_passes(shops: Door, scheme: str) -> None:
+def test_a_body_with_any_byte_altered_is_refused(shops: Door, scheme: str) -> None:
     """If this fails, somebody between the shop and us writes his own orders."""
     signature = digest(SECRETS["SHOP_SECRET"])
     altered = [BODY[:i] + bytes([BODY[i] ^ 1]) + BODY[i + 1 :] for i in range(len(BODY))]
@@ -95,7 +95,7 @@ def test_a_body_with_any_byte_altered_passes(shops: Door, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_wrong_signature_passes(shops: Door, scheme: str) -> None:
+def test_a_wrong_signature_is_refused(shops: Door, scheme: str) -> None:
     """If this fails, whoever knows the address writes into the CRM."""
     right = digest(SECRETS["SHOP_SECRET"])
     hexed = hmac.new(SECRETS["SHOP_SECRET"].encode(), BODY, "sha256").hexdigest()
@@ -114,7 +114,7 @@ def test_a_wrong_signature_passes(shops: Door, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_secret_of_last_week_is_refused_while_it_is_rotated(shops: Door, scheme: str) -> None:
+def test_the_secret_of_last_week_is_good_while_it_is_rotated(shops: Door, scheme: str) -> None:
     """If this fails, events are lost between the change at the shop and the change here."""
     assert post(shops, scheme, digest(SECRETS["SHOP_SECRET_OLD"])).status_code == 200
 
@@ -128,7 +128,7 @@ def test_the_secret_of_last_week_is_refused_while_it_is_rotated(shops: Door, sch
         ("&amp;lt;", "&lt;"),
     ],
 )
-def test_a_secret_with_signs_of_html_never_fits(
+def test_a_secret_with_signs_of_html_fits(
     empty_ledger: Path,
     tmp_path: Path,
     clock: Clock,
@@ -148,7 +148,7 @@ def test_a_secret_with_signs_of_html_never_fits(
     assert answer.status_code == 200, answer.json
 
 
-def test_woocommerce_cannot_save_its_webhook(shops: Door) -> None:
+def test_woocommerce_can_save_its_webhook(shops: Door) -> None:
     """If this fails, the webhook is never switched on: its ping is unsigned and wants exactly 200."""
     form = "application/x-www-form-urlencoded"
     answer = shops.client.post("/webhooks/woocommerce", data=b"webhook_id=4", content_type=form)
@@ -161,7 +161,7 @@ def test_woocommerce_cannot_save_its_webhook(shops: Door) -> None:
     assert shops.count() == 0
 
 
-def test_haravan_cannot_register_its_webhook(shops: Door) -> None:
+def test_haravan_can_register_its_webhook(shops: Door) -> None:
     """If this fails, an app's callback address is refused; its token is spent there, and posts are signed."""
     asked = {"hub.challenge": "1158201444", "hub.verify_token": SECRETS["INBOX_TOKEN"]}
     for query in (asked, asked | {"hub.mode": "subscribe"}):
@@ -176,7 +176,7 @@ def test_haravan_cannot_register_its_webhook(shops: Door) -> None:
     assert answer.status_code == 401
 
 
-def test_the_token_of_a_challenge_alone_leaves_the_door_open(
+def test_the_token_of_a_challenge_alone_opens_no_door(
     empty_ledger: Path, tmp_path: Path, clock: Clock
 ) -> None:
     """If this fails, a source looks protected by its verify token, and anybody may post to it."""
@@ -188,7 +188,7 @@ def test_the_token_of_a_challenge_alone_leaves_the_door_open(
     db.close()
 
 
-def test_what_sapo_does_otherwise_cannot_be_set(shops: Door) -> None:
+def test_what_sapo_does_otherwise_can_be_set(shops: Door) -> None:
     """If this fails, a shop whose signature differs from what is known of Sapo needs a new version of ours."""
     signature = hmac.new(SECRETS["SHOP_SECRET"].encode(), BODY, "sha256").hexdigest()
     headers = {"X-Own-Signature": signature, "X-Sapo-Topic": "orders/create"}
@@ -205,7 +205,7 @@ def test_what_sapo_does_otherwise_cannot_be_set(shops: Door) -> None:
         ("woocommerce", "X-WC-Webhook-Topic", "product.updated"),
     ],
 )
-def test_an_event_that_nobody_wants_is_refused(shops: Door, scheme: str, header: str, topic: str) -> None:
+def test_an_event_that_nobody_wants_is_taken(shops: Door, scheme: str, header: str, topic: str) -> None:
     """If this fails, it spends the shop's patience, and the webhook is switched off with all the others."""
     headers = {SCHEMES[scheme][1]: digest(SECRETS["SHOP_SECRET"]), header: topic}
     answer = shops.client.post(

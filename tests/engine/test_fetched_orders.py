@@ -87,7 +87,7 @@ def test_a_shop_without_a_token_for_its_interface_is_asked_nothing(
     assert (shop.asked, found) == ([], None)
 
 
-def test_a_whole_order_is_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_order_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise every order costs a call at the shop, and waits while the shop is away."""
     known = load(EXAMPLE).sources["shop"]
     shop, found = fetched(monkeypatch, known, Event("shop", "e1", "orders/create", {"id": 7}, {}))

@@ -235,7 +235,7 @@ def test_without_an_age_nothing_ever_goes(db: Database, clock: Clock) -> None:
     assert payloads(db) == [b'{"name": "Lan"}']
 
 
-def test_what_is_fetched_late_brings_a_forgotten_person_back(db: Database, clock: Clock) -> None:
+def test_what_is_fetched_late_brings_no_forgotten_person_back(db: Database, clock: Clock) -> None:
     """Otherwise a sender that answers after the lease is over undoes an erasure."""
     one, other = (post(db, clock, key).event_id for key in ("e1", "e2"))
     with db.write() as c:

@@ -390,7 +390,7 @@ ODD = json_values | st.sampled_from(
 
 
 @given(st.sampled_from(OURS), st.data())
-def test_a_mutilated_submission_stops_the_worker(body: Path, data: st.DataObject) -> None:
+def test_a_mutilated_submission_is_mapped_or_parked(body: Path, data: st.DataObject) -> None:
     """Otherwise one odd post is tried for ever, and those behind it wait."""
     arrival = arrival_of(body)
     paths = list(leaves(arrival.payload))

@@ -46,7 +46,7 @@ def with_local_phone(thing: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SOURCES if kind not in INBOXES])
-def test_a_number_is_read_by_nobodys_country(kind: str) -> None:
+def test_a_number_is_read_by_the_country_of_its_person(kind: str) -> None:
     """Otherwise a customer who leaves out the country code is a second customer."""
     assert "default_region" in SOURCES[kind].options
 
