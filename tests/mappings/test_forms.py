@@ -12,14 +12,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mappings.commands import as_json
 from mappings.errors import BadBody, CannotMap
-from mappings.source import Arrival, Event, Naming
+from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
-from tests.mappings.test_sources import BODIES, arrival_of, event_of, json_values, recorded
+from tests.mappings.test_sources import BODIES, arrival_of, event_of, recorded
 
 KINDS = ("contact_form_7", "elementor", "google_forms", "gravity_forms", "jotform", "wpforms")
 OURS = [body for body in BODIES if body.parent.name in KINDS]
@@ -367,60 +365,3 @@ def put(payload: Any, path: tuple[Any, ...], value: Any) -> None:
         payload = payload[key]
     _ = payload[path[-1]]  # nothing is put where nothing is
     payload[path[-1]] = value
-
-
-def tried(arrival: Arrival) -> None:
-    """Name and map `arrival`; nothing but commands and CannotMap may come of it."""
-    source = SOURCES[arrival.source]
-    naming = source.name(arrival)
-    assert naming.dedup_key
-    try:
-        event = Event(
-            arrival.source, "1", "submitted", arrival.payload, {}, naming.entity, None, arrival.options
-        )
-        for command in source.handlers["submitted"](event):
-            as_json(command)
-    except CannotMap:
-        pass
-
-
-ODD = json_values | st.sampled_from(
-    ["", "[", '["a",1]', "||", "0", 10**400, -1, True, [], {}, [[]], {"": {}}]
-)
-
-
-@given(st.sampled_from(OURS), st.data())
-def test_a_mutilated_submission_is_mapped_or_parked(body: Path, data: st.DataObject) -> None:
-    """Otherwise one odd post is tried for ever, and those behind it wait."""
-    arrival = arrival_of(body)
-    paths = list(leaves(arrival.payload))
-    for path in data.draw(st.lists(st.sampled_from(paths), max_size=3)):
-        try:
-            if data.draw(st.booleans()):
-                put(arrival.payload, path, data.draw(ODD))
-            else:
-                put(arrival.payload, path, None)
-        except (KeyError, IndexError, TypeError):
-            continue  # an earlier change has taken its place away
-    tried(arrival)
-
-
-@given(st.sampled_from(KINDS), ODD)
-def test_a_payload_of_any_shape_is_mapped_or_parked(kind: str, payload: Any) -> None:
-    """Otherwise a payload of an odd shape stops the worker."""
-    tried(Arrival(kind, {}, payload, "digest"))
-    keys = ("rawRequest", "namedValues", "fields", "form", "meta")
-    tried(Arrival(kind, {}, dict.fromkeys(keys, payload) | {"id": "1", "form_id": "1"}, "digest"))
-
-
-@given(
-    st.sampled_from(KINDS), st.binary(max_size=60) | st.text('{}[]":,=&%\n1aé', max_size=40).map(str.encode)
-)
-def test_bytes_that_are_nothing_are_refused(kind: str, body: bytes) -> None:
-    """Otherwise bytes that are nothing stop the door."""
-    for media in SOURCES[kind].media_types:
-        try:
-            payload = SOURCES[kind].read(body, media)
-        except BadBody:
-            continue
-        tried(Arrival(kind, {}, payload, "digest"))

@@ -384,8 +384,7 @@ def test_units_are_created_changed_and_listed(top: CrmTopClient) -> None:
     top.data("POST", "product/crm/multi-unit/save", {"units": [{**row, "unitRate": 10.0}]})
     assert [one["unitRate"] for one in top.data("GET", f"product/crm/multi-unit/{product}")] == [10.0]
     for wrong in ({"unitId": 201}, {"productId": NOBODY}, {"productId": None}):
-        for old in (unit, row):
-            body = {"units": [{**old, **wrong}]}
+        for body in ({"units": [{**old, **wrong}]} for old in (unit, row)):
             assert top.fails("POST", "product/crm/multi-unit/save", body)["code"] == 400
     assert (top.count("unit"), top.count("product_unit")) == (1, 1)
 

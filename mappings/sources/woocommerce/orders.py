@@ -74,11 +74,10 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
     billing, delivery = order["billing"], order["shipping"]
     region = event.options.get("default_region")
     buyer = person_of(billing, billing, delivery, region, meta.get("wpml_language", ""))
-    status = _status(order)
     yield RecordOrder(
         key=event.key,
         number=order["number"] or order["id"],
-        status=status,
+        status=_status(order),
         customer=buyer,
         currency=currency,
         total=total,
@@ -88,8 +87,7 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["date_created_gmt"],
         reason=gone if order["status"] == "trash" else _reason(order),
-        # Of a cancellation and of a refund the order has no time of its own.
-        closed_at=order["date_paid_gmt"] if status is OrderStatus.PAID else "",
+        closed_at=_closed_at(order),
         attributes=_attributes(event, order, meta, buyer),
     )
 
@@ -97,6 +95,12 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
 def _reason(order: Mapping[str, Any]) -> str:
     failed = ["payment failed"] if order["status"] == "failed" else []
     return ", ".join(failed + [refund["reason"] for refund in order["refunds"] if refund["reason"]])
+
+
+def _closed_at(order: dict[str, Any]) -> str:
+    # Of a cancellation and of a refund the order has no time of its own.
+    paid: str = order["date_paid_gmt"]
+    return paid if _status(order) is OrderStatus.PAID else ""
 
 
 def _line(line: dict[str, Any], currency: str) -> OrderLine:
