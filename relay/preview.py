@@ -15,6 +15,7 @@ from mappings.errors import BadBody, CannotMap
 from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
 from mappings.vendor import JsonText, Named, Ref
+from relay.inputs import known as known_name
 from relay.send import content_type_of
 from webhooks.parts import parts_of
 from worker.errors import Stop
@@ -35,17 +36,21 @@ def preview_file(
     """Return the event's name, its commands, and for each connection the requests and the field ledger.
 
     `fetched` is the JSON that stands for what a thin event lacks, by name. A file that holds several events gives
-    {"events": [...]} with the same for each. Raises click.ClickException, saying what is wrong, where the file is
-    no body of that source.
+    {"events": [...]} with the same for each. Raises WrongInput where there is no such source, and
+    click.ClickException, saying what is wrong, where the file is no body of that source.
     """
-    known = settings.sources.get(source)
-    if known is None:
-        raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
+    known = settings.sources[known_name("source", source, settings.sources, f"in {settings.config_path}")]
     shown = [
         _shown(settings, known, event | {"fetched": fetched}, naming)
         for event, naming in _arrived(known, file, event_type, headers, content_type)
     ]
     return shown[0] if len(shown) == 1 else {"events": shown}
+
+
+def has_errors(found: Mapping[str, Any]) -> bool:
+    """Say whether an event of what `preview_file` returned, or a delivery of one, ends with an error."""
+    events = found.get("events", [found])
+    return any("error" in one for event in events for one in (event, *event["deliveries"]))
 
 
 def _shown(

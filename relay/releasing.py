@@ -27,8 +27,8 @@ class Releasable:
 def releasable(settings: Settings, db: Database, ids: Sequence[str], now: datetime) -> list[Releasable]:
     """Return what `ids` name at `now`, each once; an event that is no duplicate stands for its deliveries.
 
-    Raises click.ClickException where a duplicate has no route, where an event has nothing that waits for a release,
-    and where its payload was purged.
+    Raises click.ClickException where an id is of nothing, where a duplicate has no route, where an event has nothing
+    that waits for a release, and where its payload was purged.
     """
     return list(dict.fromkeys(one for id_ in ids for one in _named(settings, db, id_, now)))
 
@@ -36,6 +36,10 @@ def releasable(settings: Settings, db: Database, ids: Sequence[str], now: dateti
 def _named(settings: Settings, db: Database, id_: str, now: datetime) -> Iterator[Releasable]:
     event = search.show_event(db, id_)
     if event is None:
+        if search.show_delivery(db, id_) is None:
+            raise click.ClickException(
+                f"there is no delivery and no event {id_!r}; `relay deliveries` lists them"
+            )
         yield Releasable("delivery", id_)
     elif event["purged_at"] is not None:
         raise click.ClickException(f"{id_}: its payload was purged, so there is nothing to deliver any more")

@@ -12,6 +12,7 @@ import httpx
 from mappings.protection import Hmac
 from mappings.source import Source
 from mappings.sources import SOURCES
+from relay.inputs import known as known_name
 from webhooks.signatures import signed_headers
 from worker.settings import Settings
 
@@ -27,10 +28,11 @@ def post_sample(
     url: str,
     name: str = "",
 ) -> httpx.Response:
-    """Post `body` to the receiver at `url` as the sender of `source` would; return its answer."""
-    known = settings.sources.get(source)
-    if known is None:
-        raise click.ClickException(f"{settings.config_path} has no [sources.{source}]")
+    """Post `body` to the receiver at `url` as the sender of `source` would; return its answer.
+
+    Raises WrongInput where there is no such source, and click.ClickException where nobody answers.
+    """
+    known = settings.sources[known_name("source", source, settings.sources, f"in {settings.config_path}")]
     kind = SOURCES[known.type]
     address = known.public_url or f"{url}/webhooks/{source}"
     sent = {"content-type": content_type_of(kind, name, content_type), **headers}

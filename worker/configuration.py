@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, VendorMapping
 from mappings.vendors import VENDORS
-from worker.environment import encryption_keys, grace, learn_secrets, whole_number
+from worker.environment import addresses, encryption_keys, grace, learn_secrets, whole_number
 from worker.settings import (
     ConnectionSettings,
     Fault,
@@ -49,6 +49,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         faults.append(Fault(str(path), "has no sources, connections and routes: it needs one of each"))
     limit = whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
     proxies = whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
+    addresses(environ, faults)
     keys = encryption_keys(environ, faults)
     grace(environ, faults)
     whole_number(environ, "RELAY_THREADS", THREADS, faults)

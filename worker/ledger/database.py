@@ -35,11 +35,11 @@ class Database:
     """The ledger, open. Hand it to the functions beside this file; share it between threads, not processes."""
 
     def __init__(self, url: str, threads: int = 32, keys: Sequence[bytes] = ()) -> None:
-        """Open the ledger at `url`; with `keys` payloads are encrypted, see `Keys`."""
+        """Open the ledger at `url`; with `keys` payloads are encrypted, see `Keys`. Raises LedgerUnavailable."""
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database or "").parent)
         elif parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         # SQLite has one writer at a time and its busy handler sleeps: threads of one process queue here, in
@@ -187,6 +187,15 @@ class Database:
             if is_ours and not getattr(error, "connection_invalidated", False):
                 raise
             raise LedgerUnavailable(str(cause).partition("\n")[0]) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerUnavailable(
+            f"{folder}: no folder can be made here for the ledger ({error.strerror}); set RELAY_VAR"
+        ) from error
 
 
 # SQLAlchemy takes five times as long to build a statement as to run it: each is built once.
