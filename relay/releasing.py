@@ -27,7 +27,7 @@ class Releasable:
 def releasable(settings: Settings, db: Database, ids: Sequence[str], now: datetime) -> list[Releasable]:
     """Return what `ids` name at `now`, each once; an event that is no duplicate stands for its deliveries.
 
-    Raises click.ClickException where an id is of nothing, where a duplicate has no route, where an event has nothing
+    Raises click.ClickException where an id is of nothing, a duplicate has no route, an event has nothing
     that waits for a release, and where its payload was purged.
     """
     return list(dict.fromkeys(one for id_ in ids for one in _named(settings, db, id_, now)))
