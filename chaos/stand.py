@@ -20,12 +20,12 @@ from chaos.procfile import command
 from chaos.proxy import Proxy, to_port
 from relay.broker import broker_answers, broker_command
 from relay.ports import HOST
-from worker.configuration import load as settings_of
 from worker.errors import LedgerUnavailable
 from worker.ledger import search
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.settings import Settings
+from worker.settings.configuration import load as settings_of
 
 
 class Stand:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from mappings.money import written
+from mappings.formats.money import written
 
 
 class OrderStatus(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from mappings.commands import CommandType, OpenTicket, RecordOrder, RegisterLead
 from mappings.errors import CannotMap, ValueMissing
-from mappings.form_fields import KNOWN_AS
+from mappings.reading.form_fields import KNOWN_AS
 from mappings.source import Handler
 from mappings.sources import SOURCES
 from mappings.vendor import Plan

@@ -10,9 +10,9 @@ import simplejson
 from marshmallow import Schema, fields, missing, validate
 
 from mappings.instances import instance
-from mappings.shape import Pointer, Written
+from mappings.writing.shape import Pointer, Written
 from relay.wrong_input import WrongInput
-from worker.complaints import UNKNOWN, said
+from worker.settings.complaints import UNKNOWN, said
 from worker.vendors.vendor import Operation
 
 #: What each kind of field is called, the special before the general.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from relay.options import environ_with
-from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.version import require_current
 from worker.settings import Settings
+from worker.settings.configuration import load
 
 
 def open_ledger(file: Path | None) -> Database:

@@ -17,11 +17,11 @@ from urllib.request import ProxyHandler, build_opener
 from relay.broker import broker_answers, broker_command, broker_url
 from relay.ports import HOST, CannotStart, port_of, require_different
 from relay.supervisor import READY_SECONDS, Child, Supervisor
-from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.version import require_current
 from worker.settings import Settings
+from worker.settings.configuration import load
 
 #: Seconds for which one look at a child may last.
 LOOK_SECONDS = 5.0

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from worker.environment import LEAST_GRACE_SECONDS, grace_seconds
+from worker.settings.environment import LEAST_GRACE_SECONDS, grace_seconds
 
 #: The part of our own grace in which the children that nobody needs must end; the others have the rest.
 FIRST_PART = 0.85

@@ -11,8 +11,8 @@ import pytest
 from mappings.sources import SOURCES
 from mappings.vendors import VENDORS
 from tests.engine.harness import ENVIRON, ROOT
-from worker.configuration import load
 from worker.settings import Settings, SettingsError
+from worker.settings.configuration import load
 
 KNOWN = ", ".join(sorted(VENDORS))
 UNPROTECTED = (

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.engine.harness import ENVIRON, ROOT
-from worker.configuration import load
-from worker.encryption_keys import key_bytes, new_key
 from worker.settings import Retention, SettingsError
+from worker.settings.configuration import load
+from worker.settings.encryption_keys import key_bytes, new_key
 
 GOOD = "7bGiSw0FozcaARj7xIJ9yHftEDg-2FWfXMtEEzZnW6A="
 EXAMPLE = (ROOT / "relay.toml").read_text("utf-8").partition("[retention]")[0]

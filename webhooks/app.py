@@ -18,7 +18,6 @@ from webhooks.forms import Guards, storage_for
 from webhooks.receiver import Receiver, refusal
 from webhooks.turns import step_aside, take_long
 from worker.app import make_app
-from worker.configuration import load
 from worker.errors import LedgerUnavailable
 from worker.handoff import HandOff
 from worker.ledger import due, duties
@@ -27,6 +26,7 @@ from worker.ledger.intake import Intake
 from worker.ledger.version import require_current
 from worker.publisher import BrokerDown, Publisher
 from worker.settings import Settings, SettingsError
+from worker.settings.configuration import load
 from worker.sweep import DUTY
 from worker.telemetry import log, start_logging, start_sentry
 

@@ -25,7 +25,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 from webhooks.framing import CONTINUE, HEAD_LIMIT, Frame
 from webhooks.one_piece import OnePiece
 from webhooks.turns import Turns, Work
-from worker.configuration import DEFAULT_LIMIT_BYTES
+from worker.settings.configuration import DEFAULT_LIMIT_BYTES
 
 #: Seconds in which a whole request must be there, from its first byte or from the connection's beginning.
 ARRIVAL_SECONDS = 20.0

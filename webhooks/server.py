@@ -10,7 +10,7 @@ from typing import Any
 # Loaded here, before the fork, the code is read once, its memory is shared by all workers, and one that died is
 # back at once. Not with `preload_app`, which would make connections and threads before the fork, too.
 import webhooks.app  # noqa: F401
-from worker.environment import grace_seconds
+from worker.settings.environment import grace_seconds
 
 worker_class = "webhooks.arrivals.Worker"
 workers = 2

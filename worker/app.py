@@ -7,7 +7,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from worker import transport
+from worker.broker import transport
 from worker.settings import Settings
 
 #: Seconds after which Redis hands a task out again that nobody acknowledged. Harmless when it happens, since a

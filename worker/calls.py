@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from worker import budget
 from worker.errors import BudgetSpent
 from worker.http import Answer, Http
+from worker.http.limit_headers import limit_pause
 from worker.ledger import breakers, deliveries, limits
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim
-from worker.limit_headers import limit_pause
 from worker.settings import ConnectionSettings
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session

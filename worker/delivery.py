@@ -19,7 +19,6 @@ from worker.alerts import tell_change
 from worker.breaker import Observation, Succeeded
 from worker.budget import Lanes
 from worker.calls import calls
-from worker.enrich import fetch
 from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack, Unmappable
 from worker.http import Http
 from worker.ledger import deliveries, due
@@ -30,7 +29,8 @@ from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of
-from worker.renewal import Renewing, current
+from worker.senders.enrich import fetch
+from worker.senders.renewal import Renewing, current
 from worker.settings import ConnectionSettings, Settings
 from worker.steps import Steps
 from worker.telemetry import log

@@ -14,16 +14,16 @@ from celery.exceptions import SecurityWarning
 
 from worker.app import make_app
 from worker.budget import Lanes
-from worker.configuration import THREADS, load
 from worker.delivery import Engine
-from worker.environment import grace_seconds
 from worker.errors import LedgerUnavailable
 from worker.http import Http
 from worker.ledger.database import Database
 from worker.ledger.version import require_current
+from worker.privacy.retention import Retaining
 from worker.publisher import Publisher
-from worker.retention import Retaining
 from worker.settings import SettingsError
+from worker.settings.configuration import THREADS, load
+from worker.settings.environment import grace_seconds
 from worker.shared_tokens import sessions
 from worker.stopping import end_in_time
 from worker.sweep import Sweep

@@ -10,14 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.commands import Command, RecordOrder
-from mappings.email_addresses import with_usable_address
 from mappings.errors import BadBody, CannotMap, ValueMissing
 from mappings.source import Event, Source
 from mappings.sources import SOURCES
 from mappings.vendor import Plan, only_said, said
+from mappings.writing.email_addresses import with_usable_address
 from worker.errors import NotConfigured, Unmappable
-from worker.first_step import First, first_step
 from worker.settings import ConnectionSettings, Settings, SourceSettings
+from worker.steps.first_step import First, first_step
 from worker.vendors import VENDORS
 
 

@@ -12,10 +12,10 @@ from kombu.exceptions import ChannelError, OperationalError
 from kombu.messaging import Producer
 
 from worker.app import transport_options
+from worker.broker.messages import Template, Written, template
+from worker.broker.transport import Channel
 from worker.ids import new_id
-from worker.messages import Template, Written, template
 from worker.settings import ConnectionSettings
-from worker.transport import Channel
 
 BATCH = 500
 #: Tasks that may wait at the broker per connection, beyond which deliveries wait in the ledger. What waits at the

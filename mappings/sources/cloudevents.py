@@ -14,9 +14,9 @@ from urllib.parse import unquote
 
 from werkzeug.http import parse_options_header
 
-from mappings.bodies import read_json
-from mappings.by_paths import IGNORED, PATH_OPTIONS, ByPaths
 from mappings.errors import BadBody
+from mappings.families.by_paths import IGNORED, PATH_OPTIONS, ByPaths
+from mappings.reading.bodies import read_json
 from mappings.source import Arrival, Source
 
 STRUCTURED = "application/cloudevents+json"

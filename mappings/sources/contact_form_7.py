@@ -10,12 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.bodies import read_form, read_object
 from mappings.commands import RegisterLead
 from mappings.errors import BadBody, CannotMap
-from mappings.form_fields import FORM_OPTIONS, flat, is_noise, lead_of
-from mappings.source import Arrival, Event, Naming, Source
-from mappings.submissions import (
+from mappings.families.submissions import (
     IP_ADDRESS,
     PAGE_TITLE,
     PAGE_URL,
@@ -24,6 +21,9 @@ from mappings.submissions import (
     named_in,
     written,
 )
+from mappings.reading.bodies import read_form, read_object
+from mappings.reading.form_fields import FORM_OPTIONS, flat, is_noise, lead_of
+from mappings.source import Arrival, Event, Naming, Source
 
 #: Mail-tags that say something to a salesperson; all others begin with "_" as well and are dropped.
 MAIL_TAGS = {"_url": PAGE_URL, "_post_url": PAGE_URL, "_post_title": PAGE_TITLE, "_remote_ip": IP_ADDRESS}

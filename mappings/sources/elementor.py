@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.bodies import read_form
 from mappings.commands import RegisterLead
-from mappings.form_fields import FORM_OPTIONS, flat, is_noise, lead_of, named_by_content
+from mappings.families.submissions import IP_ADDRESS, PAGE_TITLE, PAGE_URL, fields_of, named_in, written
+from mappings.reading.bodies import read_form
+from mappings.reading.form_fields import FORM_OPTIONS, flat, is_noise, lead_of, named_by_content
 from mappings.source import Arrival, Event, Naming, Source
-from mappings.submissions import IP_ADDRESS, PAGE_TITLE, PAGE_URL, fields_of, named_in, written
 
 #: What the plugin appends to the fields, by its English title; an empty name is left out.
 METADATA = {

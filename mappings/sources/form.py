@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.bodies import read_form
 from mappings.commands import RegisterLead
-from mappings.form_fields import FORM_OPTIONS, flat, is_noise, lead_of, named_by_content
+from mappings.reading.bodies import read_form
+from mappings.reading.form_fields import FORM_OPTIONS, flat, is_noise, lead_of, named_by_content
 from mappings.source import Arrival, Event, Naming, Source
 
 

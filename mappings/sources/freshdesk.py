@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.bodies import read_form
 from mappings.commands import OpenTicket
-from mappings.help_desk import TICKET_OPTIONS, named_by_fields, ticket_of, told
+from mappings.families.help_desk import TICKET_OPTIONS, named_by_fields, ticket_of, told
+from mappings.reading.bodies import read_form
 from mappings.source import Arrival, Event, Naming, Source
 
 #: Our name = the names of the placeholders, as the "simple" content and as most write them in an advanced one.

@@ -9,8 +9,8 @@ from typing import Any
 
 from werkzeug.http import parse_options_header
 
-from mappings.bodies import read_form, read_json
-from mappings.by_paths import IGNORED, PATH_OPTIONS, ByPaths
+from mappings.families.by_paths import IGNORED, PATH_OPTIONS, ByPaths
+from mappings.reading.bodies import read_form, read_json
 from mappings.source import Source
 
 

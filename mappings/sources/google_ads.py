@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappings.answers import Answer, lead_of_answers
-from mappings.bodies import read_object
 from mappings.commands import RegisterLead
-from mappings.event_ids import an_id, at
-from mappings.form_fields import LEAD_OPTIONS
-from mappings.keys import slug
-from mappings.payloads import Payload, Text, items, load, sortable
+from mappings.formats.keys import slug
 from mappings.protection import BodyKey
+from mappings.reading.answers import Answer, lead_of_answers
+from mappings.reading.bodies import read_object
+from mappings.reading.event_ids import an_id, at
+from mappings.reading.form_fields import LEAD_OPTIONS
+from mappings.reading.payloads import Payload, Text, items, load, sortable
 from mappings.source import Arrival, Event, Naming, Source
 
 #: The columns that every form may have. `column_name` is their text in the language of the form, and may be absent.

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mappings.bodies import read_object
 from mappings.commands import RegisterLead
 from mappings.errors import CannotMap
-from mappings.form_fields import FORM_OPTIONS, flat, lead_of
-from mappings.payloads import sortable
+from mappings.families.submissions import fields_of, named_by_number, named_in, written
+from mappings.reading.bodies import read_object
+from mappings.reading.form_fields import FORM_OPTIONS, flat, lead_of
+from mappings.reading.payloads import sortable
 from mappings.source import Arrival, Event, Naming, Source
-from mappings.submissions import fields_of, named_by_number, named_in, written
 
 #: What spreadsheets call the column of the time, which is no answer, in the languages of our forms.
 TIME_COLUMNS = frozenset(

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.bodies import read_form
 from mappings.commands import RegisterLead
-from mappings.form_fields import FORM_OPTIONS, flat, lead_of
-from mappings.payloads import sortable
+from mappings.families.submissions import IP_ADDRESS, PAGE_URL, fields_of, named_by_number, named_in, written
+from mappings.reading.bodies import read_form
+from mappings.reading.form_fields import FORM_OPTIONS, flat, lead_of
+from mappings.reading.payloads import sortable
 from mappings.source import Arrival, Event, Naming, Source
-from mappings.submissions import IP_ADDRESS, PAGE_URL, fields_of, named_by_number, named_in, written
 
 _NUMBER = re.compile(r"([0-9]{1,9})(\.[0-9]{1,9})?")
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.bodies import read_form, read_json
 from mappings.commands import Attachment, OpenTicket
 from mappings.errors import BadBody, CannotMap
-from mappings.mail import Email, ticket_of
+from mappings.families.mail import Email, ticket_of
 from mappings.protection import SignedFields
+from mappings.reading.bodies import read_form, read_json
 from mappings.source import Arrival, Event, Naming, Source
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from marshmallow import fields
 
-from mappings.bodies import read_object
 from mappings.commands import Attachment, OpenTicket
-from mappings.mail import Email, ticket_of
-from mappings.payloads import Payload, Text, items, load, part
+from mappings.families.mail import Email, ticket_of
+from mappings.reading.bodies import read_object
+from mappings.reading.payloads import Payload, Text, items, load, part
 from mappings.source import Arrival, Event, Naming, Source
 
 #: The MessageID of what the "Check" button on the settings page of a server sends.

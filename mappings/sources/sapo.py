@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from mappings.bodies import read_object
+from mappings.families.shopify.dialect import CUSTOMER_TOPICS, IGNORED_TOPICS, ORDER_TOPICS, Dialect
+from mappings.families.shopify.leads import register_customer
+from mappings.families.shopify.orders import record_order
 from mappings.protection import Hmac
-from mappings.shopify_dialect import CUSTOMER_TOPICS, IGNORED_TOPICS, ORDER_TOPICS, Dialect
-from mappings.shopify_leads import register_customer
-from mappings.shopify_orders import record_order
+from mappings.reading.bodies import read_object
 from mappings.source import SenderApi, Source
 
 SAPO = Dialect(

@@ -14,11 +14,17 @@ from functools import partial
 from marshmallow.fields import Integer
 from marshmallow.validate import Range
 
-from mappings.bodies import read_object
+from mappings.families.shopify.dialect import (
+    CHECKOUT_DELAY,
+    CUSTOMER_TOPICS,
+    IGNORED_TOPICS,
+    ORDER_TOPICS,
+    Dialect,
+)
+from mappings.families.shopify.leads import register_cart, register_customer
+from mappings.families.shopify.orders import record_order
 from mappings.protection import Hmac
-from mappings.shopify_dialect import CHECKOUT_DELAY, CUSTOMER_TOPICS, IGNORED_TOPICS, ORDER_TOPICS, Dialect
-from mappings.shopify_leads import register_cart, register_customer
-from mappings.shopify_orders import record_order
+from mappings.reading.bodies import read_object
 from mappings.source import Renewal, SenderApi, Source
 
 SHOPIFY = Dialect(sender="shopify", headers=("x-shopify-", "shopify-"), numbers=True, tells_checkouts=True)

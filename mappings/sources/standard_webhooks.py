@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mappings.bodies import read_object
-from mappings.by_paths import IGNORED, PATH_OPTIONS, ByPaths
+from mappings.families.by_paths import IGNORED, PATH_OPTIONS, ByPaths
 from mappings.protection import FIVE_MINUTES, Hmac
+from mappings.reading.bodies import read_object
 from mappings.source import Arrival, Source
 
 # Other versions in the list, such as the asymmetric v1a, do not begin with the prefix and are passed over.

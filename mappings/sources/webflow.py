@@ -10,12 +10,12 @@ from typing import Any
 
 from marshmallow import fields
 
-from mappings.bodies import read_object
 from mappings.commands import RegisterLead
-from mappings.event_ids import an_id, at
-from mappings.form_fields import FORM_OPTIONS, flat, lead_of, named_by_content
-from mappings.payloads import Payload, Text, load, sortable
 from mappings.protection import FIVE_MINUTES, Hmac
+from mappings.reading.bodies import read_object
+from mappings.reading.event_ids import an_id, at
+from mappings.reading.form_fields import FORM_OPTIONS, flat, lead_of, named_by_content
+from mappings.reading.payloads import Payload, Text, load, sortable
 from mappings.source import Arrival, Event, Naming, Source
 
 #: The other triggers of a site.

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.bodies import read_form
 from mappings.commands import RegisterLead
-from mappings.form_fields import FORM_OPTIONS, flat, is_noise, lead_of
+from mappings.families.submissions import fields_of, named_by_number, written
 from mappings.protection import FIVE_MINUTES, Hmac
+from mappings.reading.bodies import read_form
+from mappings.reading.form_fields import FORM_OPTIONS, flat, is_noise, lead_of
 from mappings.source import Arrival, Event, Naming, Source
-from mappings.submissions import fields_of, named_by_number, written
 
 #: The addon writes `||` for the line breaks between choices; people put spaces around theirs.
 _JOINT = re.compile(r"(?<=\S)\|\|(?=\S)")

@@ -15,10 +15,10 @@ from relay.inputs import known
 from relay.listing import as_json, as_table
 from relay.opening import ledger_of
 from relay.options import OneLine, as_json_option, env_file, environ_with
-from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.standing import hold, reset
 from worker.settings import Settings
+from worker.settings.configuration import load
 
 #: Until somebody ends it.
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)

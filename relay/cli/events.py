@@ -20,9 +20,9 @@ from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
 from relay.send import post_sample
 from relay.wrong_input import WrongInput
-from worker.configuration import load
 from worker.ledger import search
 from worker.ledger.tables import State
+from worker.settings.configuration import load
 
 #: What the receiver may judge of an event, see webhooks/receiver.py.
 VERDICTS = ("routed", "unrouted", "duplicate", "spam", "test", "ignored", "unknown")

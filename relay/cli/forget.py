@@ -11,18 +11,18 @@ from typing import Any
 
 import click
 
-from mappings.person_search import Sought, sought
+from mappings.reading.person_search import Sought, sought
 from relay.cli.privacy import NOT_SWEPT
 from relay.listing import as_json, as_table
 from relay.opening import open_ledger
 from relay.options import as_json_option, env_file, environ_with, progress
 from relay.wrong_input import WrongInput
-from worker.configuration import load
-from worker.forgetting import Erased, Found, erase, find
 from worker.ledger.database import Database
 from worker.ledger.persons import count_events
 from worker.ledger.traces import sweep_traces
+from worker.privacy.forgetting import Erased, Found, erase, find
 from worker.settings import Settings
+from worker.settings.configuration import load
 
 IN_FLIGHT = "a worker has a delivery of it in hand: run this again in a minute"
 

@@ -15,16 +15,16 @@ from relay.listing import as_json
 from relay.opening import open_ledger
 from relay.options import as_json_option, env_file, environ_with, progress
 from relay.wrong_input import WrongInput
-from worker.configuration import load
-from worker.encryption_keys import new_key
 from worker.ledger import purging, sealing
 from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.purging import ENDED, Ages, Slice
 from worker.ledger.tables import State
 from worker.ledger.traces import sweep_traces
-from worker.retention import ages as configured_ages
+from worker.privacy.retention import ages as configured_ages
 from worker.settings import Retention
+from worker.settings.configuration import load
+from worker.settings.encryption_keys import new_key
 
 NOT_SWEPT = "SQLite's write-ahead log is in use and still holds traces: they go when it is next emptied"
 

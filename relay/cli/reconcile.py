@@ -17,7 +17,6 @@ from relay.opening import ledger_of
 from relay.options import env_file, environ_with, progress
 from relay.reconciling import as_line, as_object, as_report, as_summary, moment, patient, written
 from relay.wrong_input import WrongInput
-from worker.configuration import load
 from worker.errors import DeliveryError
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Period, count, count_recent
@@ -25,6 +24,7 @@ from worker.reconcile import reconcile as compare
 from worker.reconcile.findings import Finding, Tally
 from worker.reconcile.repair import MadeAgain, delete_double, make_again, may_delete
 from worker.settings import ConnectionSettings, Settings
+from worker.settings.configuration import load
 from worker.vendors.api import Api
 
 #: Findings that one run remembers for a repair; with more, it is run again.

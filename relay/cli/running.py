@@ -10,9 +10,9 @@ from relay.options import env_file, environ_with, workers_option
 from relay.stack import only_one, prepare, start
 from relay.supervisor import Supervisor
 from relay.welcome import welcome
-from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
+from worker.settings.configuration import load
 
 
 @click.command(short_help="Run everything in this terminal.")

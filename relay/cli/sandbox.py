@@ -9,7 +9,7 @@ import click
 from relay.options import env_file, environ_with
 from relay.ports import require_free
 from sandbox.server import serve
-from worker.configuration import load
+from worker.settings.configuration import load
 
 
 @click.command("sandbox", short_help="Run the sandbox that plays the CRMs.")

@@ -19,9 +19,9 @@ from relay.inputs import known, parsed
 from relay.operations import as_description, as_list, operations
 from relay.options import WRONG_SET_UP, as_json_option, env_file, environ_with
 from relay.wrong_input import WrongInput
-from worker.configuration import load
 from worker.errors import DeliveryError
 from worker.settings import ConnectionSettings
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.api import Api
 from worker.vendors.vendor import Operation

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mappings.shape import shape
+from mappings.writing.shape import shape
 from tests.cli.conftest import Change, Crm, Relay
 from tests.engine.harness import ROOT
 from worker.vendors import VENDORS

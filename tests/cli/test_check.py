@@ -18,8 +18,8 @@ from relay.check_offline import commands_of, warnings
 from relay.check_online import cheapest_read, check_online
 from tests.cli.conftest import Change, Crm, Relay
 from tests.engine.harness import ROOT
-from worker.configuration import load
 from worker.settings import Route, Settings
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.vendor import Reference
 

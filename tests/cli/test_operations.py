@@ -10,8 +10,8 @@ from marshmallow import Schema, fields, validate
 
 from mappings.commands import OpenTicket, RecordOrder
 from mappings.errors import ValueMissing
-from mappings.shape import shape
 from mappings.vendor import Account, Plan, Record
+from mappings.writing.shape import shape
 from tests.cli.conftest import Change, Relay
 from worker.vendors import VENDORS
 from worker.vendors.vendor import Operation

@@ -19,13 +19,13 @@ from mappings.source import Naming
 from tests.cli.conftest import Relay
 from tests.engine.harness import ROOT
 from tests.engine.jobs import FORM, URLENCODED
-from worker.encryption_keys import key_bytes, new_key
 from worker.ledger import intake
 from worker.ledger.database import Database
 from worker.ledger.intake import NewEvent
 from worker.ledger.migrate import migrate
 from worker.ledger.tables import State, audit, deliveries, events
 from worker.ledger.version import require_current
+from worker.settings.encryption_keys import key_bytes, new_key
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=100)
 

@@ -22,13 +22,13 @@ from webhooks.forms import Guards
 from webhooks.receiver import Receiver
 from webhooks.signatures import signed_headers
 from worker.app import make_app
-from worker.configuration import load
 from worker.handoff import HandOff
 from worker.ledger.database import Database
 from worker.ledger.intake import Intake
 from worker.ledger.tables import events
 from worker.publisher import Publisher
 from worker.settings import Settings
+from worker.settings.configuration import load
 
 SITE = "https://www.example.com"
 SECRETS = {

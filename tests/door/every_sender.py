@@ -21,8 +21,8 @@ from mappings.sources import SOURCES
 from tests.conftest import NOON
 from tests.engine.harness import ENVIRON, ROOT, SECRETS_OF_EVERY_SOURCE
 from webhooks.signatures import signed_headers
-from worker.configuration import load
 from worker.settings import Settings, SourceSettings
+from worker.settings.configuration import load
 
 SAMPLES = ROOT / "tests" / "fixtures" / "sources"
 SIDE_FILES = (".headers.json", ".commands.json", ".options.json", ".fetched.json")

@@ -10,7 +10,7 @@ import pytest
 from door_requests import Kept
 from every_sender import every_source
 
-from mappings.repeats import substance
+from mappings.reading.repeats import substance
 from mappings.sources import SOURCES
 from tests.conftest import Clock
 from webhooks.app import create_app

@@ -19,9 +19,9 @@ from mappings.protection import Hmac
 from mappings.sources import SOURCES
 from tests.conftest import NOON, Clock
 from webhooks.signatures import signed_headers
-from worker.configuration import load
 from worker.ledger.database import Database
 from worker.settings import SettingsError
+from worker.settings.configuration import load
 
 ADDRESS = "https://hooks.example.com/webhooks/hubspot"
 NEW, OLD = SECRETS["SHOP_SECRET"], SECRETS["SHOP_SECRET_OLD"]

@@ -19,9 +19,9 @@ from dotenv import dotenv_values
 
 from relay.ports import free_port
 from tests.conftest import wait_for
-from worker.configuration import load
 from worker.ledger import search
 from worker.ledger.database import Database
+from worker.settings.configuration import load
 
 ROOT = Path(__file__).parents[2]
 #: Seconds after which a busy machine is no excuse any more: what was waited for does not come.

@@ -17,7 +17,6 @@ from mappings.sources import SOURCES
 from sandbox.server import Running
 from tests.conftest import Clock
 from worker.budget import Lanes
-from worker.configuration import load
 from worker.delivery import Engine, deliver
 from worker.http import Http
 from worker.ledger import deliveries, intake, search
@@ -25,6 +24,7 @@ from worker.ledger.database import Database
 from worker.ledger.intake import NewEvent, Stored
 from worker.ledger.tables import State
 from worker.ledger.tables import deliveries as table
+from worker.settings.configuration import load
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {

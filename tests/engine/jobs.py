@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from tests.engine.harness import ENVIRON
-from worker.configuration import load
+from worker.settings.configuration import load
 
 VENDOR_OF = {name: connection.vendor for name, connection in load(ENVIRON).connections.items()}
 FORM = (

@@ -19,12 +19,12 @@ from sandbox.store import Store
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ENDED, ENVIRON, Bench, Killed
 from worker.budget import Lanes
-from worker.configuration import load
 from worker.delivery import Engine, deliver
 from worker.http import Http
 from worker.ledger import deliveries, search
 from worker.ledger.database import Database
 from worker.ledger.tables import State
+from worker.settings.configuration import load
 from worker.steps import CARRIED_OUT_WITHIN
 from worker.sweep import Sweep
 

@@ -26,14 +26,14 @@ from tests.engine.harness import CREDENTIALS, ENVIRON, Bench
 from tests.engine.jobs import JOBS, Job
 from tests.engine.test_thin_support import SETTINGS
 from tests.mappings.test_sources import BODIES, arrival_of, beside, event_of
-from worker import enrich
 from worker.budget import Lanes
-from worker.configuration import load
 from worker.delivery import Engine
 from worker.errors import DeliveryError
 from worker.http import Answer, Http, Request
 from worker.ledger.database import Database
 from worker.ledger.fetched import keep_fetched
+from worker.senders import enrich
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 
 #: What an attacker writes where an id, a name or a text is expected.

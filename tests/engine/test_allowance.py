@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import NOON
 from worker.allowance import Allowance, TurnedAway, Used, spend
-from worker.limit_headers import limit_pause
+from worker.http.limit_headers import limit_pause
 
 SECOND = timedelta(seconds=1)
 

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.harness import ENVIRON
-from worker.configuration import load
 from worker.errors import (
     CredentialsRefused,
     DeliveryError,
@@ -26,7 +25,8 @@ from worker.errors import (
     VendorDown,
 )
 from worker.http import Http
-from worker.retry_after import retry_after
+from worker.http.retry_after import retry_after
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 

@@ -20,13 +20,13 @@ from sandbox.server import running
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ENVIRON, Bench
 from tests.engine.jobs import EMAIL, JOBS, ORDER, Job
-from worker.configuration import load
 from worker.http import Http
 from worker.ledger import deliveries
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
+from worker.settings.configuration import load
 from worker.steps import Made, Steps
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from tests.engine.harness import ENVIRON
-from worker.configuration import load
 from worker.errors import (
     CredentialsRefused,
     DeliveryError,
@@ -23,6 +22,7 @@ from worker.errors import (
     VendorDown,
 )
 from worker.http import Http
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 

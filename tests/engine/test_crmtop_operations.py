@@ -13,8 +13,8 @@ from mappings.vendor import Named
 from sandbox.server import running
 from tests.engine.harness import CREDENTIALS, ENVIRON
 from tests.engine.operations_crmtop import AGAIN, CRMTOP, FIRST, READS
-from worker.configuration import load
 from worker.http import Http
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 

@@ -11,11 +11,11 @@ import pytest
 from mappings.source import Event
 from mappings.sources import SOURCES
 from tests.engine.harness import ENVIRON, ROOT, SECRETS_OF_EVERY_SOURCE
-from worker import enrich
-from worker.configuration import load
-from worker.enrich import fetch
 from worker.http import Answer, Http, Request
+from worker.senders import enrich
+from worker.senders.enrich import fetch
 from worker.settings import SourceSettings
+from worker.settings.configuration import load
 
 EXAMPLE = {**ENVIRON, **SECRETS_OF_EVERY_SOURCE, "RELAY_CONFIG": str(ROOT / "docs" / "every-source.toml")}
 

@@ -13,16 +13,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from mappings.person_search import sought
+from mappings.reading.person_search import sought
 from mappings.source import Naming
 from sandbox.server import running
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, Bench
 from tests.engine.jobs import EMAIL, FORM, ORDER, URLENCODED, VENDOR_OF
 from tests.stolen import is_in, on_disk
-from worker import forgetting
 from worker.errors import Unmappable
-from worker.forgetting import Erased, Found, erase, find
 from worker.ledger import intake, persons, search
 from worker.ledger.audits import note
 from worker.ledger.database import Database
@@ -30,6 +28,8 @@ from worker.ledger.intake import NewEvent
 from worker.ledger.tables import State, audit, deliveries, events, links
 from worker.ledger.traces import sweep_traces
 from worker.planning import commands
+from worker.privacy import forgetting
+from worker.privacy.forgetting import Erased, Found, erase, find
 
 ANA = sought(["Ana@Example.com"], [])
 LAN = sought(["lan@example.com"], [])

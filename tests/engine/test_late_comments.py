@@ -12,9 +12,9 @@ import pytest
 from sandbox.server import running
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ENVIRON, ROOT, SECRETS_OF_EVERY_SOURCE, Bench
-from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.tables import State
+from worker.settings.configuration import load
 
 EVERY = {**ENVIRON, **SECRETS_OF_EVERY_SOURCE, "RELAY_CONFIG": str(ROOT / "docs" / "every-source.toml")}
 #: The two whose events an administrator writes, with room for the latest comment only; `updated` as we advise.

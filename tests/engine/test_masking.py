@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.harness import ENVIRON
 from worker import masking
-from worker.configuration import load
+from worker.settings.configuration import load
 
 QUOTED = 'quo"ted & spaced'
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()

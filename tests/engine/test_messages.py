@@ -15,9 +15,9 @@ from kombu import Connection, Consumer, Producer, Queue
 
 from tests.engine.harness import ENVIRON
 from worker.app import make_app, transport_options
-from worker.configuration import load
-from worker.messages import Written, template
+from worker.broker.messages import Written, template
 from worker.publisher import Publisher
+from worker.settings.configuration import load
 
 QUEUE = "deliver.opla"
 FIRST, SECOND = "01890000-0000-7000-8000-000000000001", "01890000-0000-7000-8000-000000000002"

@@ -14,7 +14,6 @@ from marshmallow import ValidationError
 from mappings.instances import instance
 from mappings.vendor import Named
 from tests.engine.harness import ENVIRON
-from worker.configuration import load
 from worker.errors import (
     CredentialsRefused,
     DeliveryError,
@@ -25,6 +24,7 @@ from worker.errors import (
     VendorDown,
 )
 from worker.http import Http
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 

@@ -16,10 +16,10 @@ from mappings.vendor import Named
 from sandbox.server import running
 from tests.engine.harness import CREDENTIALS, ENVIRON
 from tests.engine.operations_first_two import CENTIA, CENTIA_FIRST, OPLA, OPLA_FIRST, Row
-from worker.configuration import load
 from worker.errors import NotConfigured
 from worker.http import Http
 from worker.settings import ConnectionSettings
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 from worker.vendors.vendor import Operation, Reference

@@ -17,11 +17,11 @@ from sandbox.server import running
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ENVIRON, Bench
 from tests.engine.jobs import JOBS, ORDER
-from worker.configuration import load
 from worker.errors import NotConfigured, VendorDown
 from worker.http import Http
 from worker.ledger.database import Database
 from worker.ledger.tables import State
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 

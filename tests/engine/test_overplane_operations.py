@@ -13,10 +13,10 @@ from marshmallow import ValidationError
 
 from sandbox.server import Running, running
 from tests.engine.harness import CREDENTIALS, ENVIRON
-from worker.configuration import load
 from worker.errors import DeliveryError, NotConfigured
 from worker.http import Http
 from worker.settings import ConnectionSettings
+from worker.settings.configuration import load
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 

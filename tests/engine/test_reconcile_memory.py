@@ -13,8 +13,6 @@ from sqlalchemy import Table, insert
 
 from tests.conftest import Clock
 from tests.engine.harness import ENVIRON
-from worker.configuration import load
-from worker.first_step import digest
 from worker.http import Http
 from worker.ids import new_id
 from worker.ledger import reconciling
@@ -25,6 +23,8 @@ from worker.planning import planned
 from worker.reconcile import reconcile
 from worker.reconcile.findings import Tally
 from worker.settings import Settings
+from worker.settings.configuration import load
+from worker.steps.first_step import digest
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
 

@@ -16,13 +16,13 @@ from sandbox.server import running
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, Bench, Killed
 from tests.engine.seller import FIRST, SECRET, USED, Seller, selling
-from worker import renewal
 from worker.errors import PutBack, SenderDown, SenderRefused
 from worker.http import Http
 from worker.ledger import sender_tokens
 from worker.ledger.database import Database
 from worker.ledger.tables import State
-from worker.renewal import Renewing, current
+from worker.senders import renewal
+from worker.senders.renewal import Renewing, current
 from worker.settings import SourceSettings
 
 RAW = {"resource": "/questions/5036111111", "topic": "questions", "user_id": 468424240}

@@ -13,15 +13,15 @@ from tests.conftest import Clock
 from tests.engine.harness import ENVIRON
 from tests.engine.seller import APP, FIRST, SECRET, selling
 from tests.stolen import is_in, on_disk
-from worker.configuration import load
-from worker.encryption_keys import key_bytes, new_key
 from worker.http import Http
 from worker.ledger import sealing
 from worker.ledger.database import Database
 from worker.ledger.version import require_current
 from worker.masking import masked
-from worker.renewal import Renewing, current
+from worker.senders.renewal import Renewing, current
 from worker.settings import Settings, SettingsError
+from worker.settings.configuration import load
+from worker.settings.encryption_keys import key_bytes, new_key
 
 CONNECTION = """
 [connections.opla]

@@ -18,12 +18,12 @@ from tests.engine.harness import CREDENTIALS, ENVIRON, Bench
 from tests.engine.test_sweep import after_grace, depth, stored
 from worker.app import make_app
 from worker.breaker import Breaker, Failed, Phase, Terms
-from worker.configuration import load
 from worker.delivery import carry_on
 from worker.ledger import breakers
 from worker.ledger.database import Database
 from worker.publisher import Publisher, capacity, for_the_door
 from worker.settings import Settings, SettingsError
+from worker.settings.configuration import load
 from worker.sweep import Sweep
 
 

@@ -21,7 +21,6 @@ from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ENDED, ENVIRON, ROOT, Bench
 from tests.engine.jobs import ORDER
 from worker.budget import Lanes
-from worker.configuration import load
 from worker.delivery import Engine, deliver
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown
 from worker.http import Answer, Http, Request
@@ -32,6 +31,7 @@ from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
 from worker.planning import planned
 from worker.policy import GiveUp, Situation, decide
+from worker.settings.configuration import load
 from worker.steps import Steps
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session

@@ -20,7 +20,6 @@ from relay.broker import broker_answers
 from tests.conftest import Clock, wait_for
 from tests.engine.harness import ENVIRON
 from worker.app import make_app
-from worker.configuration import load
 from worker.handoff import WAITING, HandOff
 from worker.ids import new_id
 from worker.ledger import deliveries, due, intake, limits
@@ -30,6 +29,7 @@ from worker.ledger.intake import HAND_OFF_GRACE, NewEvent
 from worker.ledger.tables import State
 from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher, for_the_door
 from worker.settings import Settings
+from worker.settings.configuration import load
 from worker.sweep import DUTY_LASTS, HANDED_FOR, Sweep
 
 OPLA, CENTIA = "deliver.opla", "deliver.centia"

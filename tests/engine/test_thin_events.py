@@ -16,9 +16,9 @@ from sandbox.server import running
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, ENVIRON, SECRETS_OF_EVERY_SOURCE, Bench
 from tests.engine.test_thin_support import SETTINGS
-from worker.configuration import load
 from worker.ledger.database import Database
 from worker.ledger.tables import State
+from worker.settings.configuration import load
 
 EVENT = {
     "object": "page",

@@ -11,9 +11,9 @@ import pytest
 from mappings.source import Event
 from mappings.sources import SOURCES
 from tests.engine.harness import ENVIRON, ROOT, SECRETS_OF_EVERY_SOURCE
-from worker import enrich
-from worker.configuration import load
 from worker.http import Answer, Request
+from worker.senders import enrich
+from worker.settings.configuration import load
 
 SETTINGS = load(
     {**ENVIRON, **SECRETS_OF_EVERY_SOURCE, "RELAY_CONFIG": str(ROOT / "docs" / "every-source.toml")}

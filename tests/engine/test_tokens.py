@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from tests.engine.harness import ENVIRON
-from worker.configuration import load
 from worker.errors import PutBack
 from worker.http import Http
+from worker.settings.configuration import load
 from worker.shared_tokens import BrokerTokens, sessions
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session

@@ -12,10 +12,10 @@ from kombu import Connection, Consumer
 from redis.exceptions import ConnectionError as Broken
 
 from tests.engine.harness import ENVIRON
-from worker import transport
 from worker.app import make_app, transport_options
-from worker.configuration import load
+from worker.broker import transport
 from worker.publisher import Publisher
+from worker.settings.configuration import load
 
 QUEUE = "deliver.opla"
 

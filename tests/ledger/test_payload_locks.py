@@ -18,7 +18,7 @@ from worker.ledger import persons, purging, search
 from worker.ledger.database import Database
 from worker.ledger.giving_back import Lost, give_back
 from worker.ledger.tables import State, attempts, deliveries, events, steps
-from worker.retention import ages
+from worker.privacy.retention import ages
 from worker.settings import Retention
 
 QUARTER = Retention(delivered=timedelta(days=90), failed=timedelta(days=90))

@@ -20,7 +20,7 @@ from worker.ledger.purging import ENDED, Ages, Slice
 from worker.ledger.steps import Checkpoints, StepName
 from worker.ledger.tables import State, attempts, events, links
 from worker.ledger.tables import deliveries as delivery_table
-from worker.retention import DUTY, Retaining, ages
+from worker.privacy.retention import DUTY, Retaining, ages
 from worker.settings import Retention
 
 LEASE = timedelta(seconds=30)

@@ -12,7 +12,6 @@ from sqlalchemy import func, select, text
 from mappings.source import Naming
 from tests.conftest import Clock
 from tests.stolen import is_in, on_disk
-from worker.encryption_keys import key_bytes, new_key
 from worker.errors import LedgerUnavailable
 from worker.ledger import deliveries, intake, sealing, search
 from worker.ledger.attempts import Attempt
@@ -25,6 +24,7 @@ from worker.ledger.sealing import Page
 from worker.ledger.tables import State, attempts, events
 from worker.ledger.traces import sweep_traces
 from worker.ledger.version import require_current
+from worker.settings.encryption_keys import key_bytes, new_key
 
 OLD, NEW = key_bytes(new_key()), key_bytes(new_key())
 LEASE = timedelta(seconds=30)

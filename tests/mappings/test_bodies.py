@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mappings.bodies import MAX_DEPTH, read_form, read_json, read_object
 from mappings.errors import BadBody
+from mappings.reading.bodies import MAX_DEPTH, read_form, read_json, read_object
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"

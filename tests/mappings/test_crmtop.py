@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from mappings.commands import Command, Comment, RecordOrder, TicketStatus
-from mappings.keys import named_uuid
+from mappings.formats.keys import named_uuid
 from mappings.vendor import Named, Ref
 from tests.mappings.crmtop_examples import (
     CONTACT_KEY,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mappings.commands import OrderLine, OrderStatus
 from mappings.errors import CannotMap
-from mappings.money import minor_unit
+from mappings.formats.money import minor_unit
 from mappings.vendor import JsonText, Ref
 from tests.mappings.crmtop_examples import (
     CONTACT_KEY,

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from mappings.commands import OpenTicket, OrderStatus, Person, RecordOrder, RegisterLead
-from mappings.email_addresses import usable, with_usable_address
+from mappings.writing.email_addresses import usable, with_usable_address
 
 BOB = Person(name="Bob Two", phone="+14155550102")
 

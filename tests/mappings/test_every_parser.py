@@ -14,7 +14,7 @@ from simplejson import dumps
 
 from mappings.commands import RecordOrder, as_json
 from mappings.errors import BadBody, CannotMap
-from mappings.money import rounded
+from mappings.formats.money import rounded
 from mappings.source import Arrival, Event, Naming
 from mappings.sources import SOURCES
 from tests.mappings.test_sources import BODIES, arrival_of, beside, event_of, json_values

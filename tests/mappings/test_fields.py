@@ -9,9 +9,9 @@ from marshmallow import Schema, fields
 
 from mappings.commands import Address, Attachment, OpenTicket, Person, RegisterLead
 from mappings.errors import CannotMap, ValueMissing
-from mappings.fields import FieldLedger
-from mappings.shape import shape
 from mappings.vendor import Account, FieldRow, Ref
+from mappings.writing.fields import FieldLedger
+from mappings.writing.shape import shape
 
 
 class Values(Schema):

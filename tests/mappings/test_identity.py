@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mappings.commands import OpenTicket, Person, RecordOrder
-from mappings.parties import contact_key
 from mappings.sources import SOURCES
+from mappings.writing.parties import contact_key
 from tests.mappings.test_sources import BODIES, arrival_of, beside, event_of
 
 #: An e-mail says no telephone number, so that no country has to be known.

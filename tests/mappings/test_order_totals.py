@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from mappings.order_totals import DIFFERENCE, balanced, extra_line
+from mappings.families.order_totals import DIFFERENCE, balanced, extra_line
 
 D = Decimal
 GOODS = (extra_line("Ring", D(100)),)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.commands import OrderLine, OrderStatus, Person, RecordOrder
-from mappings.keys import slug
-from mappings.money import minor_unit
-from mappings.orders import Charge, charges, priced
-from mappings.parties import account_key, contact_key
+from mappings.formats.keys import slug
+from mappings.formats.money import minor_unit
+from mappings.writing.orders import Charge, charges, priced
+from mappings.writing.parties import account_key, contact_key
 
 D = Decimal
 

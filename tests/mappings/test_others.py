@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.by_paths import PATH_OPTIONS
 from mappings.commands import RecordOrder, as_json
 from mappings.errors import BadBody, CannotMap
-from mappings.order_totals import NOTHING
+from mappings.families.by_paths import PATH_OPTIONS
+from mappings.families.order_totals import NOTHING
 from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
 from tests.mappings.test_sources import BODIES, arrival_of, beside, event_of, recorded

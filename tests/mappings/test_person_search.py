@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from mappings.bodies import read_form, read_object
-from mappings.person_search import Sought, sought
+from mappings.reading.bodies import read_form, read_object
+from mappings.reading.person_search import Sought, sought
 
 LAN = sought(["Lan@Example.com"], ["+84 90 123 45 67"])
 

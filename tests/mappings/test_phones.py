@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.phones import split, to_e164
+from mappings.formats.phones import split, to_e164
 
 
 @pytest.mark.parametrize(

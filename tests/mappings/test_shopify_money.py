@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mappings.commands import RecordOrder, as_json
 from mappings.errors import CannotMap
-from mappings.money import decimals, rounded
-from mappings.order_totals import DIFFERENCE
+from mappings.families.order_totals import DIFFERENCE
+from mappings.formats.money import decimals, rounded
 from mappings.source import Event
 from mappings.sources import SOURCES
 

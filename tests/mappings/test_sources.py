@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mappings.commands import as_json
 from mappings.errors import CannotMap
-from mappings.html_text import text_of
+from mappings.formats.html_text import text_of
 from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
 

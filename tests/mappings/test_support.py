@@ -14,8 +14,8 @@ from test_sources import BODIES, FIXTURES, arrival_of, beside, event_of, json_va
 
 from mappings.commands import OpenTicket, TicketStatus, as_json
 from mappings.errors import BadBody, CannotMap
-from mappings.help_desk import headline, plain, status_of
-from mappings.mail import readable
+from mappings.families.help_desk import headline, plain, status_of
+from mappings.families.mail import readable
 from mappings.source import Arrival, Event
 from mappings.sources import SOURCES
 

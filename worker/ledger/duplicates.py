@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exists, select, update
 
-from mappings.repeats import substance
+from mappings.reading.repeats import substance
 from worker.ledger.database import Database
 from worker.ledger.tables import State, deliveries, events
 

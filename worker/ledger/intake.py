@@ -35,7 +35,7 @@ class NewEvent:
     """What the door knows of an event. `reason` says why its deliveries begin in `state`, if not pending.
 
     `reachable` are the connections over which deliveries may wait that the event settles, `varies` the paths of
-    what a repetition may say otherwise (`mappings.repeats`).
+    what a repetition may say otherwise (`mappings.reading.repeats`).
     """
 
     source: str

@@ -13,14 +13,14 @@ from typing import Any
 
 from mappings.vendor import Record
 from worker.errors import DeliveryError, Hold
-from worker.filling import filled_in
-from worker.first_step import digest
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Delivered, event_of
 from worker.ledger.tables import UPDATE
 from worker.planning import planned
 from worker.reconcile.findings import Tally
 from worker.settings import Settings
+from worker.steps.filling import filled_in
+from worker.steps.first_step import digest
 from worker.vendors.api import Api
 
 #: Kind and our key of a record.

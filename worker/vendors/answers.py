@@ -15,8 +15,8 @@ from worker.errors import (
     Rejected,
 )
 from worker.http import Answer
+from worker.http.retry_after import retry_after
 from worker.masking import excerpt, masked
-from worker.retry_after import retry_after
 from worker.vendors.vendor import Call
 
 

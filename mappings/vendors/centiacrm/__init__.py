@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.commands import OpenTicket, RecordOrder, RegisterLead
-from mappings.fields import FieldLedger
-from mappings.orders import Charge, charges, order_title, products_of, refuse_foreign
-from mappings.parties import Party, company_name, parted_name, party_of, tell_name, told_phone
 from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
 from mappings.vendors.centiacrm import schemas
 from mappings.vendors.centiacrm.lines import lines_of, taxed
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import Charge, charges, order_title, products_of, refuse_foreign
+from mappings.writing.parties import Party, company_name, parted_name, party_of, tell_name, told_phone
 
 #: Where a command that has no date of its own may still have one.
 _DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")

@@ -6,10 +6,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from mappings.commands import OrderLine
-from mappings.fields import FieldLedger
-from mappings.money import rounded
-from mappings.orders import Charge, apportioned, priced, product_key, tell_charge
+from mappings.formats.money import rounded
 from mappings.vendor import Ref
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import Charge, apportioned, priced, product_key, tell_charge
 
 
 def taxed(line: OrderLine, currency: str) -> bool:

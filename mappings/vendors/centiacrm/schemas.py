@@ -10,7 +10,7 @@ import re
 
 from marshmallow import Schema, fields, validate
 
-from mappings.shape import Entry, shape
+from mappings.writing.shape import Entry, shape
 
 _CODE = re.compile(r"[A-Z]{2,3}\Z")
 _DIGITS = re.compile(r"[0-9]+\Z")

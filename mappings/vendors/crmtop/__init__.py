@@ -11,8 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead
-from mappings.fields import FieldLedger
-from mappings.orders import (
+from mappings.vendor import Account, JsonText, Plan, Record, Ref, VendorMapping
+from mappings.vendors.crmtop import schemas
+from mappings.vendors.crmtop.customers import customer_of, name_of, own_id
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import (
     Charge,
     charges,
     order_title,
@@ -23,10 +26,7 @@ from mappings.orders import (
     tell_charge,
     written_lines,
 )
-from mappings.parties import Party, account_name, party_of, tell_name, told_phone
-from mappings.vendor import Account, JsonText, Plan, Record, Ref, VendorMapping
-from mappings.vendors.crmtop import schemas
-from mappings.vendors.crmtop.customers import customer_of, name_of, own_id
+from mappings.writing.parties import Party, account_name, party_of, tell_name, told_phone
 
 #: "2026-02-27T00:00:00+07:00": all samples are in the time that Vietnam keeps all year.
 _LOCAL = timezone(timedelta(hours=7))

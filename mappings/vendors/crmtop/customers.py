@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from mappings.fields import FieldLedger
-from mappings.keys import named_uuid
-from mappings.parties import Party, account_name, tell_name, told_phone
-from mappings.phones import split
+from mappings.formats.keys import named_uuid
+from mappings.formats.phones import split
 from mappings.vendor import Named, Record, Ref
 from mappings.vendors.crmtop import schemas
+from mappings.writing.fields import FieldLedger
+from mappings.writing.parties import Party, account_name, tell_name, told_phone
 
 
 def own_id(ledger: FieldLedger, kind: str, key: str) -> str | None:

@@ -10,7 +10,7 @@ from functools import partial
 
 from marshmallow import Schema, fields, validate
 
-from mappings.shape import Entry, a_uuid, shape
+from mappings.writing.shape import Entry, a_uuid, shape
 
 _whole = partial(fields.Integer, strict=True)
 _wholes = partial(fields.Dict, keys=fields.String(), values=fields.Integer(strict=True))

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead, TicketStatus
-from mappings.fields import FieldLedger
-from mappings.orders import Charge, charges, order_title, written_lines
-from mappings.parties import party_of
 from mappings.vendor import Account, Named, Plan, Record, Ref, VendorMapping
 from mappings.vendors.onlyoffice import schemas
 from mappings.vendors.onlyoffice.invoices import invoice_of
 from mappings.vendors.onlyoffice.parties import Customer, add_on, custom_fields, customer_of
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import Charge, charges, order_title, written_lines
+from mappings.writing.parties import party_of
 
 #: Where a command that has no date of its own may still have one.
 _RECEIVED = "attributes.received_at"

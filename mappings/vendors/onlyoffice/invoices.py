@@ -8,11 +8,11 @@ from typing import Any
 
 from mappings.commands import RecordOrder
 from mappings.errors import CannotMap
-from mappings.fields import FieldLedger
-from mappings.money import decimals
-from mappings.orders import Charge, priced, product_key, products_of
+from mappings.formats.money import decimals
 from mappings.vendor import Record, Ref
 from mappings.vendors.onlyoffice import schemas
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import Charge, priced, product_key, products_of
 
 #: Columns of invoices are decimal(10, 2).
 _DECIMALS, _LARGEST = 2, Decimal("99999999.99")

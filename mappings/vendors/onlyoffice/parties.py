@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mappings.fields import FieldLedger
-from mappings.keys import slug
-from mappings.parties import Party, company_name, parted_name, told_phone
+from mappings.formats.keys import slug
 from mappings.vendor import Named, Record, Ref
 from mappings.vendors.onlyoffice import schemas
+from mappings.writing.fields import FieldLedger
+from mappings.writing.parties import Party, company_name, parted_name, told_phone
 
 
 @dataclass(frozen=True, slots=True)

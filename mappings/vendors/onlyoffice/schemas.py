@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from marshmallow import Schema, fields, validate
 
-from mappings.shape import Entry, shape
 from mappings.vendor import Named
+from mappings.writing.shape import Entry, shape
 
 #: Types of contact information, as their numbers.
 PHONE, EMAIL = 0, 1

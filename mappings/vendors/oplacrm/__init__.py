@@ -7,8 +7,13 @@ from datetime import UTC
 from typing import Any
 
 from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead
-from mappings.fields import FieldLedger
-from mappings.orders import (
+from mappings.vendor import Account, Plan, Record, VendorMapping
+from mappings.vendors.oplacrm import schemas
+from mappings.vendors.oplacrm.customers import customer_of
+from mappings.vendors.oplacrm.leads import lead_of
+from mappings.vendors.oplacrm.tickets import open_ticket
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import (
     Charge,
     charges,
     order_title,
@@ -17,12 +22,7 @@ from mappings.orders import (
     products_of,
     tell_charge,
 )
-from mappings.parties import Party, party_of
-from mappings.vendor import Account, Plan, Record, VendorMapping
-from mappings.vendors.oplacrm import schemas
-from mappings.vendors.oplacrm.customers import customer_of
-from mappings.vendors.oplacrm.leads import lead_of
-from mappings.vendors.oplacrm.tickets import open_ticket
+from mappings.writing.parties import Party, party_of
 
 #: Where the lines of an order go, in the words of the field ledger.
 _LINES = "opportunity.opportunities_products"

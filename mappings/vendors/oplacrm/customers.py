@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mappings.fields import FieldLedger
-from mappings.parties import Party, account_name, parted_name
-from mappings.phones import split
+from mappings.formats.phones import split
 from mappings.vendor import Record
 from mappings.vendors.oplacrm import schemas
+from mappings.writing.fields import FieldLedger
+from mappings.writing.parties import Party, account_name, parted_name
 
 
 def customer_of(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mappings.fields import FieldLedger
-from mappings.parties import Party, account_name, tell_name
 from mappings.vendor import Record
 from mappings.vendors.oplacrm import schemas
 from mappings.vendors.oplacrm.customers import lead_phone
+from mappings.writing.fields import FieldLedger
+from mappings.writing.parties import Party, account_name, tell_name
 
 
 def lead_of(ledger: FieldLedger, party: Party, note: Callable[[], str]) -> Record:

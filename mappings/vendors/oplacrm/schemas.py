@@ -11,7 +11,7 @@ import re
 from marshmallow import Schema, fields, validate
 
 from mappings.instances import instance
-from mappings.shape import Entry, shape
+from mappings.writing.shape import Entry, shape
 
 
 class Values(Schema):

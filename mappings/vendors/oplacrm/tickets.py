@@ -7,12 +7,12 @@ from typing import Any
 
 from mappings.commands import OpenTicket, TicketStatus
 from mappings.errors import ValueMissing
-from mappings.fields import FieldLedger
-from mappings.parties import Party, party_of
 from mappings.vendor import Account, Plan, Record
 from mappings.vendors.oplacrm import schemas
 from mappings.vendors.oplacrm.customers import customer_of
 from mappings.vendors.oplacrm.leads import lead_of
+from mappings.writing.fields import FieldLedger
+from mappings.writing.parties import Party, party_of
 
 #: Where a request that has no date of its own may still have one.
 _DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")

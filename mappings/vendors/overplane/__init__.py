@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mappings.commands import OpenTicket, OrderStatus, RecordOrder, RegisterLead
-from mappings.fields import FieldLedger
-from mappings.orders import charges, order_title
-from mappings.parties import party_of
 from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
 from mappings.vendors.overplane import schemas
 from mappings.vendors.overplane.enquiries import open_ticket, register_lead
 from mappings.vendors.overplane.opportunities import customer_of, items_of, lines_of, opportunity_of
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import charges, order_title
+from mappings.writing.parties import party_of
 
 _OUTCOMES = {OrderStatus.OPEN: "open", OrderStatus.PAID: "won"}
 #: Which parts of an opportunity are all in the plan: one that is not there any more is taken away.

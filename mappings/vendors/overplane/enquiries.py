@@ -6,9 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.commands import OpenTicket, RegisterLead
-from mappings.fields import FieldLedger
-from mappings.orders import Charge
-from mappings.parties import Party, party_of, tell_name, told_phone
 from mappings.vendor import Account, Plan, Record, Ref
 from mappings.vendors.overplane import schemas
 from mappings.vendors.overplane.opportunities import (
@@ -20,6 +17,9 @@ from mappings.vendors.overplane.opportunities import (
     placed,
     utm_source,
 )
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import Charge
+from mappings.writing.parties import Party, party_of, tell_name, told_phone
 
 #: Where a command that has no date of its own may still have one.
 _DATES = ("attributes.date", "attributes.opened_at", "attributes.received_at")

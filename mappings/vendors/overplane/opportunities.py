@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from mappings.errors import ValueMissing
-from mappings.fields import FieldLedger
-from mappings.orders import Charge, priced, product_key, tell_charge
-from mappings.parties import Party, company_name, tell_name, told_phone
 from mappings.vendor import Record, Ref
 from mappings.vendors.overplane import schemas
+from mappings.writing.fields import FieldLedger
+from mappings.writing.orders import Charge, priced, product_key, tell_charge
+from mappings.writing.parties import Party, company_name, tell_name, told_phone
 
 
 def customer_of(ledger: FieldLedger, party: Party) -> Record:

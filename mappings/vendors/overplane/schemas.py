@@ -13,8 +13,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from mappings.shape import Entry, shape, update_of
 from mappings.vendor import Named
+from mappings.writing.shape import Entry, shape, update_of
 
 #: "opportunity_abc123": ids are texts that begin with the last part of their path.
 _ID = re.compile(r"[a-z-]+_[A-Za-z0-9]+\Z")

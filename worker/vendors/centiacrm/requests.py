@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mappings.shape import shape
 from mappings.vendors.centiacrm import schemas
+from mappings.writing.shape import shape
 
 Login = shape("Login", required="email password", text="email password")
 OfProfile = shape("Parameters of a profile", required="profile_id", id="profile_id")

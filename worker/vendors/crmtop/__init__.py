@@ -14,8 +14,8 @@ from typing import Any
 
 from marshmallow import Schema
 
+from mappings.formats.phones import split, to_e164
 from mappings.instances import instance
-from mappings.phones import split, to_e164
 from mappings.vendor import Record
 from mappings.vendors.crmtop import CRMTOP, schemas
 from worker.errors import VendorDown

@@ -14,8 +14,8 @@ from typing import Any
 
 from worker.errors import CredentialsRefused, DeliveryError, NotConfigured, OutcomeUnknown, Rejected
 from worker.http import Answer
+from worker.http.retry_after import told_at
 from worker.masking import excerpt
-from worker.retry_after import told_at
 from worker.vendors.answers import by_status, complaints, read_json
 from worker.vendors.crmtop.operations import LOGIN
 from worker.vendors.vendor import Call, Item

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from mappings.shape import shape
+from mappings.writing.shape import shape
 
 
 def _search(name: str, **kinds: Any) -> type[Schema]:

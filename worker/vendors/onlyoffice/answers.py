@@ -15,8 +15,8 @@ from typing import Any
 
 from worker.errors import CredentialsRefused, DeliveryError, OutcomeUnknown, RateLimited, Rejected
 from worker.http import Answer
+from worker.http.retry_after import retry_after, told_at
 from worker.masking import excerpt, masked
-from worker.retry_after import retry_after, told_at
 from worker.vendors.answers import by_status, read_json
 from worker.vendors.vendor import Call
 

@@ -5,7 +5,7 @@ Names and types are those of the parameters of the server's methods, as its Open
 
 from __future__ import annotations
 
-from mappings.shape import shape
+from mappings.writing.shape import shape
 
 #: What every list takes besides its own filter.
 _NUMBERS, _TEXTS = "count startIndex", "filterValue filterBy filterOp sortBy sortOrder"

@@ -5,8 +5,8 @@ What the reference calls required although nobody need know it is `blank`: sent 
 
 from __future__ import annotations
 
-from mappings.shape import shape
 from mappings.vendors.oplacrm import schemas
+from mappings.writing.shape import shape
 
 #: The parameters of every list; "Default: 0" and "Default: 20".
 _PIECE = "skip take"

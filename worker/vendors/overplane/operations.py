@@ -12,8 +12,8 @@ from typing import Any
 
 from marshmallow import Schema
 
-from mappings.shape import update_of
 from mappings.vendors.overplane import schemas
+from mappings.writing.shape import update_of
 from worker.vendors.overplane import requests as asked
 from worker.vendors.vendor import Operation, Paging, table
 

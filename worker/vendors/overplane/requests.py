@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mappings.shape import shape
+from mappings.writing.shape import shape
 
 #: "Maximum number of objects to return. Default: 20." and "Number of objects to skip". The opportunity's page
 #: has lost the parameters' names; those are from its sibling pages.

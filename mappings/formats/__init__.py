@@ -1,0 +1,1 @@
+"""How money, phone numbers, keys and texts are written, whoever sends or receives them."""

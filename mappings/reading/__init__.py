@@ -1,0 +1,1 @@
+"""From raw bytes to fields: what is done alike for every sender before anything has a meaning."""

@@ -1,0 +1,1 @@
+"""What Celery and kombu would do slowly on Redis: the messages of tasks, and the transport under them."""
