@@ -20,6 +20,7 @@ from worker.errors import LedgerUnavailable
 from worker.ledger.postgres_timeouts import connect_args
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.sealed import Keys, give_keys
+from worker.ledger.sqlite_folder import make_folder
 from worker.ledger.together import Piece, Together
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class Database:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            _make_folder(Path(parsed.database or "").parent)
+            make_folder(Path(parsed.database or "").parent)
         elif parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         # SQLite has one writer at a time and its busy handler sleeps: threads of one process queue here, in
@@ -187,15 +188,6 @@ class Database:
             if is_ours and not getattr(error, "connection_invalidated", False):
                 raise
             raise LedgerUnavailable(str(cause).partition("\n")[0]) from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LedgerUnavailable(
-            f"{folder}: no folder can be made here for the ledger ({error.strerror}); set RELAY_VAR"
-        ) from error
 
 
 # SQLAlchemy takes five times as long to build a statement as to run it: each is built once.
