@@ -12,6 +12,7 @@ from marshmallow import Schema, fields, missing, validate
 from mappings.instances import instance
 from mappings.writing.shape import Pointer, Written
 from relay.errors import WrongInput
+from worker.settings.complaints import UNKNOWN, said
 from worker.vendors.vendor import Operation
 
 #: What each kind of field is called, the special before the general.
@@ -25,21 +26,9 @@ _WORDS: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.Nested, "object"),
     (fields.Dict, "object"),
 )
-#: marshmallow's complaints in our words, which follow the name of a field.
-_SAID = {
-    "Missing data for required field.": "is missing",
-    "Field may not be null.": "must not be null",
-    "Not a valid string.": "must be a text",
-    "Not a valid integer.": "must be a whole number",
-    "Not a valid number.": "must be a number",
-    "Not a valid boolean.": "must be true or false",
-    "Not a valid list.": "must be a list",
-    "Not a valid mapping type.": "must be an object",
-    "Invalid input type.": "must be an object",
-    "Not a valid email address.": "must be an e-mail address",
-    "String does not match expected pattern.": "has another form than the vendor documents",
-}
-_UNKNOWN = Schema.error_messages.get("unknown", "Unknown field.")
+
+#: Nobody reads a longer list of names in an error message.
+_MOST_NAMES = 40
 
 Place = Schema | fields.Field[Any] | None
 
@@ -52,8 +41,11 @@ def known(what: str, wanted: str, there: Collection[str], where: str) -> str:
 
 
 def _closest_first(wanted: str, there: Collection[str]) -> str:
-    close = difflib.get_close_matches(wanted, there, n=5, cutoff=0.65)
-    return ", ".join([*close, *(name for name in there if name not in close)]) or "none"
+    names = list(dict.fromkeys(there))
+    close = difflib.get_close_matches(wanted, names, n=5, cutoff=0.65)
+    ordered = [*close, *(name for name in names if name not in close)]
+    more = [f"… ({len(names)} in all)"] if len(names) > _MOST_NAMES else []
+    return ", ".join([*ordered[:_MOST_NAMES], *more]) or "none"
 
 
 def parsed(text: str) -> Any:
@@ -134,8 +126,7 @@ def check(operation: Operation, values: Any) -> None:
     if operation.request is not None:
         schema = instance(operation.request)
         beside = {k: v for k, v in values.items() if k in schema.fields or k not in operation.path_names}
-        said = [fault for fault in _faults(schema.validate(beside), schema, ()) if fault not in faults]
-        faults += said
+        faults += [fault for fault in _faults(schema.validate(beside), schema, ()) if fault not in faults]
     if faults:
         raise WrongInput(*faults)
 
@@ -173,10 +164,10 @@ def _child(place: Place, key: Any) -> Place:
 
 
 def _said(message: str, path: tuple[str, ...], within: Place) -> str:
-    if message == _UNKNOWN:
+    if message == UNKNOWN:
         schema = within if isinstance(within, Schema) else _of(within)
         return _no_such_field(path[-1], schema)
-    return _SAID.get(message) or (message[:1].lower() + message[1:]).rstrip(".")
+    return said(message)
 
 
 def _no_such_field(name: str, schema: Place) -> str:

@@ -32,8 +32,25 @@ def port_of(environ: Mapping[str, str], name: str, default: int, strict: bool) -
     if _is_free(int(text)) and (strict or _claim(int(text))):
         return int(text)
     if strict:
-        raise CannotStart(f"port {text} is taken by another program; set {name} to a free one")
+        require_free(int(text), name)
     return free_port()
+
+
+def require_free(port: int, name: str) -> None:
+    """Raise CannotStart where another program listens on `port`, which the variable or option `name` gave."""
+    if not _is_free(port):
+        raise CannotStart(f"port {port} is taken by another program; set {name} to a free one")
+
+
+def require_different(environ: Mapping[str, str], defaults: Mapping[str, int]) -> None:
+    """Raise CannotStart where two of these variables that are set, or the first's default, give the same port."""
+    first = next(iter(defaults))
+    given: dict[str, str] = {}
+    for name, default in defaults.items():
+        text = environ.get(name) or (str(default) if name == first else "")
+        if text and text in given:
+            raise CannotStart(f"{given[text]} and {name} are both {text}; set {name} to another port")
+        given[text] = name
 
 
 def free_port() -> int:

@@ -45,6 +45,12 @@ def preview_file(
     return shown[0] if len(shown) == 1 else {"events": shown}
 
 
+def has_errors(found: Mapping[str, Any]) -> bool:
+    """Say whether an event of what `preview_file` returned, or a delivery of one, ends with an error."""
+    events = found.get("events", [found])
+    return any("error" in one for event in events for one in (event, *event["deliveries"]))
+
+
 def _shown(
     settings: Settings, known: SourceSettings, event: dict[str, Any], naming: Naming
 ) -> dict[str, Any]:

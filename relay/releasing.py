@@ -36,7 +36,7 @@ def _named(settings: Settings, db: Database, id_: str, now: datetime) -> Iterato
     event = search.show_event(db, id_)
     if event is None:
         if search.show_delivery(db, id_) is None:
-            raise WrongInput(f"there is no event and no delivery {id_}")
+            raise WrongInput(f"there is no delivery and no event {id_!r}; `relay deliveries` lists them")
         yield Releasable("delivery", id_)
     elif event["purged_at"] is not None:
         raise WrongInput(f"{id_}: its payload was purged, so there is nothing to deliver any more")

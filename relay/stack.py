@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 from relay.broker import broker_answers, broker_command, broker_url
-from relay.ports import HOST, CannotStart, port_of
+from relay.ports import HOST, CannotStart, port_of, require_different
 from relay.supervisor import READY_SECONDS, Child, Supervisor
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
@@ -68,6 +68,7 @@ class Stack:
 
 def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Stack:
     """Return what will run, with ports that are free. Raises CannotStart and SettingsError; starts nothing."""
+    require_different(environ, {"PORT": 8000, "FLOWER_PORT": 5555, "SANDBOX_PORT": 8900})
     ports = Ports(
         receiver=port_of(environ, "PORT", 8000, strict=True),
         flower=port_of(environ, "FLOWER_PORT", 5555, strict="FLOWER_PORT" in environ),
@@ -83,8 +84,7 @@ def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Sta
         "RELAY_DATABASE_URL": settings.database_url,
         "RELAY_BROKER_URL": environ.get("RELAY_BROKER_URL") or broker_url(settings.var),
     }
-    settings.var.mkdir(parents=True, exist_ok=True)
-    settings.var.chmod(0o700)
+    _make_private(settings.var)
     password_file = settings.var / "flower-password"
     password = environ.get("FLOWER_PASSWORD") or _kept_password(password_file)
     password_at = "of FLOWER_PASSWORD" if environ.get("FLOWER_PASSWORD") else f"in {password_file}"
@@ -92,6 +92,14 @@ def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Sta
     settings = replace(settings, broker_url=inside["RELAY_BROKER_URL"])
     with_broker = not environ.get("RELAY_BROKER_URL")
     return Stack(settings, inside, ports, with_sandbox, with_broker, workers, password_at)
+
+
+def _make_private(var: Path) -> None:
+    try:
+        var.mkdir(parents=True, exist_ok=True)
+        var.chmod(0o700)
+    except OSError as error:
+        raise CannotStart(f"{var} cannot be used as a folder ({error.strerror}); set RELAY_VAR") from error
 
 
 @contextlib.contextmanager

@@ -114,8 +114,8 @@ def from_environment() -> Flask:
         sys.exit(str(error))
     start_logging()
     start_sentry(settings.sentry_dsn, "web")
-    db = Database(settings.database_url, 16, settings.encryption_keys)
     try:
+        db = Database(settings.database_url, 16, settings.encryption_keys)
         require_current(db)
     except LedgerUnavailable as error:
         sys.exit(f"relay: {error}")

@@ -47,8 +47,8 @@ def compose() -> Celery:
     warnings.simplefilter("ignore", SecurityWarning)
     start_logging()
     start_sentry(settings.sentry_dsn, "worker")
-    db = Database(settings.database_url, threads, settings.encryption_keys)
     try:
+        db = Database(settings.database_url, threads, settings.encryption_keys)
         require_current(db)
     except LedgerUnavailable as error:
         sys.exit(f"relay: {error}")

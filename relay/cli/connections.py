@@ -50,7 +50,12 @@ def _known(settings: Settings, name: str) -> str:
     return known("connection", name, settings.connections, f"in {settings.config_path}")
 
 
-@click.group("connections", cls=OneLine, invoke_without_command=True)
+@click.group(
+    "connections",
+    cls=OneLine,
+    invoke_without_command=True,
+    short_help="Show how each CRM stands and what waits for it.",
+)
 @as_json_option
 @env_file
 @click.pass_context
@@ -63,7 +68,7 @@ def list_connections(ctx: click.Context, json_: bool, env_file: Path | None) -> 
         click.echo(as_json(rows) if json_ else as_table(rows, standing.COLUMNS))
 
 
-@list_connections.command("reset")
+@list_connections.command("reset", short_help="Use a connection again at once.")
 @click.argument("name")
 @env_file
 @click.pass_context
@@ -74,7 +79,7 @@ def reset_connection(ctx: click.Context, name: str, env_file: Path | None) -> No
     click.echo(f"{name} was {before} and is closed now: what is held is due")
 
 
-@list_connections.command("hold")
+@list_connections.command("hold", short_help="Send nothing over a connection for now.")
 @click.argument("name")
 @click.option("--for", "lasting", type=Length(), help="90s, 30m, 2h or 1d; without it until `reset`.")
 @env_file

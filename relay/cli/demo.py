@@ -13,7 +13,7 @@ from relay.stack import only_one, prepare, start
 from relay.supervisor import Supervisor
 
 
-@click.command()
+@click.command(short_help="Run everything and send three sample events.")
 @workers_option
 @env_file
 def demo(workers: int, env_file: Path | None) -> None:

@@ -13,18 +13,22 @@ import click
 import simplejson
 
 from relay.errors import WrongInput
+from relay.inputs import known, parsed
 from relay.listing import as_json, as_table
-from relay.opening import ledger_of, open_ledger
-from relay.options import as_json_option, env_file, environ_with, headers_of
-from relay.preview import preview_file
+from relay.opening import ledger_of
+from relay.options import as_json_option, env_file, environ_with, headers_of, limit_option
+from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
 from relay.send import post_sample
 from worker.ledger import search
 from worker.ledger.tables import State
 from worker.settings.configuration import load
 
+#: What the receiver may judge of an event, see webhooks/receiver.py.
+VERDICTS = ("routed", "unrouted", "duplicate", "spam", "test", "ignored", "unknown")
 
-@click.command()
+
+@click.command(short_help="Show what a request would become; calls nothing.")
 @click.option("--source", required=True, help="The source in relay.toml that the file is a request of.")
 @click.option("--event", "event_type", help="The event's type, for senders that put it into a header.")
 @click.option(
@@ -45,14 +49,29 @@ def preview(
     file: Path,
     env_file: Path | None,
 ) -> None:
-    """Show what the request body in FILE would become at each CRM; calls nothing."""
+    """Show what the request body in FILE would become at each CRM; calls nothing.
+
+    The exit code is 1 where the event, or a delivery of it, has an `error`.
+    """
     settings = load(environ_with(env_file))
-    lacking = fetched.read() if fetched else None
+    lacking = _json_object(fetched) if fetched else None
     found = preview_file(settings, source, file, event_type, headers_of(headers), content_type, lacking)
     click.echo(simplejson.dumps(found, indent=2, ensure_ascii=False, use_decimal=True))
+    sys.exit(1 if has_errors(found) else 0)
 
 
-@click.command()
+def _json_object(file: TextIO) -> str:
+    try:
+        text = file.read()
+        is_object = isinstance(parsed(text), dict)
+    except (UnicodeDecodeError, WrongInput) as error:
+        raise WrongInput(f"--fetched {file.name}: {error}") from error
+    if not is_object:
+        raise WrongInput(f"--fetched {file.name}: must be a JSON object: what was fetched, by name")
+    return text
+
+
+@click.command(short_help="Sign a request as its sender would, and post it.")
 @click.option("--source", required=True, help="The source in relay.toml whose secret signs the request.")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the receiver is.")
 @click.option(
@@ -78,10 +97,10 @@ def send(
     sys.exit(0 if answer.status_code == 200 else 1)
 
 
-@click.command("events")
+@click.command("events", short_help="List and search what was received, or show one event.")
 @click.option("--source", help="Only those of this source.")
-@click.option("--verdict", help="Only those judged so: routed, duplicate, spam, test, ignored …")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--verdict", type=click.Choice(VERDICTS), help="Only those judged so.")
+@limit_option
 @as_json_option
 @click.argument("event_id", required=False)
 @env_file
@@ -98,7 +117,8 @@ def list_events(
     A post of a known event whose body says something else is kept as a duplicate of that event and not
     delivered. If it should be delivered, run `relay replay EVENT_ID`.
     """
-    db = open_ledger(env_file)
+    settings = load(environ_with(env_file))
+    db = ledger_of(settings)
     if event_id:
         found = search.show_event(db, event_id)
         if found is None:
@@ -106,21 +126,24 @@ def list_events(
         click.echo(as_json(found))
         return
     rows = search.list_events(db, source, limit, verdict)
+    if source and not rows:
+        known("source", source, settings.sources, f"in {settings.config_path}")
     columns = ("id", "source", "type", "verdict", "duplicate_of", "received_at", "repeats")
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
 
-@click.command("deliveries")
+@click.command("deliveries", short_help="List and search deliveries, or show one.")
 @click.option("--state", type=click.Choice([str(s) for s in State]), help="Only those in this state.")
 @click.option("--connection", help="Only those over this connection.")
 @click.option("--event", "event_id", help="Only those of this event.")
-@click.option("--limit", default=50, show_default=True)
+@limit_option
 @as_json_option
 @click.argument("delivery_id", required=False)
 @env_file
 def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None, **filters: Any) -> None:
     """List deliveries, the newest first; with DELIVERY_ID, show one with its steps and attempts."""
-    db = open_ledger(env_file)
+    settings = load(environ_with(env_file))
+    db = ledger_of(settings)
     if delivery_id:
         found = search.show_delivery(db, delivery_id)
         if found is None:
@@ -128,11 +151,13 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
         click.echo(as_json(found))
         return
     rows = search.list_deliveries(db, **filters)
+    if filters["connection"] and not rows:
+        known("connection", filters["connection"], settings.connections, f"in {settings.config_path}")
     columns = ("id", "source", "type", "connection", "state", "attempts", "record_id", "reason")
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
 
-@click.command()
+@click.command(short_help="Make deliveries due again.")
 @click.option("--state", type=click.Choice([str(s) for s in search.RELEASABLE]), help="All in this state.")
 @click.option("--connection", help="With --state: only those over this connection.")
 @click.option(
@@ -157,16 +182,26 @@ def replay(
     duplicate becomes an event of its own.
     """
     settings = load(environ_with(env_file))
+    if connection:
+        if not state:
+            raise WrongInput("--connection narrows --state: give both, or name the ids")
+        known("connection", connection, settings.connections, f"in {settings.config_path}")
     db = ledger_of(settings)
     wanted = releasable(settings, db, ids, datetime.now(UTC))
     if state:
         found = search.list_deliveries(db, state, connection, limit=1_000_000)
         wanted += [Releasable("delivery", str(row["id"])) for row in found if row["purged_at"] is None]
     if not wanted:
-        raise WrongInput("nothing to release: name deliveries or events, or a --state that has some")
+        raise WrongInput(
+            f"nothing is {state}" if state else "nothing to release: name deliveries or events, or a --state"
+        )
     if not yes:
         click.confirm(f"release {told(wanted)}?", abort=True)
     now = datetime.now(UTC)
     done = sum(release(settings, db, one, getpass.getuser(), now, not_made) for one in wanted)
     click.echo(f"{done} of {len(wanted)} released")
+    if done < len(wanted):
+        click.echo(
+            "relay: the others are under way or done: `relay deliveries ID` shows one's state", err=True
+        )
     sys.exit(0 if done == len(wanted) else 1)

@@ -27,7 +27,7 @@ from worker.settings.configuration import load
 IN_FLIGHT = "a worker has a delivery of it in hand: run this again in a minute"
 
 
-@click.command()
+@click.command(short_help="Erase a person from the ledger.")
 @click.option(
     "--phone", "phones", multiple=True, help="A phone number with its country code; may be repeated."
 )

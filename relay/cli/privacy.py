@@ -38,7 +38,7 @@ def an_age(text: str | None) -> timedelta | None:
         raise WrongInput(f"{text!r} is no age: write 90d, 12h or 8w") from error
 
 
-@click.command()
+@click.command(short_help="Empty the payloads of events that ended long ago.")
 @click.option("--older-than", "age", help="What ended before this: 90d, 12h, 8w. Default: relay.toml.")
 @click.option(
     "--state",
@@ -134,7 +134,7 @@ def _tell(found: Slice, json_: bool, emptied: str, deleted: str) -> None:
         )
 
 
-@click.group("keys")
+@click.group("keys", short_help="Make and replace the keys that encrypt payloads.")
 def keys() -> None:
     """Make and replace the keys with which payloads are encrypted (RELAY_ENCRYPTION_KEY)."""
 

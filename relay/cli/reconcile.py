@@ -34,7 +34,7 @@ INTERRUPTED = "interrupted"
 ENDED_BY_HAND = 130
 
 
-@click.command()
+@click.command(short_help="Compare what was delivered with what a CRM holds.")
 @click.option("--since", default="7d", show_default=True, help="From when: 7d, 36h, 90m, or a time.")
 @click.option("--until", default="0m", help="Until when; default now.")
 @click.option("--json", "json_", is_flag=True, help="One JSON object per finding, then a summary.")

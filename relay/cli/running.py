@@ -15,7 +15,7 @@ from worker.ledger.migrate import migrate
 from worker.settings.configuration import load
 
 
-@click.command()
+@click.command(short_help="Run everything in this terminal.")
 @click.option(
     "--no-sandbox", is_flag=True, help="Deliver to the CRMs of relay.toml, not to the local sandbox."
 )
@@ -34,7 +34,7 @@ def up(no_sandbox: bool, workers: int, env_file: Path | None) -> None:
         supervisor.watch()
 
 
-@click.command("migrate")
+@click.command("migrate", short_help="Bring the ledger's tables to this version.")
 @env_file
 def migrate_ledger(env_file: Path | None) -> None:
     """Bring the ledger's tables to this version; run it before the processes of a new release."""

@@ -27,7 +27,7 @@ from worker.vendors.api import Api
 from worker.vendors.vendor import Operation
 
 
-@click.command()
+@click.command(short_help="Name all faults of relay.toml and the environment.")
 @click.option(
     "--online", is_flag=True, help="Also ask every CRM: is it there, does it know us and our names."
 )
@@ -52,7 +52,7 @@ def check(online: bool, env_file: Path | None) -> None:
     )
 
 
-@click.command("operations")
+@click.command("operations", short_help="List what each CRM can be asked, or describe one operation.")
 @click.option("--vendor", type=click.Choice(sorted(VENDORS)), help="Only those of this CRM.")
 @click.option("--changes-only", is_flag=True, help="Only those that change something.")
 @as_json_option
@@ -73,7 +73,7 @@ def list_operations(vendor: str | None, changes_only: bool, json_: bool, operati
         click.echo("\n\n".join(map(as_description, rows)) if operation else as_list(rows))
 
 
-@click.command("capabilities")
+@click.command("capabilities", short_help="Show what a lead, an order and a ticket become at each CRM.")
 @as_json_option
 def list_capabilities(json_: bool) -> None:
     """Show which records a lead, an order and a ticket become at every CRM, and what makes each only once.
@@ -84,7 +84,7 @@ def list_capabilities(json_: bool) -> None:
     click.echo(simplejson.dumps(rows, indent=2, ensure_ascii=False) if json_ else as_tables(rows))
 
 
-@click.command()
+@click.command(short_help="Call one operation of a CRM by hand.")
 @click.option(
     "--json", "json_", default="{}", help="The input: a JSON object, @FILE, or - for standard input."
 )

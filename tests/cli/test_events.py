@@ -83,7 +83,10 @@ def test_what_cannot_be_released_says_why(relay: Relay, ledger: Database) -> Non
     assert unrouted.exit_code == 2
     assert "takes submitted from former; add one first" in unrouted.stderr
     unknown = relay("replay", "--yes", "no-such-id")
-    assert (unknown.exit_code, unknown.stderr) == (2, "relay: there is no event and no delivery no-such-id\n")
+    assert (unknown.exit_code, unknown.stderr) == (
+        2,
+        "relay: there is no delivery and no event 'no-such-id'; `relay deliveries` lists them\n",
+    )
     ages = Ages(unrouted_before=NOON + timedelta(seconds=1))
     assert sum(one.emptied for one in purging.purge(ledger, ages, NOON)) == 2, "two are without deliveries"
     emptied = relay("replay", "--yes", kept)
@@ -98,7 +101,7 @@ def test_what_cannot_be_released_says_why(relay: Relay, ledger: Database) -> Non
     [
         (["events", "nothing"], "there is no event nothing"),
         (["deliveries", "nothing"], "there is no delivery nothing"),
-        (["replay", "--yes"], "nothing to release: name deliveries or events, or a --state that has some"),
+        (["replay", "--yes"], "nothing to release: name deliveries or events, or a --state"),
     ],
 )
 def test_what_is_not_there_ends_as_every_wrong_input_does(

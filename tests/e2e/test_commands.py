@@ -150,7 +150,7 @@ def test_a_missing_secret_is_one_clear_line(tmp_path: Path) -> None:
             '[sources.web]\ntype = "forn"\n',
             f"sources.web.type: must be one of: {', '.join(sorted(SOURCES))}",
         ),
-        ('[sources.web]\ntype = "form"\ncolour = 1\n', "sources.web.colour: Unknown field"),
+        ('[sources.web]\ntype = "form"\ncolour = 1\n', "sources.web.colour: there is no such key"),
         ('[[routes]]\nsource = "web"\nto = ["opla"]\n', "routes[0].source: no [sources.web] in this file"),
         ("", "has no sources"),
     ],

@@ -20,6 +20,7 @@ from worker.errors import LedgerUnavailable
 from worker.ledger.postgres_timeouts import connect_args
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.sealed import Keys, give_keys
+from worker.ledger.sqlite_folder import make_folder
 from worker.ledger.together import Piece, Together
 
 T = TypeVar("T")
@@ -35,11 +36,11 @@ class Database:
     """The ledger, open. Hand it to the functions beside this file; share it between threads, not processes."""
 
     def __init__(self, url: str, threads: int = 32, keys: Sequence[bytes] = ()) -> None:
-        """Open the ledger at `url`; with `keys` payloads are encrypted, see `Keys`."""
+        """Open the ledger at `url`; with `keys` payloads are encrypted, see `Keys`. Raises LedgerUnavailable."""
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+            make_folder(Path(parsed.database or "").parent)
         elif parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         # SQLite has one writer at a time and its busy handler sleeps: threads of one process queue here, in

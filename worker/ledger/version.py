@@ -23,6 +23,8 @@ def require_current(db: Database) -> None:
     with db.read() as connection:
         there = inspect(connection).has_table("alembic_version")
         found = connection.scalar(text("SELECT version_num FROM alembic_version")) if there else None
+    if found is None:
+        raise LedgerUnavailable("the ledger has no tables yet: run `relay migrate`")
     if found != wanted:
         raise LedgerUnavailable(
             f"the ledger is at version {found}, this code needs {wanted}: run `relay migrate`"

@@ -21,7 +21,7 @@ from worker.settings import (
     Settings,
     SettingsError,
 )
-from worker.settings.environment import encryption_keys, grace, learn_secrets, whole_number
+from worker.settings.environment import addresses, encryption_keys, grace, learn_secrets, whole_number
 from worker.settings.schema import SECRET_KEYS, ConnectionSchema, RelayToml, report
 from worker.settings.sources import read_source
 
@@ -50,8 +50,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     limit = whole_number(environ, "RELAY_BODY_LIMIT", DEFAULT_LIMIT_BYTES, faults)
     proxies = whole_number(environ, "RELAY_TRUSTED_PROXIES", 0, faults, least=0)
     keys = encryption_keys(environ, faults)
-    grace(environ, faults)
-    whole_number(environ, "RELAY_THREADS", THREADS, faults)
+    _check_the_rest(environ, faults)
     learn_secrets(environ, sources, connections)
     if faults:
         raise SettingsError(faults)
@@ -70,6 +69,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         encryption_keys=keys,
         retention=_retention(document["retention"]),
     )
+
+
+def _check_the_rest(environ: Mapping[str, str], faults: list[Fault]) -> None:
+    addresses(environ, faults)
+    grace(environ, faults)
+    whole_number(environ, "RELAY_THREADS", THREADS, faults)
 
 
 def _document(path: Path, faults: list[Fault]) -> dict[str, Any]:

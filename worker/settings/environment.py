@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +14,14 @@ from worker.settings.encryption_keys import key_bytes
 GRACE_SECONDS = 10
 #: Below this there is no time for an answer, a commit and the end of the interpreter.
 LEAST_GRACE_SECONDS = 5
+_ADDRESSES = {
+    "RELAY_DATABASE_URL": (
+        re.compile(r"(postgresql(\+psycopg)?|sqlite)://\S*\Z"),
+        "postgresql://user:password@host/name",
+    ),
+    "RELAY_BROKER_URL": (re.compile(r"[a-z][a-z0-9+]*://\S*\Z"), "redis://host:6379/0"),
+    "SENTRY_DSN": (re.compile(r"https?://[^@\s]+@\S+/\d+\Z"), "https://key@host/1"),
+}
 
 
 def whole_number(
@@ -38,6 +47,14 @@ def grace_seconds(environ: Mapping[str, str]) -> int:
 def grace(environ: Mapping[str, str], faults: list[Fault]) -> int:
     """Like `grace_seconds`, but puts a fault down."""
     return whole_number(environ, "RELAY_GRACE_SECONDS", GRACE_SECONDS, faults, least=LEAST_GRACE_SECONDS)
+
+
+def addresses(environ: Mapping[str, str], faults: list[Fault]) -> None:
+    """Put down a fault for each address that no process could use; never its text, which may hold a password."""
+    for name, (form, example) in _ADDRESSES.items():
+        text = environ.get(name, "")
+        if text and not form.match(text):
+            faults.append(Fault(name, f"must be an address such as {example}"))
 
 
 def encryption_keys(environ: Mapping[str, str], faults: list[Fault]) -> tuple[bytes, ...]:

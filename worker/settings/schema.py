@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from worker.settings import Fault
+from worker.settings.complaints import UNKNOWN, said
 
 #: Names of sources and connections go into URLs, queue names and the external keys of records.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
 SECRET_KEYS = ("token_env", "email_env", "password_env", "client_id_env", "client_secret_env")
+_NAMED_BY_ENV = (*SECRET_KEYS, "secret_env", "api_token_env", "captcha_secret_env")
 
 
 def _a_name(text: str) -> None:
@@ -147,5 +149,16 @@ def report(path: Path, where: str, messages: Any, faults: list[Fault]) -> None:
             inside = where if key == "_schema" else f"{where}.{key}".lstrip(".")
             report(path, inside, inner, faults)
     else:
-        said = messages if isinstance(messages, list) else [messages]
-        faults += [Fault(f"{path}: {where}", str(message)) for message in said]
+        several = messages if isinstance(messages, list) else [messages]
+        faults += [Fault(f"{path}: {where}", _mended(where, str(message))) for message in several]
+
+
+def _mended(where: str, message: str) -> str:
+    if message == "Not a valid mapping type.":
+        return "must be a table"
+    if message != UNKNOWN:
+        return said(message)
+    key = where.rpartition(".")[2]
+    if f"{key}_env" in _NAMED_BY_ENV:
+        return f"does not belong into a file: put it into an environment variable, and name that in {key}_env"
+    return "there is no such key; the README lists those that are"
