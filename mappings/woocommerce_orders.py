@@ -57,8 +57,7 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
     if order["status"] in DRAFTS:
         return
     currency = order["currency"]
-    tax, shipping = money(order["total_tax"], currency), money(order["shipping_total"], currency)
-    total = money(order["total"], currency)
+    tax, shipping, total = (money(order[n], currency) for n in ("total_tax", "shipping_total", "total"))
     lines, discount = balanced(
         [
             *(_line(line, currency) for line in order["line_items"]),
@@ -76,11 +75,10 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
     buyer = person_of(billing, billing, delivery, region, meta.get("wpml_language", ""))
     failed = ["payment failed"] if order["status"] == "failed" else []
     reasons = [refund["reason"] for refund in order["refunds"] if refund["reason"]]
-    status = _status(order)
     yield RecordOrder(
         key=event.key,
         number=order["number"] or order["id"],
-        status=status,
+        status=_status(order),
         customer=buyer,
         currency=currency,
         total=total,
@@ -90,8 +88,7 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["date_created_gmt"],
         reason=gone if order["status"] == "trash" else ", ".join(failed + reasons),
-        # Of a cancellation and of a refund the order has no time of its own.
-        closed_at=order["date_paid_gmt"] if status is OrderStatus.PAID else "",
+        closed_at=_closed_at(order),
         attributes=_attributes(event, order, meta, buyer),
     )
 
@@ -139,6 +136,11 @@ def _status(order: dict[str, Any]) -> OrderStatus:
     # Not "processing", which an order to be paid on delivery is as well; plugins' own states tell nothing.
     is_paid = order["status"] == "completed" or bool(order["date_paid_gmt"] or order["date_paid"])
     return OrderStatus.PAID if is_paid and order["status"] != "failed" else OrderStatus.OPEN
+
+
+def _closed_at(order: dict[str, Any]) -> str:
+    # Of a cancellation and of a refund the order has no time of its own.
+    return str(order["date_paid_gmt"]) if _status(order) is OrderStatus.PAID else ""
 
 
 def _attributes(
