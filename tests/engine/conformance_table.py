@@ -11,6 +11,7 @@ SCENARIOS = {
     "test_a_job_makes_its_records": "created",
     "test_a_repeated_job_changes_nothing": "again",
     "test_a_fault_at_a_create_makes_no_second_record": "faults",
+    "test_a_refused_create_fails_and_is_made_once_it_is_released": "refused",
     "test_a_worker_killed_after_the_call_makes_no_second_record": "killed",
     "test_a_token_that_expires_is_renewed": "token",
     "test_a_look_up_that_fails_is_not_a_record_that_is_missing": "look-up fails",

@@ -14,6 +14,7 @@ from sandbox.store import Store
 from tests.conftest import Clock
 from tests.engine.harness import CREDENTIALS, Bench
 from tests.engine.jobs import AT_ONCE, CREATES, JOBS, Job
+from worker.ledger import search
 from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.vendors import VENDORS
@@ -85,6 +86,19 @@ def test_a_fault_at_a_create_makes_no_second_record(bench: Bench, job: Job, crea
     bench.fault(vendor=job.vendor, operation=create, times=1, **FAULTS[fault])
     delivery = receive(bench, job)
     assert bench.attempt(delivery) not in (State.DELIVERED, State.FAILED)
+    assert_made_once(bench, job, delivery)
+
+
+@pytest.mark.parametrize(("job", "create"), CREATES, ids=name_of)
+def test_a_refused_create_fails_and_is_made_once_it_is_released(bench: Bench, job: Job, create: str) -> None:
+    """Otherwise what a CRM will never take is tried for a day, or the look-up after it finds another's record."""
+    bench.fault(vendor=job.vendor, operation=create, times=1, fault="status", status=400)
+    delivery = receive(bench, job)
+    assert bench.attempt(delivery) == State.FAILED
+    row = bench.show(delivery)
+    assert row["error"] == "Rejected"
+    assert row["reason"].startswith(f"{create}: ")
+    assert search.release(bench.engine.db, delivery, "ana", bench.clock())
     assert_made_once(bench, job, delivery)
 
 

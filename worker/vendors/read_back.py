@@ -14,7 +14,7 @@ from worker.vendors.vendor import Caller, Item
 _NOT_FOUND = re.compile(r"not found|not exist|no (?:se )?encontr|no existe", re.IGNORECASE)
 
 
-def by_id(
+def read_by_id(
     operation: str,
     name: str = "id",
     inside: str = "",

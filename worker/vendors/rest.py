@@ -30,17 +30,17 @@ def rest(
         headers = {"accept": "application/json"}
         if token:
             headers["authorization"] = authorization(token)
-        rest = {k: v for k, v in values.items() if not _only_in_path(operation, k)}
+        others = {k: v for k, v in values.items() if not _only_in_path(operation, k)}
         if operation.sends == "query" or operation.verb in ("GET", "DELETE"):
-            return Request(operation.verb, address, headers, query_of(rest))
+            return Request(operation.verb, address, headers, query_of(others))
         if operation.sends.startswith("multipart"):
-            query, form = query_of(rest), dict[str, str]()
+            query, form = query_of(others), dict[str, str]()
             if operation.sends == "multipart form":
                 query, form = form, query
             kind, body = multipart(form)
             return Request(operation.verb, address, headers | {"content-type": kind}, query, body)
         headers["content-type"] = "application/json"
-        return Request(operation.verb, address, headers, {}, json_body(rest))
+        return Request(operation.verb, address, headers, {}, json_body(others))
 
     return build
 
@@ -93,20 +93,19 @@ def record_id(*names: str) -> Callable[[Any], str | None]:
     return taken
 
 
-def by_id(operation: str, name: str = "id") -> Callable[[Caller, str, Mapping[str, Any]], None]:
-    """Return an update that sends only what changes; `name` is the parameter for the record's id."""
+def partial_update(operation: str) -> Callable[[Caller, str, Mapping[str, Any]], None]:
+    """Return an update that sends only what changes."""
 
     def update(api: Caller, record: str, changes: Mapping[str, Any]) -> None:
-        api.call(operation, {**changes, name: record})
+        api.call(operation, {**changes, "id": record})
 
     return update
 
 
-def whole(
+def whole_update(
     read: str,
     operation: str,
     written: Callable[[Item], Mapping[str, Any]],
-    name: str = "id",
     adds: tuple[str, ...] = (),
 ) -> Callable[[Caller, str, Mapping[str, Any]], None]:
     """Return an update for a vendor that replaces the whole record: read, change, write back.
@@ -116,9 +115,9 @@ def whole(
     """
 
     def update(api: Caller, record: str, changes: Mapping[str, Any]) -> None:
-        before = written(api.call(read, {name: record}))
+        before = written(api.call(read, {"id": record}))
         added = {text: _below(before.get(text), changes[text]) for text in adds if text in changes}
-        api.call(operation, {**before, **changes, **added, name: record})
+        api.call(operation, {**before, **changes, **added, "id": record})
 
     return update
 

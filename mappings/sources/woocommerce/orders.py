@@ -57,8 +57,7 @@ def _recorded(event: Event, payload: Any, gone: str) -> Iterable[RecordOrder]:
     if order["status"] in DRAFTS:
         return
     currency = order["currency"]
-    tax, shipping = money(order["total_tax"], currency), money(order["shipping_total"], currency)
-    total = money(order["total"], currency)
+    tax, shipping, total = (money(order[n], currency) for n in ("total_tax", "shipping_total", "total"))
     lines, discount = balanced(
         [
             *(_line(line, currency) for line in order["line_items"]),

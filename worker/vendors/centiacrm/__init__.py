@@ -17,7 +17,7 @@ from worker.vendors.answers import read_json
 from worker.vendors.centiacrm.operations import OPERATIONS
 from worker.vendors.centiacrm.refusals import meaning_of
 from worker.vendors.lookups import FirstOf, LookUp, Same, equal, exact, marked, plain
-from worker.vendors.read_back import by_id, everything
+from worker.vendors.read_back import everything, read_by_id
 from worker.vendors.rest import record_id
 from worker.vendors.vendor import Call, Caller, Item, Kind, Proof, Reference, Token, Vendor, json_body
 
@@ -125,7 +125,7 @@ _KINDS = (
         "looked up by name",
         _COMPANY,
         Proof(
-            by_id("companies_get_company", "search_value", "company", also=_ONE),
+            read_by_id("companies_get_company", "search_value", "company", also=_ONE),
             everywhere=_everywhere("companies_get_companies").of,
         ),
     ),
@@ -135,7 +135,7 @@ _KINDS = (
         "looked up by e-mail or phone",
         _CONTACT,
         Proof(
-            by_id("contacts_get_contact", "search_value", "contact", also=_ONE),
+            read_by_id("contacts_get_contact", "search_value", "contact", also=_ONE),
             everywhere=_everywhere("contacts_get_contacts").of,
         ),
     ),
@@ -152,7 +152,7 @@ _KINDS = (
         _MARKED,
         _OPPORTUNITY,
         Proof(
-            by_id("opportunities_get_opportunity", "opportunity_id", "opportunity", int, _PROFILE),
+            read_by_id("opportunities_get_opportunity", "opportunity_id", "opportunity", int, _PROFILE),
             _OPPORTUNITY.of,
             _everywhere("opportunities_get_opportunities").of,
         ),

@@ -22,8 +22,8 @@ from worker.errors import VendorDown
 from worker.vendors.crmtop.answers import NO_ID, read
 from worker.vendors.crmtop.operations import LOGIN, OPERATIONS
 from worker.vendors.lookups import FirstOf, InTurn, LookUp, Same, either, equal, exact, marked, plain
-from worker.vendors.read_back import by_id, everything
-from worker.vendors.rest import record_id, rest, whole
+from worker.vendors.read_back import everything, read_by_id
+from worker.vendors.rest import record_id, rest, whole_update
 from worker.vendors.vendor import Caller, Item, Kind, Operation, Proof, Reference, Token, Vendor
 
 
@@ -113,7 +113,7 @@ def _lowered(form: type[Schema]) -> Mapping[str, str]:
 
 
 def _proof(name: str, alike: LookUp | FirstOf, **more: Any) -> Proof:
-    return Proof(by_id(f"{name}_get"), alike.of, **more)
+    return Proof(read_by_id(f"{name}_get"), alike.of, **more)
 
 
 #: By our key alone: that two people share a phone or two companies a name is no fault.
@@ -164,7 +164,7 @@ VENDOR = Vendor(
             "our key as code and in the name, looked up among the customer's",
             _record_id,
             _OPPORTUNITY,
-            update=whole("opportunity_get", "opportunity_update", _documented(schemas.Opportunity)),
+            update=whole_update("opportunity_get", "opportunity_update", _documented(schemas.Opportunity)),
             proof=_proof("opportunity", _OPPORTUNITY),
         ),
         "order": Kind(
@@ -172,7 +172,7 @@ VENDOR = Vendor(
             "our key as code and in the note, looked up among the customer's",
             _record_id,
             _ORDER,
-            update=whole("order_get", "order_update", _documented(schemas.Order), adds=("note",)),
+            update=whole_update("order_get", "order_update", _documented(schemas.Order), adds=("note",)),
             proof=_proof("order", _ORDER, grows=frozenset({"note"})),
         ),
         "ticket": Kind(

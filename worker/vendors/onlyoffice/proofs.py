@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from worker.vendors.read_back import by_id, everything
+from worker.vendors.read_back import everything, read_by_id
 from worker.vendors.vendor import Proof
 
 
@@ -15,7 +15,7 @@ def _same(names: str) -> dict[str, str]:
     return {name: name.lower() for name in names.split()}
 
 
-_CONTACT = by_id("contact_get")
+_CONTACT = read_by_id("contact_get")
 _ENTITY = {"contactId": "contact.id", "entityId": "entity.entityid"}
 
 #: By kind; what lists those that bear our key is added where the kinds are.
@@ -39,7 +39,7 @@ PROOFS: Mapping[str, Proof] = {
         whole=True, lean=True, names={**_same("content created"), **_ENTITY, "categoryId": "category.id"}
     ),
     "opportunity": Proof(
-        by_id("opportunity_get"),
+        read_by_id("opportunity_get"),
         whole=True,
         lean=True,
         names={
@@ -53,7 +53,7 @@ PROOFS: Mapping[str, Proof] = {
         },
     ),
     "case": Proof(
-        by_id("case_get"),
+        read_by_id("case_get"),
         whole=True,
         lean=True,
         names={**_same("title"), "members": "members[].id", "closed": "isclosed"},

@@ -17,9 +17,8 @@ from worker.http import Answer
 from worker.vendors.answers import by_status, read_json
 from worker.vendors.lookups import LookUp, equal, exact, marked
 from worker.vendors.oplacrm.operations import OPERATIONS
-from worker.vendors.read_back import by_id as read_by_id
-from worker.vendors.read_back import everything
-from worker.vendors.rest import by_id, record_id, rest
+from worker.vendors.read_back import everything, read_by_id
+from worker.vendors.rest import partial_update, record_id, rest
 from worker.vendors.vendor import Call, Caller, Kind, Proof, Reference, Vendor
 
 
@@ -125,7 +124,7 @@ VENDOR = Vendor(
             "our key in the name, looked up by reading the list",
             _ID,
             _OPPORTUNITY,
-            update=by_id("opportunity_update"),
+            update=partial_update("opportunity_update"),
             proof=Proof(
                 read_by_id("opportunity_get"),
                 _OPPORTUNITY.of,

@@ -19,9 +19,8 @@ from worker.masking import excerpt
 from worker.vendors.answers import read_json
 from worker.vendors.lookups import FirstOf, LookUp, Same, equal, exact, marked
 from worker.vendors.overplane.operations import OPERATIONS
-from worker.vendors.read_back import by_id as read_by_id
-from worker.vendors.read_back import everything
-from worker.vendors.rest import by_id, record_id, rest
+from worker.vendors.read_back import everything, read_by_id
+from worker.vendors.rest import partial_update, record_id, rest
 from worker.vendors.vendor import Call, Caller, Item, Kind, Proof, Reference, Vendor
 
 #: What to do where an account does not have an API that the reference describes on another page.
@@ -161,7 +160,7 @@ VENDOR = Vendor(
             "our key as utm_content and in the title, looked up by reading the list",
             _ID,
             _find_lead,
-            update=by_id("lead_update"),
+            update=partial_update("lead_update"),
             proof=_proof("lead", _MARKED_LEAD, delete="lead_delete"),
         ),
         "customer": Kind(
@@ -177,7 +176,7 @@ VENDOR = Vendor(
             "our key as utm_content and in the title, looked up by reading the list",
             _ID,
             _OPPORTUNITY,
-            update=by_id("opportunity_update"),
+            update=partial_update("opportunity_update"),
             proof=_proof("opportunity", _OPPORTUNITY),
         ),
         "opportunity_item": Kind(
@@ -185,7 +184,7 @@ VENDOR = Vendor(
             "our key in the description, looked up among the opportunity's lines",
             _ID,
             _LINE,
-            update=by_id("opportunity_item_update"),
+            update=partial_update("opportunity_item_update"),
             proof=_proof_of_part("opportunity_item", _LINE),
             remove="opportunity_item_delete",
         ),
@@ -194,7 +193,7 @@ VENDOR = Vendor(
             "the reason itself, looked up among the opportunity's lost reasons",
             _ID,
             _LOST_REASON,
-            update=by_id("opportunity_lost_reason_detail_update"),
+            update=partial_update("opportunity_lost_reason_detail_update"),
             proof=_proof_of_part("opportunity_lost_reason_detail", _LOST_REASON),
             remove="opportunity_lost_reason_detail_delete",
         ),
@@ -203,7 +202,7 @@ VENDOR = Vendor(
             "our key in the subject, looked up by reading the list",
             _ID,
             _ISSUE,
-            update=by_id("issue_update"),
+            update=partial_update("issue_update"),
             proof=_proof("issue", _ISSUE, delete="issue_delete"),
         ),
     },
