@@ -13,7 +13,7 @@ from typing import Any
 from mappings.commands import OpenTicket, RecordOrder, RegisterLead
 from mappings.fields import FieldLedger
 from mappings.orders import Charge, charges, order_title, products_of, refuse_foreign
-from mappings.parties import Party, company_name, parted_name, party_of, tell_name, told_phone
+from mappings.parties import Party, company_name, mark_of, parted_name, party_of, tell_name, told_phone
 from mappings.vendor import Account, Plan, Record, Ref, VendorMapping
 from mappings.vendors.centiacrm import schemas
 from mappings.vendors.centiacrm.lines import lines_of, taxed
@@ -116,8 +116,10 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
         # A contact belongs to one company, and what is for another one is refused with it. No slug has a slash.
         key = f"{key}/{party.account_key}"
     match = {"email": ledger.peek("person.email")} if ledger.peek("person.email") else {"phone": party.phone}
+    mark = mark_of(ledger, party)
+    named = {"name": name, "mark": mark} if mark else {"name": name}
     return (
-        Record("company", party.account_key, company, {"name": name}, shared=party.account_shared),
+        Record("company", party.account_key, company, named, shared=party.account_shared),
         Record(
             "contact",
             key,
