@@ -44,7 +44,7 @@ def name_event(arrival: Arrival) -> Naming:
 
 
 def _progress(payload: Mapping[str, Any]) -> int:
-    """Return how far an order has come: `date_modified_gmt` counts whole seconds, and one is made and paid in one."""
+    """Return how far an order has come, which decides between two states of one second."""
     status = payload.get("status")
     if status in ("cancelled", "refunded", "trash"):
         return 3
