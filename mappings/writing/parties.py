@@ -94,6 +94,17 @@ def tell_name(ledger: FieldLedger, party: Party, target: str) -> str:
     return party.name
 
 
+def mark_of(ledger: FieldLedger, party: Party) -> str:
+    """Return what tells a private person from a namesake in the name of their company; empty where nothing does.
+
+    It is the same in all events of that person, who may be called otherwise in each.
+    """
+    if party.company or not (party.known and party.account_shared):
+        return ""
+    # In lower case, as in the key: the next order may spell the address otherwise.
+    return str(ledger.peek("person.email")).strip().casefold() or party.phone
+
+
 def company_name(ledger: FieldLedger, party: Party, target: str) -> str:
     """Return the company's name; a private person's bears what tells them from a namesake, in brackets."""
     if party.company:

@@ -20,6 +20,7 @@ from worker.ledger.tables import State
 LAG_SECONDS = 8
 #: Orders at the CRMs that refuse a line whose product is not there.
 ORDERS = [job for job in JOBS if job.name == "order" and job.vendor in ("oplacrm", "centiacrm")]
+LEAD_BY_NICKNAME = b"name=Anita&email=ana%40example.com&message=Please+call"
 LEAD_AT_WORK = b"name=Ana+Garcia&email=ana%40example.com&company=Hong+Nhung&message=Please+call"
 
 
@@ -66,3 +67,18 @@ def test_one_person_of_two_companies_is_refused_at_neither(lagging: Bench) -> No
     sent = [send(lagging, lead), send(lagging, order), send(lagging, again), send(lagging, order, "2")]
     assert [lagging.attempt(delivery) for delivery in sent] == [State.DELIVERED] * 4
     assert lagging.counts("centiacrm") == {"company": 2, "contact": 2, "product": 3, "opportunity": 4}
+
+
+@pytest.mark.parametrize("killed_at", ["companies_create_company", "contacts_create_contact"])
+def test_a_customer_with_two_names_is_one_customer(lagging: Bench, killed_at: str) -> None:
+    """Otherwise a lost answer makes whoever signs as "Anita" once and as "Ana Garcia" once two companies."""
+    order = next(job for job in ORDERS if job.vendor == "centiacrm")
+    lead = replace(order, source="website", body=LEAD_BY_NICKNAME, headers={})
+    first = send(lagging, replace(lead, content_type="application/x-www-form-urlencoded"))
+    second = send(lagging, order)
+    lagging.kill_during(first, killed_at)
+    lagging.clock.forward(seconds=LAG_SECONDS)
+    # Whoever comes next does not know by which name the first one has asked for the customer.
+    rows = [*lagging.until_ended(second), *lagging.until_ended(first)]
+    assert [row["state"] for row in rows] == [State.DELIVERED] * 2, [row["reason"] for row in rows]
+    assert lagging.counts("centiacrm") == order.holds | {"opportunity": 2}

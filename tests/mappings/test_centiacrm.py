@@ -123,7 +123,13 @@ def test_a_lead_becomes_company_contact_and_opportunity() -> None:
     """Else somebody who asked for an offer is never called back."""
     planned = plan(LEAD)
     assert [(r.kind, r.key, r.match, r.shared, r.changes) for r in planned.records] == [
-        ("company", "acct-ana@example.mx", {"name": "Ana María García (ana@example.mx)"}, True, None),
+        (
+            "company",
+            "acct-ana@example.mx",
+            {"name": "Ana María García (ana@example.mx)", "mark": "ana@example.mx"},
+            True,
+            None,
+        ),
         ("contact", "cont-ana@example.mx", {"email": "ana@example.mx"}, True, None),
         ("opportunity", "site-1", {"marker": "site-1"}, False, None),
     ]

@@ -22,6 +22,7 @@ from tests.mappings.test_sources import BODIES, arrival_of, beside, event_of, js
 
 SHOPS = ("haravan", "sapo", "shopify", "woocommerce")
 BODIES_OF_SHOPS = [body for body in BODIES if body.parent.name in SHOPS]
+SHOPIFY_NAME = SOURCES["shopify"].name
 THIN = [body for body in BODIES_OF_SHOPS if beside(body, "fetched")]
 
 
@@ -97,6 +98,52 @@ def test_an_update_that_overtakes_its_order_is_newer(kind: str, older: str, newe
     assert first.version is not None
     assert second.version is not None
     assert first.version < second.version
+
+
+@pytest.mark.parametrize("kind", ["haravan", "sapo", "shopify"])
+def test_an_order_that_was_paid_in_the_second_of_its_making_stays_paid(kind: str) -> None:
+    """Otherwise a buyer who has paid is chased for money when the creation arrives last."""
+    body = next(b for b in BODIES_OF_SHOPS if b.parent.name == kind and b.stem.startswith("orders__create"))
+    arrival, payload = arrival_of(body), arrival_of(body).payload
+    states = [("pending", None), ("paid", None), ("paid", "2026-04-02T08:30:05+00:00")]
+    states += [("refunded", "2026-04-02T08:30:05+00:00")]
+    versions = []
+    for financial, cancelled in states:
+        told = {
+            **payload,
+            "financial_status": financial,
+            "cancelled_at": cancelled,
+            "cancelled_on": cancelled,
+        }
+        versions.append(SOURCES[kind].name(replace(arrival, payload=told)).version)
+    assert None not in versions
+    assert versions == sorted(set(versions), key=str)
+
+
+def test_an_order_of_woocommerce_that_was_paid_in_the_second_of_its_making_stays_paid() -> None:
+    """Otherwise it depends on luck whether a deal is won: the shop sends created and updated at the same time."""
+    arrival = recorded("woocommerce/order.created__coupon_fee_shipping.json")
+    states = [("pending", None), ("failed", None), ("processing", "2026-04-02T08:30:05")]
+    states += [("cancelled", "2026-04-02T08:30:05")]
+    versions = []
+    for status, paid in states:
+        told = {**arrival.payload, "status": status, "date_paid_gmt": paid, "date_paid": paid}
+        versions.append(SOURCES["woocommerce"].name(replace(arrival, payload=told)).version)
+    assert None not in versions
+    assert versions == sorted(set(versions), key=str)
+
+
+def test_of_two_changes_in_one_second_the_later_one_is_newer() -> None:
+    """Otherwise the CRM keeps the lines that an order had before it was edited, when that state arrives last."""
+    arrival = recorded("shopify/orders__fulfilled__all_sent.json")
+    before, after = (
+        SHOPIFY_NAME(replace(arrival, headers={**arrival.headers, "x-shopify-triggered-at": moment})).version
+        for moment in ("2026-04-02T08:30:05.417931715Z", "2026-04-02T08:30:05.9Z")
+    )
+    assert str(before) < str(after)
+    # A later second is later, however little was paid by then.
+    later = {**arrival.payload, "updated_at": "2099-01-01T00:00:00Z", "financial_status": "pending"}
+    assert str(after) < str(SHOPIFY_NAME(replace(arrival, payload=later)).version)
 
 
 def test_two_orders_of_one_second_are_two_events() -> None:

@@ -39,8 +39,18 @@ def name_event(arrival: Arrival) -> Naming:
         dedup_key=f"{topic}:{number}:{state}:{arrival.body_digest}",
         entity=f"{kind}-{number}" if number and kind in ("order", "customer") else None,
         # An account that nobody has changed yet has no time of change.
-        version=version or in_utc(payload.get("date_created_gmt")),
+        version=f"{version} {_progress(payload)}" if version else in_utc(payload.get("date_created_gmt")),
     )
+
+
+def _progress(payload: Mapping[str, Any]) -> int:
+    """Return how far an order has come, which decides between two states of one second."""
+    status = payload.get("status")
+    if status in ("cancelled", "refunded", "trash"):
+        return 3
+    if status == "failed":
+        return 1
+    return 2 if status == "completed" or payload.get("date_paid_gmt") or payload.get("date_paid") else 0
 
 
 def _number(value: Any) -> str:

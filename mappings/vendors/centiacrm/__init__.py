@@ -16,7 +16,15 @@ from mappings.vendors.centiacrm import schemas
 from mappings.vendors.centiacrm.lines import lines_of, taxed
 from mappings.writing.fields import SENT_AT, FieldLedger
 from mappings.writing.orders import Charge, charges, lost_in_words, order_title, products_of, refuse_foreign
-from mappings.writing.parties import Party, company_name, parted_name, party_of, tell_name, told_phone
+from mappings.writing.parties import (
+    Party,
+    company_name,
+    mark_of,
+    parted_name,
+    party_of,
+    tell_name,
+    told_phone,
+)
 
 #: A street that ends in its number, as Spanish addresses do: "Av. Juárez 1", "Calle 5 #12-B".
 _HOUSE = re.compile(r"(.*[^\s,#])[\s,]+#?([0-9]+[-\w]{0,6})\Z")
@@ -117,8 +125,10 @@ def _customer(ledger: FieldLedger, party: Party) -> tuple[Record, Record]:
         # A contact belongs to one company, and what is for another one is refused with it. No slug has a slash.
         key = f"{key}/{party.account_key}"
     match = {"email": ledger.peek("person.email")} if ledger.peek("person.email") else {"phone": party.phone}
+    mark = mark_of(ledger, party)
+    named = {"name": name, "mark": mark} if mark else {"name": name}
     return (
-        Record("company", party.account_key, company, {"name": name}, shared=party.account_shared),
+        Record("company", party.account_key, company, named, shared=party.account_shared),
         Record(
             "contact",
             key,

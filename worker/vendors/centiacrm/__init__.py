@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mappings.vendor import Record
 from mappings.vendors.centiacrm import CENTIACRM
 from worker.errors import CredentialsRefused, OutcomeUnknown, Rejected, VendorDown
 from worker.http import Answer, Request
@@ -68,7 +69,7 @@ def _contacts(same: Same, query: str) -> LookUp:
     return LookUp("contacts_get_contacts", same, ask)
 
 
-def _named(item: Item, record: Any) -> bool:
+def _named(item: Item, record: Record) -> bool:
     return plain(f"{item.get('name')} {item.get('surname')}") == plain(record.match["name"])
 
 
@@ -106,7 +107,20 @@ _CONTACT = FirstOf(
     }
 )
 _MARKED = "our key in the title, looked up by it"
-_COMPANY = LookUp("companies_get_companies", equal(name="name"), {**_PROFILE, "query": "match.name"})
+
+
+def _of_person(item: Item, record: Record) -> bool:
+    # Not by the whole name: the event that has made it may have called the same person otherwise.
+    name, mark = plain(item.get("name")), record.match["mark"]
+    return name in (mark, plain(record.match["name"])) or name.endswith(f" ({mark})")
+
+
+_COMPANY = FirstOf(
+    {
+        "mark": LookUp("companies_get_companies", _of_person, {**_PROFILE, "query": "match.mark"}),
+        "name": LookUp("companies_get_companies", equal(name="name"), {**_PROFILE, "query": "match.name"}),
+    }
+)
 _PRODUCT = LookUp("products_get_products", exact(sku="sku"), _PROFILE)
 _OPPORTUNITY = _marked("opportunities_get_opportunities", query="match.marker")
 _TICKET = _marked("tickets_get_tickets")
@@ -122,7 +136,7 @@ _KINDS = (
     (
         "company",
         "companies_create_company",
-        "looked up by name",
+        "looked up by name, a private person's by e-mail or phone in it",
         _COMPANY,
         Proof(
             read_by_id("companies_get_company", "search_value", "company", also=_ONE),
