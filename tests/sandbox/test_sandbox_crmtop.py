@@ -313,9 +313,8 @@ def test_members_are_added_by_uuid_and_deleted_by_number(top: CrmTopClient) -> N
     other = top.make("segment", {"name": "Khác"})
     add: Json = {"segmentId": ids["segment"], "type": 1, "ids": [ids["lead"], ids["contact"]]}
     assert top.data("POST", "segment/member/add", add) is True
-    others: list[Json] = [{"segmentId": NOBODY}, {"segmentId": None}, {"ids": [ids["order"]]}, {"ids": []}]
-    for wrong in others:
-        assert top.fails("POST", "segment/member/add", {**add, **wrong})["code"] == 400
+    for key, value in (("segmentId", NOBODY), ("segmentId", None), ("ids", [ids["order"]]), ("ids", [])):
+        assert top.fails("POST", "segment/member/add", {**add, key: value})["code"] == 400
     # One unknown member of two: nobody is added.
     assert top.fails("POST", "segment/member/add", {**add, "ids": [ids["lead"], NOBODY]})["code"] == 400
     rows = top.found("segment/member", segmentId=ids["segment"])
