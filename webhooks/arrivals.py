@@ -16,6 +16,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,7 +25,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from webhooks.framing import CONTINUE, HEAD_LIMIT, Frame
 from webhooks.one_piece import OnePiece
-from webhooks.turns import Turns, Work
+from webhooks.turns import THREADS, Turns, Work
 from worker.configuration import DEFAULT_LIMIT_BYTES
 
 #: Seconds in which a whole request must be there, from its first byte or from the connection's beginning.
@@ -78,12 +79,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._epoll = select.epoll()
         self._over, over = os.pipe()
         self._epoll.register(self._over, select.EPOLLIN)
-        for _ in range(0 if self._is_ssl else self.cfg.threads):
+        for _ in range(0 if self._is_ssl else THREADS):
             self.tpool.submit(self._serve)
         try:
             super().run()
         finally:
             os.write(over, b".")  # nobody reads it, so every thread sees it
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Return the threads: with TLS as many as are configured, for all of them work."""
+        return ThreadPoolExecutor(self.cfg.threads if self._is_ssl else THREADS)
 
     def enqueue_req(self, conn: Any) -> None:
         """Let the threads wait for the first request of a new connection."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from webhooks.turns import take_long
+from webhooks.turns import Crowded, long_wait
 
 
 class OnePiece:
@@ -18,7 +18,6 @@ class OnePiece:
         real.setblocking(True)
         self._real = real
         self._held: list[bytes] = []
-        self._timeout: float | None = None
         self.fileno = real.fileno
         self.shutdown = real.shutdown
         self.close = real.close
@@ -53,9 +52,9 @@ class OnePiece:
         try:
             sent = self._send_now(data)
             if sent < len(data):  # it sent many requests and reads no answers
-                take_long()
-                self._real.sendall(data[sent:])
-        except OSError:
+                with long_wait():
+                    self._real.sendall(data[sent:])
+        except (OSError, Crowded):
             return False
         return True
 
@@ -82,21 +81,22 @@ class OnePiece:
             return  # it is broken, as the next read will tell
 
     def recv(self, size: int) -> bytes:
-        """Wait for what was not gathered: the rest of a body over the limit. Raises TimeoutError, OSError."""
-        take_long()
-        self._real.settimeout(self._timeout)
+        """Return what has come of a body over the limit. Raises TimeoutError where nothing has, and OSError.
+
+        No thread waits for it: all that is within the limits was gathered before, and sixteen senders that stop in
+        the middle of a long body would hold all of them.
+        """
         try:
-            return self._real.recv(size)
-        finally:
-            self._real.settimeout(None)
+            return self._real.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            raise TimeoutError("the rest of the body is not there") from None
 
     def settimeout(self, seconds: float | None) -> None:
-        """Bound the next `recv`."""
-        self._timeout = seconds
+        """Do nothing: `recv` does not wait."""
 
     def gettimeout(self) -> float | None:
-        """Return the bound of the next `recv`, in seconds."""
-        return self._timeout
+        """Return None: there is no timeout."""
+        return None
 
     def setblocking(self, is_blocking: bool) -> None:
         """Do nothing: it always blocks."""

@@ -74,6 +74,13 @@ def test_a_chunked_body_over_the_limit_is_told_so(server: Server, ledger: Databa
     assert b"longer than 1048576 bytes" in got
 
 
+def test_tiny_chunks_that_fill_the_limit_are_not_waited_for(server: Server, ledger: Database) -> None:
+    """Otherwise whoever sends a megabyte of them and stops holds a thread, and is told that he went away."""
+    statuses, got = exchanged(server, head(LEAD, CHUNKED), b"1\r\na\r\n" * 175_000)
+    assert (statuses, count(ledger)) == ([413], 0)
+    assert b"is longer than 1048576 bytes" in got
+
+
 @pytest.mark.parametrize(
     "body",
     [
