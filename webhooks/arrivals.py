@@ -173,7 +173,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _answer(self, arrival: Arrival) -> None:
         conn = arrival.conn
         conn.init()
-        conn.parser.unreader.unread(bytes(arrival.frame.bytes))
+        conn.sock.give(bytes(arrival.frame.bytes))
         conn.data_ready = True
         stays = self.handle(conn)
         if not conn.sock.flush():
@@ -181,7 +181,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         arrival.frame = Frame(self._body_limit)
         if stays:
-            arrival.frame.add(conn.parser.unreader.take_buffered())
+            arrival.frame.add(conn.parser.unreader.take_buffered() + conn.sock.take_rest())
             arrival.until = time.monotonic() + (ARRIVAL_SECONDS if arrival.frame.size else self.cfg.keepalive)
         else:
             conn.sock.end()

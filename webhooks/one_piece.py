@@ -18,6 +18,7 @@ class OnePiece:
         real.setblocking(True)
         self._real = real
         self._held: list[bytes] = []
+        self._gathered, self._read = b"", 0
         self.fileno = real.fileno
         self.shutdown = real.shutdown
         self.close = real.close
@@ -80,12 +81,26 @@ class OnePiece:
         except OSError:
             return  # it is broken, as the next read will tell
 
-    def recv(self, size: int) -> bytes:
-        """Return what has come of a body over the limit. Raises TimeoutError where nothing has, and OSError.
+    def give(self, data: bytes) -> None:
+        """Let `recv` return `data`, which was gathered before."""
+        self._gathered, self._read = data, 0
 
-        No thread waits for it: all that is within the limits was gathered before, and sixteen senders that stop in
-        the middle of a long body would hold all of them.
+    def take_rest(self) -> bytes:
+        """Return what was given and is not read."""
+        rest = self._gathered[self._read :]
+        self._gathered, self._read = b"", 0
+        return rest
+
+    def recv(self, size: int) -> bytes:
+        """Return what was given, or has come of a body over the limit. Raises TimeoutError without either, OSError.
+
+        Piece by piece: gunicorn copies all that it has left at each chunk of a body. No thread waits for more: what
+        is within the limits was gathered before, and senders that stop in a long body would hold them all.
         """
+        piece = self._gathered[self._read : self._read + size]
+        if piece:
+            self._read += len(piece)
+            return piece
         try:
             return self._real.recv(size, socket.MSG_DONTWAIT)
         except BlockingIOError:
