@@ -39,7 +39,9 @@ def whole_body(limit: int) -> bytes:
         if not isinstance(error.__context__, TimeoutError):
             raise
         # Nobody waits for it: what is within the limit was all there before we began to read.
-        raise RequestEntityTooLarge(f"the body, with its chunks' sizes, is longer than {limit} bytes") from error
+        raise RequestEntityTooLarge(
+            f"the body, with its chunks' sizes, is longer than {limit} bytes"
+        ) from error
     if max(announced, len(body)) > limit:
         raise RequestEntityTooLarge(f"the body is longer than {limit} bytes")
     if len(body) < announced:

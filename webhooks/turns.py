@@ -31,7 +31,7 @@ THREADS = 64
 MOST_WAITING = 40
 
 
-class Crowded(Exception):  # noqa: N818  (said to the caller, who knows what to do without waiting)
+class Crowded(Exception):
     """MOST_WAITING requests wait for somebody else already."""
 
 

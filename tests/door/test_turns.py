@@ -135,7 +135,11 @@ def test_what_cannot_be_stored_harms_nobody_beside_it(counting: Counting) -> Non
     """Otherwise one strange event that is sent again and again refuses all that come at the same moment."""
     intake, outcomes = Intake(counting, step_aside), dict[str, Stored | str]()
     Threads(Waiting(*(storing(intake, key, outcomes) for key in ("a", "\udc80", "b"))), 1).end()
-    assert {key: type(outcome) for key, outcome in outcomes.items()} == {"a": Stored, "\udc80": str, "b": Stored}
+    assert {key: type(outcome) for key, outcome in outcomes.items()} == {
+        "a": Stored,
+        "\udc80": str,
+        "b": Stored,
+    }
     assert count(counting) == 2
 
 

@@ -76,7 +76,7 @@ def test_a_chunked_body_over_the_limit_is_told_so(server: Server, ledger: Databa
 
 @pytest.mark.parametrize(("end", "status"), [(b"", 413), (b"0\r\n\r\n", 200)])
 def test_a_megabyte_of_tiny_chunks_takes_no_long_time(server: Server, end: bytes, status: int) -> None:
-    """Otherwise anybody keeps a processor at work for a minute with each megabyte, or a thread if he stops there."""
+    """Otherwise each keeps a processor at work for a minute, or a thread where the sender stops there."""
     begun, chunks = time.monotonic(), 170_000 if end else 175_000
     body = b"5\r\nname=\r\n" + b"1\r\na\r\n" * chunks + end
     statuses, got = exchanged(server, head(LEAD, CHUNKED), body)
