@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webhooks.forms import Guards, storage_for
 from webhooks.receiver import Receiver, refusal
-from webhooks.turns import step_aside, take_long
+from webhooks.turns import Crowded, long_wait, step_aside
 from worker.app import make_app
 from worker.errors import LedgerUnavailable
 from worker.handoff import HandOff
@@ -81,7 +81,14 @@ def _readiness(receiver: Receiver, probe: Publisher) -> Callable[[], tuple[Respo
 
 
 def _broker_state(probe: Publisher, one_at_a_time: threading.Lock) -> str:
-    take_long()
+    try:
+        with long_wait():
+            return _asked(probe, one_at_a_time)
+    except Crowded:
+        return "not asked: too many wait already"
+
+
+def _asked(probe: Publisher, one_at_a_time: threading.Lock) -> str:
     if not one_at_a_time.acquire(timeout=PROBE_SECONDS):
         return "slow: it has not answered the one who asked before"
     try:

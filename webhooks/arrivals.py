@@ -16,6 +16,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,7 +25,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from webhooks.framing import CONTINUE, HEAD_LIMIT, Frame
 from webhooks.one_piece import OnePiece
-from webhooks.turns import Turns, Work
+from webhooks.turns import THREADS, Turns, Work
 from worker.settings.configuration import DEFAULT_LIMIT_BYTES
 
 #: Seconds in which a whole request must be there, from its first byte or from the connection's beginning.
@@ -78,12 +79,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._epoll = select.epoll()
         self._over, over = os.pipe()
         self._epoll.register(self._over, select.EPOLLIN)
-        for _ in range(0 if self._is_ssl else self.cfg.threads):
+        for _ in range(0 if self._is_ssl else THREADS):
             self.tpool.submit(self._serve)
         try:
             super().run()
         finally:
             os.write(over, b".")  # nobody reads it, so every thread sees it
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Return the threads: with TLS as many as are configured, for all of them work."""
+        return ThreadPoolExecutor(self.cfg.threads if self._is_ssl else THREADS)
 
     def enqueue_req(self, conn: Any) -> None:
         """Let the threads wait for the first request of a new connection."""
@@ -168,7 +173,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _answer(self, incoming: Incoming) -> None:
         conn = incoming.conn
         conn.init()
-        conn.parser.unreader.unread(bytes(incoming.frame.bytes))
+        conn.sock.give(bytes(incoming.frame.bytes))
         conn.data_ready = True
         stays = self.handle(conn)
         if not conn.sock.flush():
@@ -176,7 +181,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         incoming.frame = Frame(self._body_limit)
         if stays:
-            incoming.frame.add(conn.parser.unreader.take_buffered())
+            incoming.frame.add(conn.parser.unreader.take_buffered() + conn.sock.take_rest())
             incoming.until = time.monotonic() + (
                 ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive
             )

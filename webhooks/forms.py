@@ -16,7 +16,7 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
-from webhooks.turns import take_long
+from webhooks.turns import Crowded, long_wait
 from worker.settings import FormGuard, SourceSettings
 from worker.telemetry import log
 
@@ -71,9 +71,9 @@ class Guards:
         """Return whether the post is allowed, None where nobody can say."""
         if self.clock() < self._alone_until:
             return None
-        take_long()
         try:
-            return MovingWindowRateLimiter(self.storage).hit(item, *who)
+            with long_wait():
+                return MovingWindowRateLimiter(self.storage).hit(item, *who)
         except Exception:  # noqa: BLE001  (each storage has errors of its own)
             self._alone_until = self.clock() + ALONE_SECONDS
             return None
@@ -93,11 +93,11 @@ class Guards:
         if not answer:
             return f"spam: no {guard.captcha} answer"
         form = {"secret": guard.captcha_secret, "response": answer, "remoteip": request.remote_addr or ""}
-        take_long()
         try:
-            said = self.http.post(address, data=form).json()
+            with long_wait():
+                said = self.http.post(address, data=form).json()
             passed, score = said.get("success") is True, said.get("score")
-        except (httpx.HTTPError, ValueError, AttributeError) as error:
+        except (httpx.HTTPError, ValueError, AttributeError, Crowded) as error:
             # Its answer is good for minutes and once, so it cannot be asked later; a lead lost is worse than a
             # robot let in.
             log().warning("captcha.not_checked", service=guard.captcha, error=type(error).__name__)

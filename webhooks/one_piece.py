@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from webhooks.turns import take_long
+from webhooks.turns import Crowded, long_wait
 
 
 class OnePiece:
@@ -18,7 +18,7 @@ class OnePiece:
         real.setblocking(True)
         self._real = real
         self._held: list[bytes] = []
-        self._timeout: float | None = None
+        self._gathered, self._read = b"", 0
         self.fileno = real.fileno
         self.shutdown = real.shutdown
         self.close = real.close
@@ -53,9 +53,9 @@ class OnePiece:
         try:
             sent = self._send_now(data)
             if sent < len(data):  # it sent many requests and reads no answers
-                take_long()
-                self._real.sendall(data[sent:])
-        except OSError:
+                with long_wait():
+                    self._real.sendall(data[sent:])
+        except (OSError, Crowded):
             return False
         return True
 
@@ -81,22 +81,37 @@ class OnePiece:
         except OSError:
             return  # it is broken, as the next read will tell
 
+    def give(self, data: bytes) -> None:
+        """Let `recv` return `data`, which was gathered before."""
+        self._gathered, self._read = data, 0
+
+    def take_rest(self) -> bytes:
+        """Return what was given and is not read."""
+        rest = self._gathered[self._read :]
+        self._gathered, self._read = b"", 0
+        return rest
+
     def recv(self, size: int) -> bytes:
-        """Wait for what was not gathered: the rest of a body over the limit. Raises TimeoutError, OSError."""
-        take_long()
-        self._real.settimeout(self._timeout)
+        """Return what was given, or has come of a body over the limit. Raises TimeoutError without either, OSError.
+
+        Piece by piece: gunicorn copies all that it has left at each chunk of a body. No thread waits for more: what
+        is within the limits was gathered before, and senders that stop in a long body would hold them all.
+        """
+        piece = self._gathered[self._read : self._read + size]
+        if piece:
+            self._read += len(piece)
+            return piece
         try:
-            return self._real.recv(size)
-        finally:
-            self._real.settimeout(None)
+            return self._real.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            raise TimeoutError("the rest of the body is not there") from None
 
     def settimeout(self, seconds: float | None) -> None:
-        """Bound the next `recv`."""
-        self._timeout = seconds
+        """Do nothing: `recv` does not wait."""
 
     def gettimeout(self) -> float | None:
-        """Return the bound of the next `recv`, in seconds."""
-        return self._timeout
+        """Return None: there is no timeout."""
+        return None
 
     def setblocking(self, is_blocking: bool) -> None:
         """Do nothing: it always blocks."""

@@ -11,7 +11,13 @@ from urllib.parse import unquote_plus
 
 from flask import g, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    ClientDisconnected,
+    RequestEntityTooLarge,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 
 from mappings.source import Source
 from webhooks.signatures import NotGenuine, Proof, VerifiedBody, verify
@@ -29,6 +35,13 @@ def whole_body(limit: int) -> bytes:
         body = request.stream.read() if announced <= limit else b""
     except ParseException as error:
         raise BadRequest("the chunks of the body are broken") from error
+    except ClientDisconnected as error:
+        if not isinstance(error.__context__, TimeoutError):
+            raise
+        # Nobody waits for it: what is within the limit was all there before we began to read.
+        raise RequestEntityTooLarge(
+            f"the body, with its chunks' sizes, is longer than {limit} bytes"
+        ) from error
     if max(announced, len(body)) > limit:
         raise RequestEntityTooLarge(f"the body is longer than {limit} bytes")
     if len(body) < announced:

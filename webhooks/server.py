@@ -14,6 +14,7 @@ from worker.settings.environment import grace_seconds
 
 worker_class = "webhooks.arrivals.Worker"
 workers = 2
+#: With TLS only; without it there are those of webhooks/turns.py.
 threads = 8
 #: Requests in flight are answered in this time, which ends before the platform's own.
 graceful_timeout = int(grace_seconds(os.environ) * 0.8)

@@ -4,7 +4,7 @@ Python runs one thread at a time in any case. Eight that are all at work spend a
 right from each other, most of it within a commit, which holds up the other processes as well. So one thread has
 the turn. Each request that it takes is a greenlet, which steps aside when only the commit is left to do; when no
 other is ready, the first of them commits for all, and each is answered. What waits for somebody else says so
-first, and the turn is passed on.
+first, and the turn is passed on: the other threads are there to wait, not to work.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from greenlet import getcurrent, greenlet
@@ -23,6 +24,15 @@ Work = Callable[[], None]
 MOST = 16
 #: Seconds of work after which a turn is passed on, whatever it waits for.
 LONGEST_SECONDS = 0.2
+#: Threads of one process: places to wait, for one of them works. A ledger that is locked holds one for each
+#: LONGEST_SECONDS of the 4 s that it may take, so twenty; PostgreSQL's as many as it has connections.
+THREADS = 64
+#: Requests that may be in a `long_wait` at once, so that there is always a thread for all others.
+MOST_WAITING = 40
+
+
+class Crowded(Exception):
+    """MOST_WAITING requests wait for somebody else already."""
 
 
 def step_aside() -> None:
@@ -30,15 +40,35 @@ def step_aside() -> None:
     _leave(takes_long=False)
 
 
-def take_long() -> None:
-    """Say that what follows waits for somebody else: all others of this thread are answered first."""
-    _leave(takes_long=True)
+@contextmanager
+def long_wait() -> Iterator[None]:
+    """Wait for somebody else within this: all others of this thread are answered first. Raises Crowded."""
+    request = getcurrent()
+    if not isinstance(request, _Request):  # outside a turn: TLS, which gunicorn's own threads serve
+        yield
+        return
+    if not request.waits.acquire(blocking=False):
+        raise Crowded
+    try:
+        _leave(takes_long=True)
+        yield
+    finally:
+        request.waits.release()
 
 
 def _leave(*, takes_long: bool) -> None:
-    turn = getcurrent().parent
-    if turn is not None:
-        turn.switch(takes_long)
+    request = getcurrent()
+    # Not for any greenlet that has a parent: gevent's has one that never comes back.
+    if isinstance(request, _Request) and request.parent is not None:
+        request.parent.switch(takes_long)
+
+
+class _Request(greenlet):
+    """One request on its way; `waits` is what a `long_wait` takes one of."""
+
+    def __init__(self, work: Work, waits: threading.Semaphore) -> None:
+        super().__init__(work)
+        self.waits = waits
 
 
 @dataclass(eq=False)
@@ -46,7 +76,7 @@ class _Turn:
     """One thread's; `began` is None while it waits for the first request."""
 
     began: float | None = None
-    aside: deque[greenlet] = field(default_factory=deque)
+    aside: deque[_Request] = field(default_factory=deque)
 
 
 class Turns:
@@ -56,6 +86,7 @@ class Turns:
         self._clock = clock  # seconds
         self._lock = threading.Lock()
         self._held: list[_Turn] = []  # none or one; who takes it off passes it on
+        self._waits = threading.BoundedSemaphore(MOST_WAITING)
 
     def work(self, take: Callable[[bool], Work | None]) -> bool:
         """Wait for the turn and use it until it is passed on; return False when nothing is left to do, ever.
@@ -90,10 +121,10 @@ class Turns:
             if work is None:
                 return bool(turn.aside)
             turn.began = turn.began or self._clock()
-            self._go_on(turn, greenlet(work))
+            self._go_on(turn, _Request(work, self._waits))
         return True
 
-    def _go_on(self, turn: _Turn, request: greenlet) -> None:
+    def _go_on(self, turn: _Turn, request: _Request) -> None:
         takes_long = request.switch()
         if request.dead:
             return

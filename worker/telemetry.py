@@ -38,6 +38,8 @@ def start_logging() -> None:
     _bound = structlog.get_logger().bind()
     # What libraries log (Celery of a task that crashed, gunicorn of a request) goes its own ways to standard error.
     logging.setLogRecordFactory(_masked_record)
+    # It warns of every duplicate among events that are stored together.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def _masked_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -99,7 +101,8 @@ def start_sentry(dsn: str, process: str) -> None:
         before_send=scrubbed,
         before_breadcrumb=_scrubbed_breadcrumb,
     )
-    sentry_sdk.set_tag("process", process)
+    # Not `sentry_sdk.set_tag`, which is for this context: each request of a receiver has one of its own.
+    sentry_sdk.get_global_scope().set_tag("process", process)
 
 
 def _scrubbed_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb | None:

@@ -126,6 +126,13 @@ def test_who_never_closes_after_a_refusal_stops_nobody(server: Server) -> None:
         assert_others_are_served(server)
 
 
+def test_who_stops_within_a_body_over_the_limit_stops_nobody(server: Server) -> None:
+    """Otherwise two hundred connections that send a kilobyte each close the door for a minute, again and again."""
+    with crowd(server, 200, head(LEAD, "Content-Length: 3000000") + b"a" * 1000) as wires:
+        assert_others_are_served(server)
+        assert wires[0].answer() == ([413], False)
+
+
 def test_a_word_is_said_once_to_who_waits_for_it(server: Server, ledger: Database) -> None:
     """Otherwise curl and others wait a second before each body, or stumble over two words."""
     wire = Wire(server.port)

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from greenlet import greenlet
 
 from mappings.source import Naming
 from tests.conftest import NOON, wait_for
 from tests.door.door_requests import LEAD
-from tests.door.door_server import AT_MOST, Server, count
-from webhooks.turns import LONGEST_SECONDS, MOST, Turns, Work, step_aside, take_long
+from tests.door.door_server import AT_MOST, HELD, Server, count
+from webhooks.turns import LONGEST_SECONDS, MOST, MOST_WAITING, Crowded, Turns, Work, long_wait, step_aside
 from worker.errors import LedgerUnavailable
 from worker.ledger.database import Database
+from worker.ledger.intake import MOST as TOGETHER
 from worker.ledger.intake import Intake, NewEvent, Stored
 
 
@@ -93,7 +95,7 @@ def counting(empty_ledger: Path, tmp_path: Path) -> Iterator[Counting]:
 
 
 def event(key: str) -> NewEvent:
-    return NewEvent("website", Naming("lead", key), "routed", "text/plain", {}, key.encode(), ["opla"])
+    return NewEvent("website", Naming("lead", key), "routed", "text/plain", {}, b"", ["opla"])
 
 
 def storing(intake: Intake, key: str, outcomes: dict[str, Stored | str]) -> Work:
@@ -102,7 +104,7 @@ def storing(intake: Intake, key: str, outcomes: dict[str, Stored | str]) -> Work
     def work() -> None:
         try:
             outcomes[key] = intake.store(event(key.partition("-")[0]), NOON)
-        except LedgerUnavailable as error:
+        except (LedgerUnavailable, UnicodeEncodeError) as error:
             outcomes[key] = str(error)
 
     return work
@@ -127,6 +129,35 @@ def test_a_repeat_beside_others_harms_none_of_them(counting: Counting) -> None:
     assert {key: one.duplicate for key, one in stored.items()} == dict.fromkeys(keys, False) | {"a-2": True}
     assert stored["a-2"].event_id == stored["a-1"].event_id
     assert count(counting) == 3
+
+
+def test_what_cannot_be_stored_harms_nobody_beside_it(counting: Counting) -> None:
+    """Otherwise one strange event that is sent again and again refuses all that come at the same moment."""
+    intake, outcomes = Intake(counting, step_aside), dict[str, Stored | str]()
+    Threads(Waiting(*(storing(intake, key, outcomes) for key in ("a", "\udc80", "b"))), 1).end()
+    assert {key: type(outcome) for key, outcome in outcomes.items()} == {
+        "a": Stored,
+        "\udc80": str,
+        "b": Stored,
+    }
+    assert count(counting) == 2
+
+
+def test_a_lead_does_not_wait_for_all_of_a_long_post(counting: Counting) -> None:
+    """Otherwise a post of a thousand events holds up every order that comes with it."""
+    intake, ended = Intake(counting, step_aside), dict[str, int]()
+
+    def long() -> None:
+        intake.store_all([event(f"long{n}") for n in range(3 * TOGETHER)], NOON)
+        ended["long"] = counting.commits
+
+    def lead() -> None:
+        intake.store(event("lead"), NOON)
+        ended["lead"] = counting.commits
+
+    Threads(Waiting(long, lead), 1).end()
+    assert ended == {"lead": 2, "long": 4}
+    assert count(counting) == 3 * TOGETHER + 1
 
 
 def test_an_outage_is_told_to_each_and_is_over_when_it_is_over(counting: Counting) -> None:
@@ -154,9 +185,9 @@ def test_who_takes_long_lets_all_others_go_first() -> None:
         return work
 
     def captcha() -> None:
-        take_long()
-        asked.set()
-        assert answered.wait(AT_MOST)
+        with long_wait():
+            asked.set()
+            assert answered.wait(AT_MOST)
         said.append("captcha")
 
     waiting = Waiting(order("before"), captcha, order("after"))
@@ -166,6 +197,42 @@ def test_who_takes_long_lets_all_others_go_first() -> None:
     answered.set()
     threads.end()
     assert said == ["before", "after", "captcha"]
+
+
+def test_there_is_a_thread_left_when_all_others_wait() -> None:
+    """Otherwise some forty forms, while their captcha's service is slow, close the door for the shop's orders."""
+    answered, order, turned_away = threading.Event(), threading.Event(), list[str]()
+
+    def captcha() -> None:
+        try:
+            with long_wait():
+                assert answered.wait(AT_MOST)
+        except Crowded:
+            turned_away.append("captcha")
+
+    waiting = Waiting(*[captcha] * (MOST_WAITING + 5))
+    threads = Threads(waiting, MOST_WAITING + 1)
+    waiting.add(order.set)
+    came = order.wait(HELD)
+    answered.set()
+    threads.end()
+    assert (came, len(turned_away)) == (True, 5)
+    again = Threads(Waiting(*[captcha] * MOST_WAITING), MOST_WAITING + 1)
+    again.end()
+    assert len(turned_away) == 5, "those that have waited make room"
+
+
+def test_another_library_s_greenlet_is_left_alone() -> None:
+    """Otherwise a receiver that somebody runs under gevent hangs at its first event."""
+    said: list[str] = []
+
+    def theirs() -> None:
+        step_aside()
+        with long_wait():
+            said.append("went on")
+
+    greenlet(theirs).switch()
+    assert said == ["went on"]
 
 
 def test_a_turn_that_hangs_is_passed_on() -> None:

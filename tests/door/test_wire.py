@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.door.door_requests import LEAD, MAIL, ORDER, SECRETS
-from tests.door.door_server import AT_MOST, Server, Wire, count, head
+from tests.door.door_server import AT_MOST, HELD, Server, Wire, count, head
 from worker.ledger.database import Database
 from worker.ledger.tables import events
 
@@ -72,6 +72,17 @@ def test_a_chunked_body_over_the_limit_is_told_so(server: Server, ledger: Databa
     statuses, got = exchanged(server, head(LEAD, CHUNKED), *[CHUNK] * chunks, b"0\r\n\r\n")
     assert (statuses, count(ledger)) == ([413], 0)
     assert b"longer than 1048576 bytes" in got
+
+
+@pytest.mark.parametrize(("end", "status"), [(b"", 413), (b"0\r\n\r\n", 200)])
+def test_a_megabyte_of_tiny_chunks_takes_no_long_time(server: Server, end: bytes, status: int) -> None:
+    """Otherwise each keeps a processor at work for a minute, or a thread where the sender stops there."""
+    begun, chunks = time.monotonic(), 170_000 if end else 175_000
+    body = b"5\r\nname=\r\n" + b"1\r\na\r\n" * chunks + end
+    statuses, got = exchanged(server, head(LEAD, CHUNKED), body)
+    assert statuses == [status]
+    assert end or b"is longer than 1048576 bytes" in got
+    assert time.monotonic() - begun < HELD
 
 
 @pytest.mark.parametrize(

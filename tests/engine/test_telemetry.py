@@ -15,6 +15,7 @@ import flask
 import pytest
 import sentry_sdk
 import structlog
+from greenlet import greenlet
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
@@ -58,6 +59,7 @@ def sent() -> Iterator[list[Any]]:
     with sentry_sdk.isolation_scope():
         yield kept.events
     sentry_sdk.get_global_scope().set_client(None)
+    sentry_sdk.get_global_scope().remove_tag("process")
 
 
 def crash(text: str) -> None:
@@ -82,6 +84,12 @@ def leaks(event: Any) -> list[str]:
 
     walk(event, "")
     return found
+
+
+def test_a_crash_within_a_request_says_which_process_it_was(sent: list[Any]) -> None:
+    """Otherwise nobody knows whether the receiver or a worker is at fault: each request is a greenlet."""
+    greenlet(lambda: sentry_sdk.capture_message("a fault")).switch()
+    assert sent[-1]["tags"] == {"process": "worker"}
 
 
 def test_a_crash_reaches_sentry_without_what_it_was_about(sent: list[Any]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from mappings.source import Naming
 from tests.conftest import Clock
@@ -49,6 +50,28 @@ def to_opla(source: str, event_type: str) -> list[str]:
 
 def to_nobody(source: str, event_type: str) -> list[str]:
     return []
+
+
+def test_two_that_store_the_same_events_in_other_orders_both_succeed(db: Database, clock: Clock) -> None:
+    """Otherwise PostgreSQL ends one of them, and a whole commit's senders are told that the ledger is away."""
+
+    def naming(key: str) -> Naming:
+        return Naming("submitted", key)
+
+    def row(key: str) -> dict[str, Any]:
+        given = {"id": key, "source": "shop", "type": "submitted", "dedup_key": key, "verdict": "routed"}
+        sent = {"content_type": "text/plain", "headers": "{}", "body": key.encode()}
+        return {**given, **sent, "received_at": clock(), "repeats": 0}
+
+    batch = [NewEvent("shop", naming(key), "routed", "text/plain", {}, key.encode(), []) for key in "ba"]
+    with ThreadPoolExecutor(1) as other:
+        with db.write() as c:
+            c.execute(insert(events), row("a"))
+            theirs = other.submit(intake.Intake(db).store_all, batch, clock())
+            time.sleep(0.3)  # by now it waits for us
+            c.execute(insert(events), row("b"))
+        stored = theirs.result()
+    assert [(one.duplicate, one.event_id) for one in stored] == [(True, "b"), (True, "a")]
 
 
 def test_ten_thousand_posts_of_the_same_bytes_are_one_row(db: Database, clock: Clock) -> None:

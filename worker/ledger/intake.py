@@ -66,7 +66,10 @@ class Stored:
 
 
 class _Post:
-    """An event on its way to a commit. Not stored when that ended: one of those beside it was a duplicate."""
+    """An event on its way to a commit.
+
+    Neither stored nor an error when that ended: it, or one beside it, was a duplicate or could not be stored.
+    """
 
     __slots__ = ("ended", "error", "event", "now", "stored")
 
@@ -117,9 +120,11 @@ class Intake:
         """
         if len(batch) == 1:
             return [self.store(batch[0], now)]
-        self._step_aside()
-        slices = (batch[start : start + MOST] for start in range(0, len(batch), MOST))
-        return [stored for several in slices for stored in self._store_several(several, now)]
+        stored: list[Stored] = []
+        for start in range(0, len(batch), MOST):
+            self._step_aside()  # each time, or those beside it wait for all of a long post
+            stored += self._store_several(batch[start : start + MOST], now)
+        return stored
 
     def _store_several(self, several: Sequence[NewEvent], now: datetime) -> list[Stored]:
         with suppress(IntegrityError):
@@ -145,10 +150,10 @@ class Intake:
             for post, stored in zip(posts, _insert(self._db, [(p.event, p.now) for p in posts]), strict=True):
                 post.stored = stored
             cut_off = None
-        except IntegrityError:
-            cut_off = None
-        except Exception as error:  # noqa: BLE001  (each of them raises it)
+        except LedgerUnavailable as error:  # each of them raises it
             cut_off = error
+        except Exception:  # noqa: BLE001  (one of them is a duplicate, or cannot be stored: each tries by itself)
+            cut_off = None
         finally:
             for post in posts:
                 post.ended, post.error = True, cut_off
@@ -193,7 +198,8 @@ def _insert(db: Database, batch: Sequence[tuple[NewEvent, datetime]]) -> list[St
         stored.append(Stored(row["id"], False, tuple((r["connection"], r["id"]) for r in pending)))
 
     def write(t: Transaction) -> None:
-        t.run_all(_EVENT, event_rows)
+        # By key: two transactions that insert the same keys in different orders wait for each other.
+        t.run_all(_EVENT, sorted(event_rows, key=lambda row: (row["source"], row["dedup_key"])))
         if delivery_rows:
             t.run_all(_DELIVERY, delivery_rows)
         for (event, now), one in zip(batch, stored, strict=True):
