@@ -23,7 +23,8 @@ from webhooks.request import headers, kept, media_type, proof, verified, whole_b
 from webhooks.signatures import NotGenuine, check_token
 from worker.handoff import HandOff
 from worker.ledger.database import Database
-from worker.ledger.intake import Intake, NewEvent, Stored
+from worker.ledger.intake import Intake
+from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.tables import State
 from worker.settings import Settings, SourceSettings
 from worker.telemetry import log

@@ -18,7 +18,7 @@ from worker.breaker import Failed, Terms
 from worker.ledger import breakers, deliveries, intake
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
-from worker.ledger.intake import NewEvent
+from worker.ledger.new_events import NewEvent
 from worker.ledger.tables import State
 
 

@@ -16,7 +16,7 @@ from tests.cli.conftest import Relay
 from tests.conftest import NOON
 from worker.ledger import intake, purging, search
 from worker.ledger.database import Database
-from worker.ledger.intake import NewEvent, Stored
+from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.purging import Ages
 from worker.ledger.tables import State, audit
 

@@ -21,8 +21,8 @@ from tests.engine.harness import ROOT
 from tests.engine.jobs import FORM, URLENCODED
 from worker.ledger import intake
 from worker.ledger.database import Database
-from worker.ledger.intake import NewEvent
 from worker.ledger.migrate import migrate
+from worker.ledger.new_events import NewEvent
 from worker.ledger.tables import State, audit, deliveries, events
 from worker.ledger.version import require_current
 from worker.settings.encryption_keys import key_bytes, new_key

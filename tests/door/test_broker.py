@@ -15,7 +15,7 @@ from tests.door.door_requests import LEAD
 from tests.door.door_server import AT_MOST, HELD, Broker, Server, count
 from worker.ledger import due
 from worker.ledger.database import Database
-from worker.ledger.intake import HAND_OFF_GRACE
+from worker.ledger.new_events import HAND_OFF_GRACE
 
 
 def posted(server: Server, number: int, begin: int = 0) -> list[str]:

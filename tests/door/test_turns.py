@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from greenlet import greenlet
+from sqlalchemy import Connection
 
 from mappings.source import Naming
 from tests.conftest import NOON, wait_for
@@ -23,7 +24,8 @@ from webhooks.turns import LONGEST_SECONDS, MOST, MOST_WAITING, Crowded, Turns, 
 from worker.errors import LedgerUnavailable
 from worker.ledger.database import Database
 from worker.ledger.intake import MOST as TOGETHER
-from worker.ledger.intake import Intake, NewEvent, Stored
+from worker.ledger.intake import Intake
+from worker.ledger.new_events import NewEvent, Stored
 
 
 class Waiting:
@@ -78,6 +80,7 @@ class Counting(Database):
     """A ledger that counts its transactions, and is away while `away` says so."""
 
     commits = 0
+    written = 0
     away = False
 
     def commit(self, work: Callable[..., object]) -> object:  # type: ignore[override]
@@ -85,6 +88,12 @@ class Counting(Database):
         if self.away:
             raise LedgerUnavailable("it is away")
         return super().commit(work)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        self.written += 1
+        with super().write() as connection:
+            yield connection
 
 
 @pytest.fixture
@@ -158,6 +167,17 @@ def test_a_lead_does_not_wait_for_all_of_a_long_post(counting: Counting) -> None
     Threads(Waiting(long, lead), 1).end()
     assert ended == {"lead": 2, "long": 4}
     assert count(counting) == 3 * TOGETHER + 1
+
+
+def test_repeats_that_are_there_together_are_noted_together(counting: Counting) -> None:
+    """Otherwise a sender that repeats an hour's posts after an outage is answered one commit at a time."""
+    intake, outcomes = Intake(counting, step_aside), dict[str, Stored | str]()
+    for _ in range(2):
+        counting.commits = counting.written = 0
+        Threads(Waiting(*(storing(intake, f"lead{n}", outcomes) for n in range(MOST))), 1).end()
+    assert (counting.commits, counting.written) == (1, 1), "one that found them known, one that counted them"
+    assert all(stored.duplicate for stored in outcomes.values() if isinstance(stored, Stored))
+    assert (len(outcomes), count(counting)) == (MOST, MOST)
 
 
 def test_an_outage_is_told_to_each_and_is_over_when_it_is_over(counting: Counting) -> None:

@@ -21,7 +21,7 @@ from worker.delivery import Engine, deliver
 from worker.http import Http
 from worker.ledger import deliveries, intake, search
 from worker.ledger.database import Database
-from worker.ledger.intake import NewEvent, Stored
+from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.tables import State
 from worker.ledger.tables import deliveries as table
 from worker.settings.configuration import load

@@ -24,7 +24,7 @@ from worker.errors import Unmappable
 from worker.ledger import intake, persons, search
 from worker.ledger.audits import note
 from worker.ledger.database import Database
-from worker.ledger.intake import NewEvent
+from worker.ledger.new_events import NewEvent
 from worker.ledger.tables import State, audit, deliveries, events, links
 from worker.ledger.traces import sweep_traces
 from worker.planning import commands

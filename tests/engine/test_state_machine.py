@@ -31,7 +31,7 @@ from hypothesis.stateful import (
 from tests.engine.small_world import FAULTS, World, order_body
 from worker.ledger import search
 from worker.ledger.duplicates import DUPLICATE
-from worker.ledger.intake import Stored
+from worker.ledger.new_events import Stored
 from worker.ledger.releases import release_duplicate
 from worker.ledger.tables import State
 

@@ -27,7 +27,7 @@ from worker.ledger import deliveries, due, intake, limits
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
-from worker.ledger.intake import HAND_OFF_GRACE, NewEvent
+from worker.ledger.new_events import HAND_OFF_GRACE, NewEvent
 from worker.ledger.tables import State
 from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher, for_the_door
 from worker.settings import Settings

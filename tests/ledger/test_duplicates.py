@@ -15,7 +15,7 @@ from tests.conftest import Clock
 from worker.ledger import due, intake, purging, search
 from worker.ledger.database import Database
 from worker.ledger.duplicates import KEPT
-from worker.ledger.intake import NewEvent, Stored
+from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.purging import Ages
 from worker.ledger.releases import release_duplicate
 from worker.ledger.tables import audit, deliveries, events

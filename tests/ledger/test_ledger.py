@@ -24,8 +24,8 @@ from worker.ledger import deliveries, due, duties, intake, limits, search
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, Closing
-from worker.ledger.intake import NewEvent
 from worker.ledger.migrate import _config
+from worker.ledger.new_events import NewEvent
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName
 from worker.ledger.tables import State, events, metadata
 from worker.ledger.version import newest, require_current

@@ -15,7 +15,7 @@ from tests.conftest import NOON, Clock
 from worker.ledger import deliveries, intake, purging, reconciling, search
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
-from worker.ledger.intake import NewEvent
+from worker.ledger.new_events import NewEvent
 from worker.ledger.purging import Ages
 from worker.ledger.reconciling import Period
 from worker.ledger.steps import Checkpoints, StepName

@@ -15,7 +15,7 @@ from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.fetched import keep_fetched
-from worker.ledger.intake import NewEvent
+from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.purging import ENDED, Ages, Slice
 from worker.ledger.steps import Checkpoints, StepName
 from worker.ledger.tables import State, attempts, events, links
@@ -27,9 +27,7 @@ LEASE = timedelta(seconds=30)
 DAYS_90 = Retention(delivered=timedelta(days=90))
 
 
-def post(
-    db: Database, clock: Clock, key: str, to: tuple[str, ...] = ("opla",), **naming: Any
-) -> intake.Stored:
+def post(db: Database, clock: Clock, key: str, to: tuple[str, ...] = ("opla",), **naming: Any) -> Stored:
     event = NewEvent(
         "shop",
         Naming("orders/create", key, **naming),
@@ -52,7 +50,9 @@ def end(db: Database, clock: Clock, delivery: str, state: State = State.DELIVERE
     step = StepName("opportunity", f"shop-{delivery}", 0, "0" * 64)
     checkpoints.open(step, at_once=True)
     checkpoints.finish(step, "R1")
-    closing = Closing(state, clock(), reason="said Lan", spent=True, field_ledger="[]", record_id="R1")
+    closing = Closing(
+        state, clock(), reason="said Lan", spent=True, field_ledger='[{"from": "email"}]', record_id="R1"
+    )
     deliveries.close(db, claim, closing, Attempt(5, excerpt="Lan"), clock(), checkpoints.write_into)
 
 

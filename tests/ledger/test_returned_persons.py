@@ -13,8 +13,8 @@ from tests.conftest import Clock
 from worker.ids import new_id
 from worker.ledger import deliveries, intake, persons
 from worker.ledger.database import Database
-from worker.ledger.intake import NewEvent
 from worker.ledger.migrate import _config
+from worker.ledger.new_events import NewEvent
 from worker.ledger.personal import bounded, is_personal, veiled
 from worker.ledger.steps import Checkpoints, Linked, Opening, Reserved, StepName
 from worker.ledger.tables import links, metadata

@@ -18,7 +18,7 @@ from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.fetched import keep_fetched
-from worker.ledger.intake import NewEvent
+from worker.ledger.new_events import NewEvent
 from worker.ledger.sealed import Keys
 from worker.ledger.sealing import Page
 from worker.ledger.tables import State, attempts, events

@@ -8,7 +8,7 @@ from mappings.source import Naming
 from tests.conftest import Clock
 from worker.ledger import deliveries, intake, search
 from worker.ledger.database import Database
-from worker.ledger.intake import NewEvent, Stored
+from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.tables import State
 
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ from worker.ledger import breakers, deliveries, due, intake, search
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
-from worker.ledger.intake import NewEvent
+from worker.ledger.new_events import NewEvent
 from worker.ledger.tables import State
 
 HOUR = timedelta(hours=1)

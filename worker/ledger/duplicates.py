@@ -48,7 +48,7 @@ def note_repeat(
 
 
 def note_repeats(db: Database, posts: Sequence[Post]) -> list[Repeat | None]:
-    """Note the posts of one request as `note_repeat` does each, in one transaction."""
+    """Note several posts as `note_repeat` does each, in one transaction."""
     noted: dict[int, Repeat | None] = {}
     with db.write() as c:
         # By key: two transactions that lock the same rows in different orders wait for each other.

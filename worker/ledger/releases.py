@@ -11,7 +11,7 @@ from mappings.source import Naming
 from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.duplicates import DUPLICATE
-from worker.ledger.intake import NewEvent, delivery_row
+from worker.ledger.new_events import NewEvent, delivery_row
 from worker.ledger.tables import deliveries, events
 
 #: Gives the connections that an event of a source and a type goes to.
