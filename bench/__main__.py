@@ -61,7 +61,7 @@ def _measure(
     site = Site(folder, processes)
     rates = accepts.measure(site, asked.rounds, asked.seconds, tell)
     tables: Tables = {
-        "Webhooks accepted per second (gunicorn, 2 processes of 8 threads)": rates[:3],
+        "Webhooks accepted per second (gunicorn, 2 processes; by hand 8 threads each)": rates[:3],
         "Milliseconds to the answer, 99th percentile, 16 senders": rates[3:6],
         "Milliseconds of CPU per accepted webhook (receiver, with its hand-off)": rates[6:],
     }
