@@ -1,10 +1,10 @@
 """Whose turn it is: one thread at a time answers all requests that are there, up to a commit that they share.
 
-Python runs one thread at a time in any case. Eight that are all at work spend a third of the time on taking that
-right from each other, most of it within a commit, which holds up the other processes as well. So one thread has
-the turn. Each request that it takes is a greenlet, which steps aside when only the commit is left to do; when no
-other is ready, the first of them commits for all, and each is answered. What waits for somebody else says so
-first, and the turn is passed on: the other threads are there to wait, not to work.
+Python runs one thread at a time in any case. Eight that are all at work take that right from each other,
+most often within a commit, which holds up the other processes as well (docs/decisions/0032). So one thread
+has the turn. Each request that it takes is a greenlet, which steps aside when only the commit is left to
+do; when no other is ready, the first of them commits for all, and each is answered. What waits for somebody
+else says so first, and the turn is passed on: the other threads are there to wait, not to work.
 """
 
 from __future__ import annotations
