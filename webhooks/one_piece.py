@@ -114,4 +114,4 @@ class OnePiece:
         return None
 
     def setblocking(self, is_blocking: bool) -> None:
-        """Do nothing: it always blocks."""
+        """Do nothing: only what `flush` could not send at once is waited for."""
