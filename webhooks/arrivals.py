@@ -173,7 +173,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _answer(self, incoming: Incoming) -> None:
         conn = incoming.conn
         conn.init()
-        conn.sock.give(bytes(incoming.frame.bytes))
+        conn.sock.give(bytes(incoming.frame.bytes), has_rest=incoming.frame.is_over)
         conn.data_ready = True
         stays = self.handle(conn)
         if not conn.sock.flush():

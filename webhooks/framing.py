@@ -10,19 +10,26 @@ import re
 #: Bytes of a request's line and headers together.
 HEAD_LIMIT = 64 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-#: A line with a chunk's size is at most this long; gunicorn's own bound is higher.
-_SIZE_LINE = 256
+#: Bytes of a line with a chunk's size. gunicorn refuses what is longer.
+_SIZE_LINE = 8 * 1024
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 
 
 class Frame:
-    """The bytes of one request as they come. What is beyond `limit` bytes of body need not be waited for."""
+    """The bytes of one request as they come.
+
+    A body of more than `limit` bytes, or of more than twice as many with its chunks' sizes, is not waited for. What
+    is judged are announced lengths and whole chunks, never how much of them happens to be here: a sender gets the
+    same answer on a slow line and on a quick one.
+    """
 
     def __init__(self, limit: int) -> None:
         self.bytes = bytearray()
+        self.is_over = False
         self._limit = limit
+        self._payload = 0
         self._head_end = -1
         self._seen = 0  # up to here there is no end of the head, or the chunks are known
         self._ends_at: int | None = None  # None: chunked
@@ -50,11 +57,9 @@ class Frame:
         """Say whether nothing more needs to come before the request can be answered."""
         if self._head_end < 0:
             return False
-        if len(self.bytes) > self._head_end + self._limit:
-            return True
-        if self._ends_at is not None:
-            return len(self.bytes) >= self._ends_at or self._ends_at > self._head_end + self._limit
-        return self._has_last_chunk()
+        if self._ends_at is None:
+            return self.is_over or self._has_last_chunk()
+        return self.is_over or len(self.bytes) >= self._ends_at
 
     def wants_word(self) -> bool:
         """Say, once, whether the sender waits for "100 Continue" before it goes on."""
@@ -79,7 +84,9 @@ class Frame:
         if length is None and _CHUNKED.search(head):
             return
         # With both it is refused, whatever follows (RFC 9112, section 6.1).
-        self._ends_at = end + (int(length[1]) if length and not _CHUNKED.search(head) else 0)
+        announced = int(length[1]) if length and not _CHUNKED.search(head) else 0
+        self.is_over = announced > self._limit
+        self._ends_at = end + announced
 
     def _has_last_chunk(self) -> bool:
         while True:
@@ -92,12 +99,15 @@ class Frame:
                 return True
             if length <= 0:
                 # After the last chunk come trailers, mostly none, and an empty line.
-                return length < 0 or self.bytes.find(b"\r\n\r\n", line_end) >= 0
-            if length > self._limit:
-                return True
+                has_end = self.bytes.find(b"\r\n\r\n", line_end) >= 0
+                return length < 0 or has_end or len(self.bytes) - line_end > HEAD_LIMIT
             after = line_end + 2 + length
+            if self._payload + length > self._limit or after - self._head_end > 2 * self._limit:
+                self.is_over = True
+                return True
             if len(self.bytes) < after + 2:
                 return False
             if self.bytes[after : after + 2] != b"\r\n":
                 return True
             self._seen = after + 2
+            self._payload += length

@@ -18,7 +18,7 @@ class OnePiece:
         real.setblocking(True)
         self._real = real
         self._held: list[bytes] = []
-        self._gathered, self._read = b"", 0
+        self._gathered, self._read, self._has_rest = b"", 0, False
         self.fileno = real.fileno
         self.shutdown = real.shutdown
         self.close = real.close
@@ -81,9 +81,9 @@ class OnePiece:
         except OSError:
             return  # it is broken, as the next read will tell
 
-    def give(self, data: bytes) -> None:
-        """Let `recv` return `data`, which was gathered before."""
-        self._gathered, self._read = data, 0
+    def give(self, data: bytes, *, has_rest: bool) -> None:
+        """Let `recv` return `data`, which was gathered before; `has_rest`: its body goes on beyond the limit."""
+        self._gathered, self._read, self._has_rest = data, 0, has_rest
 
     def take_rest(self) -> bytes:
         """Return what was given and is not read."""
@@ -92,19 +92,16 @@ class OnePiece:
         return rest
 
     def recv(self, size: int) -> bytes:
-        """Return what was given, or has come of a body over the limit. Raises TimeoutError without either, OSError.
+        """Return what was given, then b"". Raises TimeoutError where the rest is not waited for.
 
-        Piece by piece: gunicorn copies all that it has left at each chunk of a body. No thread waits for more: what
-        is within the limits was gathered before, and senders that stop in a long body would hold them all.
+        Piece by piece: gunicorn copies all that it has left at each chunk of a body. The socket is not asked: what
+        is within the limits was gathered before, and what has come of the rest is chance.
         """
         piece = self._gathered[self._read : self._read + size]
-        if piece:
-            self._read += len(piece)
-            return piece
-        try:
-            return self._real.recv(size, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            raise TimeoutError("the rest of the body is not there") from None
+        self._read += len(piece)
+        if not piece and self._has_rest:
+            raise TimeoutError("the rest of the body is not waited for")
+        return piece
 
     def settimeout(self, seconds: float | None) -> None:
         """Do nothing: `recv` does not wait."""

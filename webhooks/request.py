@@ -40,7 +40,7 @@ def whole_body(limit: int) -> bytes:
             raise
         # Nobody waits for it: what is within the limit was all there before we began to read.
         raise RequestEntityTooLarge(
-            f"the body, with its chunks' sizes, is longer than {limit} bytes"
+            f"the body is longer than {limit} bytes, or with its chunks' sizes than {2 * limit}"
         ) from error
     if max(announced, len(body)) > limit:
         raise RequestEntityTooLarge(f"the body is longer than {limit} bytes")

@@ -1,0 +1,48 @@
+"""Where a request ends, however the network cuts it into pieces."""
+
+from __future__ import annotations
+
+import pytest
+
+from webhooks.framing import Frame
+
+LIMIT = 16
+CHUNKED = b"POST /webhooks/form HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+PLAIN = b"POST /webhooks/form HTTP/1.1\r\nContent-Length: %d\r\n\r\n"
+#: A request, how many of its bytes must have come before it is answered, whether its body is over the limit.
+REQUESTS = {
+    "body of just the limit": (PLAIN % 16 + b"a" * 16, 16, False),
+    "longer than announced": (PLAIN % 8 + b"a" * 16, 8, False),
+    "announced over the limit": (PLAIN % 17 + b"a" * 17, 0, True),
+    "chunks of just the limit": (CHUNKED + b"8\r\naaaaaaaa\r\n8\r\naaaaaaaa\r\n0\r\n\r\n", 31, False),
+    "chunk over the limit": (CHUNKED + b"11\r\naaaa", 4, True),
+    "second chunk goes over the limit": (CHUNKED + b"8\r\naaaaaaaa\r\n9\r\naaaaaaaaa\r\n", 16, True),
+    "sizes are longer than what they measure": (CHUNKED + b"1\r\na\r\n" * 5 + b"1\r\na", 33, True),
+    "trailers": (CHUNKED + b"1\r\na\r\n0\r\nX-A: b\r\n\r\n", 19, False),
+    "no size": (CHUNKED + b"zz\r\naaaa", 4, False),
+    "no line end after a chunk": (CHUNKED + b"1\r\naaaa", 6, False),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+@pytest.mark.parametrize("step", [1, 2, 3, 7, 1000])
+def test_the_answer_does_not_depend_on_the_pieces(name: str, step: int) -> None:
+    """Otherwise the same body is stored from a quick line and refused from a slow one."""
+    request, needed, is_over = REQUESTS[name]
+    frame = Frame(LIMIT)
+    for begin in range(0, len(request), step):
+        frame.add(request[begin : begin + step])
+        if frame.is_whole():
+            break
+    needed += request.index(b"\r\n\r\n") + 4
+    assert (frame.is_whole(), frame.is_over) == (True, is_over)
+    assert needed <= frame.size <= needed + step - 1
+
+
+def test_trailers_without_an_end_are_not_gathered() -> None:
+    """Otherwise a sender fills the memory after the last chunk, where the body's limit does not count."""
+    frame = Frame(LIMIT)
+    frame.add(CHUNKED + b"0\r\n")
+    for _ in range(70):
+        frame.add(b"X-A: " + b"b" * 1017 + b"\r\n")
+    assert frame.is_whole()
