@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from relay.errors import WrongInput
 from relay.send import content_type_of, source_named
 from webhooks.parts import parts_of
 from worker.errors import Stop
+from worker.ledger.stored_event import StoredEvent
 from worker.planning import as_seen, commands, planned
 from worker.settings import ConnectionSettings, Settings, SourceSettings
 from worker.vendors import VENDORS
@@ -39,7 +41,7 @@ def preview_file(
     """
     known = source_named(settings, source)
     shown = [
-        _shown(settings, known, event | {"fetched": fetched}, naming)
+        _shown(settings, known, replace(event, fetched=fetched), naming)
         for event, naming in _arrived(known, file, event_type, headers, content_type)
     ]
     return shown[0] if len(shown) == 1 else {"events": shown}
@@ -51,17 +53,15 @@ def has_errors(found: Mapping[str, Any]) -> bool:
     return any("error" in one for event in events for one in (event, *event["deliveries"]))
 
 
-def _shown(
-    settings: Settings, known: SourceSettings, event: dict[str, Any], naming: Naming
-) -> dict[str, Any]:
-    named: dict[str, Any] = {"type": event["type"], "dedup_key": naming.dedup_key, "entity": naming.entity}
+def _shown(settings: Settings, known: SourceSettings, event: StoredEvent, naming: Naming) -> dict[str, Any]:
+    named: dict[str, Any] = {"type": event.type, "dedup_key": naming.dedup_key, "entity": naming.entity}
     named |= {"version": naming.version, "test": naming.test}
     kind = SOURCES[known.type]
-    if event["type"] in kind.ignored:
+    if event.type in kind.ignored:
         return {"event": named, "commands": [], "deliveries": [], "ignored": "not delivered, on purpose"}
     wanted = kind.fetches
     try:
-        if wanted and known.api_url and not event["fetched"]:
+        if wanted and known.api_url and not event.fetched:
             seen = as_seen(known, kind, event)
             lacking = [{"name": fetch.name, "path": fetch.path} for fetch in wanted(seen)]
             if lacking:
@@ -69,7 +69,7 @@ def _shown(
         asked = [as_json(command) for command in commands(settings, event)]
     except (BadBody, CannotMap) as error:
         return {"event": named, "commands": [], "deliveries": [], "error": str(error)}
-    connections = settings.connections_for(known.name, str(event["type"]))
+    connections = settings.connections_for(known.name, event.type)
     return {
         "event": named,
         "commands": asked,
@@ -83,7 +83,7 @@ def _arrived(
     event_type: str | None,
     headers: Mapping[str, str],
     content_type: str | None,
-) -> list[tuple[dict[str, Any], Naming]]:
+) -> list[tuple[StoredEvent, Naming]]:
     """Return each event of the file as the ledger would hold it, and its name."""
     kind, body = SOURCES[known.type], file.read_bytes()
     media = content_type_of(kind, file.name, content_type)
@@ -101,21 +101,21 @@ def _arrived(
 
 def _stored(
     known: SourceSettings, arrival: Arrival, body: bytes, naming: Naming, event_type: str | None, media: str
-) -> dict[str, Any]:
-    return {
-        "id": "preview",
-        "source": known.name,
-        "type": event_type or naming.type,
-        "body": body,
-        "content_type": media,
-        "headers": arrival.headers,
-        "entity": naming.entity,
-        "version": naming.version,
-        "received_at": datetime.now(UTC),
-    }
+) -> StoredEvent:
+    return StoredEvent(
+        id="preview",
+        source=known.name,
+        type=event_type or naming.type,
+        entity=naming.entity,
+        version=naming.version,
+        received_at=datetime.now(UTC),
+        content_type=media,
+        headers=arrival.headers,
+        body=body,
+    )
 
 
-def _delivery(settings: Settings, connection: ConnectionSettings, event: Mapping[str, Any]) -> dict[str, Any]:
+def _delivery(settings: Settings, connection: ConnectionSettings, event: StoredEvent) -> dict[str, Any]:
     about = {"connection": connection.name, "vendor": connection.vendor}
     try:
         plans = planned(settings, connection, event)

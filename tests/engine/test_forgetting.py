@@ -25,6 +25,7 @@ from worker.ledger import intake, persons, search
 from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.new_events import NewEvent
+from worker.ledger.stored_event import stored_event
 from worker.ledger.tables import State, audit, deliveries, events, links
 from worker.ledger.traces import sweep_traces
 from worker.planning import commands
@@ -200,9 +201,9 @@ def test_what_waits_is_not_delivered_any_more(bench: Bench) -> None:
     assert bench.counts("oplacrm") == {}
     assert not search.release(bench.engine.db, delivery, "lan", bench.clock())
     with bench.engine.db.read() as c:
-        event = c.execute(select(events)).one()._mapping
+        event = stored_event(c.execute(select(events)).one())
     with pytest.raises(Exception, match="was purged") as told:
-        commands(bench.engine.settings, {**event, "headers": {}})
+        commands(bench.engine.settings, event)
     assert not isinstance(told.value, Unmappable), "the mapping's own word"
 
 

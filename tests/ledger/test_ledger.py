@@ -90,9 +90,9 @@ def at_once(threads: int, work: Callable[[], Any]) -> list[Any]:
 def test_an_event_comes_back_byte_for_byte(db: Database, clock: Clock) -> None:
     """Otherwise a stored event could not be mapped again, and its signature not be checked again."""
     claim = claimed(db, clock, stored(db, clock))
-    assert claim.event["body"] == b'{"id": 1, "name": "\x00\xff"}'
-    assert claim.event["headers"] == {"x-shopify-topic": "orders/create"}
-    assert claim.event["received_at"].utcoffset() == timedelta(0)
+    assert claim.event.body == b'{"id": 1, "name": "\x00\xff"}'
+    assert claim.event.headers == {"x-shopify-topic": "orders/create"}
+    assert claim.event.received_at.utcoffset() == timedelta(0)
 
 
 def test_the_second_post_of_an_event_is_the_first_one(db: Database, clock: Clock) -> None:
