@@ -184,11 +184,11 @@ def _claimed(
 
 def _whole(engine: Engine, event: StoredEvent) -> StoredEvent:
     """Return the event with what it lacks, which is fetched by the first of its deliveries."""
-    source, kind = source_of(engine.settings, event)
+    source, sender = source_of(engine.settings, event)
     renewing = Renewing(engine.http, engine.db, engine.clock, _before_each(engine))
     try:
-        seen = as_seen(source, kind, event)
-        fetched = fetch(engine.http, engine.db, kind, source, seen, partial(current, renewing, source))
+        seen = as_seen(source, sender, event)
+        fetched = fetch(engine.http, engine.db, sender, source, seen, partial(current, renewing, source))
         return replace(event, fetched=fetched)
     except (CannotMap, BadBody) as error:
         raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error

@@ -51,11 +51,11 @@ def planned_ahead(settings: Settings, connection: ConnectionSettings, event: Sto
 
 
 def _is_thin(settings: Settings, event: StoredEvent) -> bool:
-    source, kind = source_of(settings, event)
-    if kind.fetches is None or not source.api_url or event.fetched is not None:
+    source, sender = source_of(settings, event)
+    if sender.fetches is None or not source.api_url or event.fetched is not None:
         return False
     try:
-        return any(True for _ in kind.fetches(as_seen(source, kind, event)))
+        return any(True for _ in sender.fetches(as_seen(source, sender, event)))
     except BadBody:
         return False  # whoever maps it says so
 
@@ -87,14 +87,14 @@ def planned(
 
 def commands(settings: Settings, event: StoredEvent) -> list[Command]:
     """Return what a stored event asks for. Raises CannotMap and BadBody."""
-    source, kind = source_of(settings, event)
+    source, sender = source_of(settings, event)
     if event.purged_at:
         raise CannotMap("body", "was purged: an event without its payload cannot be delivered again")
-    handler = kind.handlers.get(event.type)
+    handler = sender.handlers.get(event.type)
     if handler is None:
         raise CannotMap("type", f"{source.type} event {event.type!r} is not known to this version")
     received = event.received_at.astimezone(UTC).isoformat(timespec="seconds")
-    made = handler(as_seen(source, kind, event))
+    made = handler(as_seen(source, sender, event))
     return [_dated(with_usable_address(command), received) for command in made]
 
 
@@ -106,13 +106,13 @@ def source_of(settings: Settings, event: StoredEvent) -> tuple[SourceSettings, S
     return source, SOURCES[source.type]
 
 
-def as_seen(source: SourceSettings, kind: Source, event: StoredEvent) -> Event:
+def as_seen(source: SourceSettings, sender: Source, event: StoredEvent) -> Event:
     """Return a stored event as its handler sees it. Raises BadBody."""
     return Event(
         source=event.source,
         id=event.id,
         type=event.type,
-        payload=kind.read(event.body, event.content_type),
+        payload=sender.read(event.body, event.content_type),
         headers=event.headers,
         entity=event.entity,
         version=event.version,
