@@ -122,7 +122,8 @@ def _impossible(
     return Fault(
         f"{settings.config_path}: routes[{place}]",
         f"{connection.vendor} has no record that {command.__name__} could become: "
-        f"deliveries of {', '.join(events)} from {source} to {connection.name} will fail; leave one out of the route",
+        f"deliveries of {', '.join(events)} from {source} to {connection.name} "
+        "will fail; leave one out of the route",
     )
 
 

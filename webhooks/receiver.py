@@ -15,17 +15,18 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Not
 
 from mappings.errors import BadBody
 from mappings.protection import Challenge, Ping
-from mappings.source import Arrival, Naming, Source
+from mappings.source import Arrival, Source
 from mappings.sources import SOURCES
 from webhooks.forms import Guards, way_back
 from webhooks.parts import parts_of
 from webhooks.request import headers, kept, media_type, proof, verified, whole_body
 from webhooks.signatures import NotGenuine, check_token
+from webhooks.verdicts import judge
 from worker.handoff import HandOff
 from worker.ledger.database import Database
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
-from worker.ledger.tables import State
+from worker.ledger.tables import Verdict
 from worker.settings import Settings, SourceSettings
 from worker.telemetry import log
 
@@ -98,10 +99,10 @@ class Receiver:
         payload = _read(sender, trusted, content_type)
         whole = Arrival(source.name, headers(), payload, hashlib.sha256(trusted).hexdigest(), source.options)
         events = [
-            self._judged(sender, source, arrival, sender.name(arrival), part, content_type)
+            self._new_event(source, sender, arrival, part, content_type)
             for arrival, part in parts_of(sender, whole, trusted)
         ]
-        answers = self._taken(events)
+        answers = self._stored(events)
         back = way_back(source.guard, payload) if source.guard else None
         return back or _answer(answers)
 
@@ -112,7 +113,7 @@ class Receiver:
             raise NotFound(f"there is no source named {name!r}")
         return source, SOURCES[source.type]
 
-    def _taken(self, events: list[NewEvent]) -> list[dict[str, str]]:
+    def _stored(self, events: list[NewEvent]) -> list[dict[str, str]]:
         """Store what one request holds, hand it over, and return what to answer for each event."""
         outcomes = []
         for event, stored in zip(events, self.intake.store_all(events, self.clock()), strict=True):
@@ -121,47 +122,31 @@ class Receiver:
             outcomes.append(_outcome(event, stored))
         return outcomes
 
-    def _judged(
-        self,
-        sender: Source,
-        source: SourceSettings,
-        arrival: Arrival,
-        naming: Naming,
-        body: bytes,
-        content_type: str,
+    def _new_event(
+        self, source: SourceSettings, sender: Source, arrival: Arrival, body: bytes, content_type: str
     ) -> NewEvent:
+        """Name an event, judge it, and say where it goes."""
+        naming = sender.name(arrival)
         connections = self.settings.connections_for(source.name, naming.type)
-        verdict, state, reason = "routed", State.PENDING, None
-        spam = (
-            self.guards.spam(source.guard, arrival.payload, self.clock().timestamp())
-            if source.guard
-            else None
-        )
-        if naming.type in sender.ignored:
-            verdict, state = "ignored", State.SKIPPED
-            reason = f"{source.type} events {naming.type} are not delivered"
-        elif naming.test and not source.deliver_tests:
-            verdict, state, reason = "test", State.SKIPPED, "the sender marks it as a test"
-        elif spam:
-            verdict, state, reason = "spam", State.SKIPPED, spam
-        elif naming.type not in sender.handlers:
-            verdict, state = "unknown", State.FAILED
-            reason = f"{source.type} event {naming.type!r} is not known to this version"
-        elif not connections:
-            verdict = "unrouted"
+        judged = judge(source, sender, naming, lambda: self._spam(source, arrival.payload), bool(connections))
         return NewEvent(
             source=source.name,
             naming=naming,
-            verdict=verdict,
+            verdict=judged.verdict,
             content_type=content_type,
             headers=kept(arrival.headers, (*source.secrets, *source.tokens)),
             body=body,
             connections=connections,
             reachable=self.settings.connections_of(source.name) if naming.settles else (),
-            state=state,
-            reason=reason,
+            state=judged.state,
+            reason=judged.reason,
             varies=sender.varies,
         )
+
+    def _spam(self, source: SourceSettings, payload: Any) -> str | None:
+        if source.guard is None:
+            return None
+        return self.guards.spam(source.guard, payload, self.clock().timestamp())
 
     def _allow_origin(self, response: Response) -> Response:
         # A browser that posts JSON asks first (the preflight), and reads our answer only with these headers.
@@ -198,7 +183,7 @@ def _read(sender: Source, body: bytes, content_type: str) -> Any:
 def _outcome(event: NewEvent, stored: Stored) -> dict[str, str]:
     if stored.duplicate:
         return {"status": "duplicate", "event_id": stored.event_id}
-    if event.verdict in ("ignored", "test"):
+    if event.verdict in (Verdict.IGNORED, Verdict.TEST):
         return {"status": "ignored", "event_id": stored.event_id, "reason": event.reason or ""}
     # What is judged spam is answered like the rest: a robot learns nothing from it.
     return {"status": "accepted", "event_id": stored.event_id}
@@ -216,7 +201,7 @@ def _tell(event: NewEvent, stored: Stored) -> None:
         event_id=stored.event_id,
         source=event.source,
         type=event.naming.type,
-        outcome="duplicate" if stored.duplicate else event.verdict,
+        outcome=str(Verdict.DUPLICATE if stored.duplicate else event.verdict),
         deliveries=len(event.connections),
         **({"kept_as": stored.kept} if stored.kept else {}),
     )
@@ -226,8 +211,7 @@ def refusal(error: HTTPException) -> Response:
     """Return `error` as JSON that says what to mend."""
     response = jsonify(status="refused", error=error.description)
     response.status_code = error.code or 500
-    if isinstance(error, HTTPException):
-        for name, value in error.get_headers():
-            if name.lower() in ("allow", "retry-after"):
-                response.headers[name] = value
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
     return response

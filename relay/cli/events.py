@@ -22,11 +22,8 @@ from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
 from relay.send import content_type_of, post_sample, source_named
 from worker.ledger import search
-from worker.ledger.tables import State
+from worker.ledger.tables import State, Verdict
 from worker.settings.configuration import load
-
-#: What the receiver may judge of an event, see webhooks/receiver.py.
-VERDICTS = ("routed", "unrouted", "duplicate", "spam", "test", "ignored", "unknown")
 
 
 @click.command(short_help="Show what a request would become; calls nothing.")
@@ -95,7 +92,7 @@ def send(
 
 @click.command("events", short_help="List and search what was received, or show one event.")
 @click.option("--source", help="Only those of this source.")
-@click.option("--verdict", type=click.Choice(VERDICTS), help="Only those judged so.")
+@click.option("--verdict", type=click.Choice([str(v) for v in Verdict]), help="Only those judged so.")
 @limit_option
 @as_json_option
 @click.argument("event_id", required=False)

@@ -21,7 +21,7 @@ from worker.ledger.fetched import keep_fetched
 from worker.ledger.new_events import NewEvent
 from worker.ledger.sealed import Keys
 from worker.ledger.sealing import Page
-from worker.ledger.tables import State, attempts, events
+from worker.ledger.tables import State, Verdict, attempts, events
 from worker.ledger.traces import sweep_traces
 from worker.ledger.version import require_current
 from worker.settings.encryption_keys import key_bytes, new_key
@@ -51,7 +51,7 @@ def plant(db: Database, clock: Clock, key: str = "e1") -> str:
     event = NewEvent(
         "shop",
         Naming("orders/create", key),
-        "routed",
+        Verdict.ROUTED,
         "application/json",
         {"x-name": PLANTED["header"]},
         PLANTED["body"].encode() + b"\x00\xff",
@@ -197,7 +197,7 @@ def test_a_body_that_pretends_to_be_sealed_comes_back_as_it_was(db: Database, cl
     for number, body in enumerate(
         (b"sealed:1:0123456789abcdef:xxxxxxxxxxxxxxxxxxxx", b"sealed:0:", b"sealed:")
     ):
-        event = NewEvent("shop", Naming("t", f"k{number}"), "routed", "text/plain", {}, body, ["opla"])
+        event = NewEvent("shop", Naming("t", f"k{number}"), Verdict.ROUTED, "text/plain", {}, body, ["opla"])
         ((_, delivery),) = intake.store(db, event, clock()).deliveries
         found = deliveries.due_event(db, delivery, clock())
         assert found is not None
@@ -240,7 +240,7 @@ def test_many_threads_seal_at_once(sealed: Database) -> None:
 
 def test_nulls_stay_nulls(sealed: Database, clock: Clock) -> None:
     """Otherwise an event that was never fetched looks like one that was."""
-    event = NewEvent("shop", Naming("t", "k"), "routed", "text/plain", {}, b"", ["opla"])
+    event = NewEvent("shop", Naming("t", "k"), Verdict.ROUTED, "text/plain", {}, b"", ["opla"])
     intake.store(sealed, event, clock())
     with sealed.read() as c:
         assert c.execute(select(events.c.fetched)).scalar_one() is None
