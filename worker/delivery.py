@@ -18,7 +18,7 @@ from worker.alerts import tell_change
 from worker.breaker import Observation, Succeeded
 from worker.budget import Lanes
 from worker.calls import calls
-from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack, Unmappable
+from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack
 from worker.http import Http
 from worker.ledger import deliveries, due
 from worker.ledger.attempts import Attempt
@@ -28,7 +28,7 @@ from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
 from worker.ledger.stored_event import StoredEvent
 from worker.ledger.tables import State
-from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of
+from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of, unmappable
 from worker.senders.enrich import fetch
 from worker.senders.renewal import Renewing, current
 from worker.settings import ConnectionSettings, Settings
@@ -191,7 +191,7 @@ def _whole(engine: Engine, event: StoredEvent) -> StoredEvent:
         fetched = fetch(engine.http, engine.db, sender, source, seen, partial(current, renewing, source))
         return replace(event, fetched=fetched)
     except (CannotMap, BadBody) as error:
-        raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
+        raise unmappable(error) from error
 
 
 def _before_each(engine: Engine) -> Callable[[], None]:

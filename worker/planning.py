@@ -79,10 +79,17 @@ def planned(
                 )
             plans.append(planner(command, connection.account))
     except (CannotMap, BadBody) as error:
-        raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
+        raise unmappable(error) from error
     except ValueMissing as error:
         raise NotConfigured(f"connections.{connection.name}.{error.key}: {error.why}") from error
     return [only_said(plan) for plan in plans if said(plan)] if is_stale else plans
+
+
+def unmappable(error: CannotMap | BadBody) -> Unmappable:
+    """Return what a mapping's `error` means for the delivery; a body that cannot be read has no other path."""
+    return (
+        Unmappable(error.path, error.why) if isinstance(error, CannotMap) else Unmappable("body", str(error))
+    )
 
 
 def commands(settings: Settings, event: StoredEvent) -> list[Command]:
