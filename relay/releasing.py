@@ -61,7 +61,7 @@ def release(
     return search.release(db, one.id, operator, now, not_made)
 
 
-def told(wanted: Sequence[Releasable]) -> str:
+def counted(wanted: Sequence[Releasable]) -> str:
     """Return how many of what `wanted` is, for the question before it is done."""
     duplicates = sum(one.kind == "duplicate" for one in wanted)
     counts = ((len(wanted) - duplicates, "deliveries"), (duplicates, "duplicates as events of their own"))

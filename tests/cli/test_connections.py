@@ -11,7 +11,7 @@ import pytest
 
 from mappings.source import Naming
 from relay.connections import gone_at
-from relay.durations import duration
+from relay.times import duration
 from tests.cli.conftest import Relay
 from tests.conftest import NOON
 from worker.breaker import Failed, Terms
