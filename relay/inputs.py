@@ -12,7 +12,7 @@ from mappings.instances import instance
 from mappings.writing.shape import Pointer, Written
 from relay.errors import WrongInput
 from relay.names import closest_first
-from worker.settings.complaints import UNKNOWN, said
+from worker.settings.complaints import UNKNOWN, in_our_words
 from worker.vendors.vendor import Operation
 
 #: What each kind of field is called, the special before the general.
@@ -149,7 +149,7 @@ def _said(message: str, path: tuple[str, ...], within: Place) -> str:
     if message == UNKNOWN:
         schema = within if isinstance(within, Schema) else _of(within)
         return _no_such_field(path[-1], schema)
-    return said(message)
+    return in_our_words(message)
 
 
 def _no_such_field(name: str, schema: Place) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,8 +59,9 @@ def _pause(error: Retry) -> timedelta | None:
     return pause if pause is not None and pause <= LONGEST_PAUSE else None
 
 
-@contextmanager
-def open_patiently(settings: Settings, connection: ConnectionSettings, db: Database) -> Iterator[Api]:
+def open_patiently(
+    settings: Settings, connection: ConnectionSettings, db: Database
+) -> AbstractContextManager[Api]:
     """Open the connection within its budget; a call waits while it is held for its deliveries, or raises Hold."""
 
     def not_held() -> None:
@@ -71,5 +72,4 @@ def open_patiently(settings: Settings, connection: ConnectionSettings, db: Datab
             raise Hold(f"the connection is held until {written(away.until)}: {away.reason}")
         time.sleep(max(0.0, wait.total_seconds()))
 
-    with open_connection(settings, connection, guard=not_held, made=PatientApi) as api:
-        yield api
+    return open_connection(settings, connection, guard=not_held, made=PatientApi)
