@@ -11,7 +11,7 @@ from relay.errors import WrongInput
 from worker.ledger import search
 from worker.ledger.database import Database
 from worker.ledger.releases import release_duplicate
-from worker.ledger.tables import Verdict
+from worker.ledger.verdicts import Verdict
 from worker.settings import Settings
 
 
@@ -61,7 +61,7 @@ def release(
     return search.release(db, one.id, operator, now, not_made)
 
 
-def counted(wanted: Sequence[Releasable]) -> str:
+def told(wanted: Sequence[Releasable]) -> str:
     """Return how many of what `wanted` is, for the question before it is done."""
     duplicates = sum(one.kind == "duplicate" for one in wanted)
     counts = ((len(wanted) - duplicates, "deliveries"), (duplicates, "duplicates as events of their own"))

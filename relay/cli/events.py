@@ -20,10 +20,11 @@ from relay.names import connection_named, source_named
 from relay.open_ledger import ledger_of
 from relay.options import as_json_option, env_file, environ_with, headers_of, limit_option
 from relay.preview import has_errors, preview_file
-from relay.releasing import Releasable, counted, releasable, release
+from relay.releasing import Releasable, releasable, release, told
 from relay.send import content_type_of, post_sample
 from worker.ledger import search
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 from worker.settings.configuration import load
 
 
@@ -190,7 +191,7 @@ def replay(
             f"nothing is {state}" if state else "nothing to release: name deliveries or events, or a --state"
         )
     if not yes:
-        click.confirm(f"release {counted(wanted)}?", abort=True)
+        click.confirm(f"release {told(wanted)}?", abort=True)
     now = datetime.now(UTC)
     done = sum(release(settings, db, one, getpass.getuser(), now, not_made) for one in wanted)
     click.echo(f"{done} of {len(wanted)} released")
