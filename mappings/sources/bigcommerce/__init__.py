@@ -16,7 +16,7 @@ from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 from mappings.sources.bigcommerce.ignored import IGNORED
 from mappings.sources.bigcommerce.orders import record_order
 
-#: `hash` is a digest of the payload, whose `created_at` counts seconds: that of two changes within one may be equal,
+#: `hash` is a digest of the payload, whose `created_at` counts seconds: two changes within one may have the same,
 #: and the first read of the order has not seen both. A repetition that gets through only reads it again.
 WINDOW = timedelta(0)
 
