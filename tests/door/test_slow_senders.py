@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from tests.door.door_requests import LEAD
 from tests.door.door_server import AT_MOST, HELD, Server, Wire, count, head
-from webhooks.arrivals import ARRIVAL_SECONDS, MOST_ARRIVING
 from tests.stopwatch import Stopwatch
+from webhooks.arrivals import ARRIVAL_SECONDS, MOST_ARRIVING, Incoming, waits_for_us
+from webhooks.framing import Frame
+from webhooks.one_piece import OnePiece
 from worker.ledger.database import Database
 
 #: Far more than the sixteen threads of the receiver.
@@ -97,6 +102,22 @@ def test_what_drips_is_closed_after_a_total_time(server: Server, ledger: Databas
     assert count(ledger) == 0
     for wire in wires.values():
         wire.close()
+
+
+@pytest.mark.parametrize("is_known", ["nothing of it", "its beginning"])
+def test_who_has_sent_all_in_time_is_not_told_that_it_was_too_slow(is_known: str) -> None:
+    """Otherwise a machine that stood still says 408, and senders that give up on a 4xx lose the event."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        frame = Frame(1000)
+        if is_known == "its beginning":
+            frame.add(HEAD)
+        incoming = Incoming(SimpleNamespace(sock=OnePiece(ours)), frame, until=0)
+        assert not waits_for_us(incoming), "nothing more has come"
+        theirs.sendall(b"a" * 500)
+        assert waits_for_us(incoming), "it is closed though all of it is there"
+        assert not waits_for_us(replace(incoming, is_whole=True)), "who reads no answers stays for ever"
+        assert not waits_for_us(replace(incoming, is_parting=True)), "who was answered stays for ever"
 
 
 def test_a_flood_of_connections_drives_out_its_own(server: Server) -> None:

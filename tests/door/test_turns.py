@@ -287,10 +287,11 @@ def test_the_health_page_answers_while_the_ledger_does_not(server: Server, ledge
             began = time.monotonic()
             posts = [senders.submit(server.post, LEAD) for _ in range(2)]
             time.sleep(0.1)
-            healthy = [server.client.get(f"{server.url}/healthz").status_code for _ in range(4)]  # of either process
+            # Of either process: which of them takes a connection is chance.
+            healthy = [server.client.get(f"{server.url}/healthz").status_code for _ in range(4)]
             waiting = [not post.done() for post in posts]
             holder.execute("ROLLBACK")
-            is_held = time.monotonic() - began < TURN_SECONDS  # else the posts were told that the ledger is away
+            is_held = time.monotonic() - began < TURN_SECONDS  # else they were told that it is away
             told = sorted(post.result()[0].json()["status"] for post in posts)
         assert healthy == [200] * 4
         if is_held:

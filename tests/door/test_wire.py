@@ -113,6 +113,17 @@ def test_a_chunk_over_the_limit_is_told_so_at_its_size(server: Server, size: byt
     assert exchanged(server, head(LEAD, CHUNKED), size + b"\r\nname=Lan", end=end)[0] == [413]
 
 
+def test_a_refusal_is_heard_by_who_sends_on(server: Server) -> None:
+    """Otherwise a mail that is too long is sent for days: its sender sees a reset and not the answer."""
+    wire = Wire(server.port)
+    assert wire.send(head(LEAD, "Content-Length: 8000000"))
+    assert wire.answer()[0] == [413]
+    assert wire.send(b"a" * 8_000_000)
+    wire.end()
+    assert wire.socket.recv(1) == b""
+    wire.close()
+
+
 def test_a_chunked_body_of_just_the_limit_is_taken(server: Server, ledger: Database) -> None:
     """Otherwise the sizes between its parts count as parts of it, and it is refused as too long."""
     parts = [b"name=" + b"a" * 8_187, *[b"a" * 8_192] * 127]
@@ -153,6 +164,7 @@ HEADERS = {
     "Content-Type: \xff": 400,
     "Content-Encoding: \xff": 415,
     "X-A: " + "a" * 9_000: 431,
+    "X-B: " + "a" * 200_000: 431,
     "X-Y: \xc3\xbc\xff": 200,
     "Authorization: Basic \xff": 200,
     "Cookie: \xff=\x80;;=": 200,
