@@ -10,8 +10,8 @@ from typing import Literal
 from relay.errors import WrongInput
 from worker.ledger import search
 from worker.ledger.database import Database
-from worker.ledger.duplicates import DUPLICATE
 from worker.ledger.releases import release_duplicate
+from worker.ledger.tables import Verdict
 from worker.settings import Settings
 
 
@@ -40,7 +40,7 @@ def _named(settings: Settings, db: Database, id_: str, now: datetime) -> Iterato
         yield Releasable("delivery", id_)
     elif event["purged_at"] is not None:
         raise WrongInput(f"{id_}: its payload was purged, so there is nothing to deliver any more")
-    elif event["verdict"] == DUPLICATE:
+    elif event["verdict"] == Verdict.DUPLICATE:
         if not settings.connections_for(event["source"], event["type"]):
             wanted = f"{event['type']} from {event['source']}"
             raise WrongInput(f"{id_}: no route of {settings.config_path} takes {wanted}; add one first")

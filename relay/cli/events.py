@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import click
 import simplejson
 
+from mappings.sources import SOURCES
 from relay.errors import WrongInput
 from relay.inputs import known, parsed
 from relay.listing import as_json, as_table
@@ -19,13 +20,10 @@ from relay.opening import ledger_of
 from relay.options import as_json_option, env_file, environ_with, headers_of, limit_option
 from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
-from relay.send import post_sample
+from relay.send import content_type_of, post_sample, source_named
 from worker.ledger import search
-from worker.ledger.tables import State
+from worker.ledger.tables import State, Verdict
 from worker.settings.configuration import load
-
-#: What the receiver may judge of an event, see webhooks/receiver.py.
-VERDICTS = ("routed", "unrouted", "duplicate", "spam", "test", "ignored", "unknown")
 
 
 @click.command(short_help="Show what a request would become; calls nothing.")
@@ -55,7 +53,8 @@ def preview(
     """
     settings = load(environ_with(env_file))
     lacking = _json_object(fetched) if fetched else None
-    found = preview_file(settings, source, file, event_type, headers_of(headers), content_type, lacking)
+    chosen = source_named(settings, source)
+    found = preview_file(settings, chosen, file, event_type, headers_of(headers), content_type, lacking)
     click.echo(simplejson.dumps(found, indent=2, ensure_ascii=False, use_decimal=True))
     sys.exit(1 if has_errors(found) else 0)
 
@@ -84,22 +83,16 @@ def send(
     source: str, url: str, headers: Sequence[str], content_type: str | None, file: Path, env_file: Path | None
 ) -> None:
     """Sign the request body in FILE as its sender would, and post it to a running receiver."""
-    answer = post_sample(
-        load(environ_with(env_file)),
-        source,
-        file.read_bytes(),
-        headers_of(headers),
-        content_type,
-        url,
-        file.name,
-    )
+    chosen = source_named(load(environ_with(env_file)), source)
+    media = content_type_of(SOURCES[chosen.type], file.name, content_type)
+    answer = post_sample(chosen, file.read_bytes(), headers_of(headers), media, url)
     click.echo(f"{answer.status_code} {answer.text.strip()}")
     sys.exit(0 if answer.status_code == 200 else 1)
 
 
 @click.command("events", short_help="List and search what was received, or show one event.")
 @click.option("--source", help="Only those of this source.")
-@click.option("--verdict", type=click.Choice(VERDICTS), help="Only those judged so.")
+@click.option("--verdict", type=click.Choice([str(v) for v in Verdict]), help="Only those judged so.")
 @limit_option
 @as_json_option
 @click.argument("event_id", required=False)

@@ -19,7 +19,7 @@ from worker.ledger import breakers, deliveries, intake
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.new_events import NewEvent
-from worker.ledger.tables import State
+from worker.ledger.tables import State, Verdict
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def db(sqlite_url: str) -> Iterator[Database]:
 
 def stored(db: Database, key: str, now: datetime) -> str:
     naming = Naming(type="submitted", dedup_key=key)
-    event = NewEvent("website", naming, "routed", "application/json", {}, b"{}", ["opla"])
+    event = NewEvent("website", naming, Verdict.ROUTED, "application/json", {}, b"{}", ["opla"])
     return intake.store(db, event, now).deliveries[0][1]
 
 

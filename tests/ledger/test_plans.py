@@ -19,7 +19,7 @@ from worker.ledger.new_events import NewEvent
 from worker.ledger.purging import Ages
 from worker.ledger.reconciling import Period
 from worker.ledger.steps import Checkpoints, StepName
-from worker.ledger.tables import State
+from worker.ledger.tables import State, Verdict
 
 LEASE = timedelta(seconds=30)
 HOUR = timedelta(hours=1)
@@ -35,7 +35,7 @@ def sqlite(sqlite_url: str) -> Iterator[Database]:
 def begun(db: Database, clock: Clock, number: int = 1) -> tuple[deliveries.Claim, Checkpoints]:
     """Store an event, claim its delivery, and make an order with a line of it."""
     naming = Naming("orders/create", f"e{number}", f"order-{number}")
-    event_ = NewEvent("shop", naming, "routed", "application/json", {}, b"{}", ["opla"])
+    event_ = NewEvent("shop", naming, Verdict.ROUTED, "application/json", {}, b"{}", ["opla"])
     ((_, delivery_id),) = intake.store(db, event_, clock()).deliveries
     claim = deliveries.claim(db, delivery_id, clock(), LEASE)
     assert claim is not None
