@@ -13,8 +13,6 @@ HOST = "127.0.0.1"
 _LOWEST, _HIGHEST = 10_000, 32_767
 #: Where the kernel says which ports it gives to connections and to whoever binds port 0 (ip(7)).
 _KERNELS = Path("/proc/sys/net/ipv4/ip_local_port_range")
-#: Names by which other processes see that a port is chosen and will be listened on; the kernel drops them with us.
-_claims: list[socket.socket] = []
 
 
 class CannotStart(Exception):
@@ -88,7 +86,10 @@ def _is_free(port: int) -> bool:
 
 
 def _claim(port: int) -> bool:
-    """Say whether no other process has chosen this port; from now on it is ours. Linux only: elsewhere always."""
+    """Say whether no other process has chosen this port; from now on it is ours. Linux only: elsewhere always.
+
+    A name in the kernel says so to other processes; it is dropped with ours.
+    """
     if sys.platform != "linux":
         return True
     claim = socket.socket(socket.AF_UNIX)
@@ -97,5 +98,5 @@ def _claim(port: int) -> bool:
     except OSError:
         claim.close()
         return False
-    _claims.append(claim)
+    claim.detach()  # open until this process ends, and no object that is missed when it does
     return True

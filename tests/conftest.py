@@ -31,8 +31,11 @@ from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.tables import metadata
 
-# How long an example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says how busy the machine is, and nothing of the code. Each run tries the same examples,
+# so that one fails where something was changed and not where chance has found an old fault; to look for those:
+# pytest --hypothesis-profile search
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("any machine", settings.get_profile("search"), derandomize=True)
 settings.load_profile("any machine")
 
 # SIGTERM ends a run as Ctrl-C does: the fixtures end what they have started.

@@ -23,7 +23,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from webhooks.framing import CONTINUE, HEAD_LIMIT, Frame
+from webhooks.framing import CONTINUE, Frame
 from webhooks.one_piece import OnePiece
 from webhooks.turns import THREADS, Turns, Work
 from worker.settings.configuration import DEFAULT_LIMIT_BYTES
@@ -32,6 +32,9 @@ from worker.settings.configuration import DEFAULT_LIMIT_BYTES
 ARRIVAL_SECONDS = 20.0
 #: Seconds for which we wait for the other side to close, so that it can read our last answer.
 PARTING_SECONDS = 2.0
+#: Bytes that we drop meanwhile. Who still sends when the connection is closed gets a reset, and may never see the
+#: answer, for which it would have given up.
+PARTING_BYTES = 16 * 1024 * 1024
 #: Seconds between two looks for what takes too long.
 LOOK_SECONDS = 0.1
 #: Connections of one process that may wait for bytes; beyond these the one with the least time left is given up.
@@ -51,6 +54,7 @@ class Incoming:
     conn: Any
     frame: Frame
     until: float
+    is_whole: bool = False
     is_parting: bool = False
     drained: int = 0
 
@@ -115,7 +119,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_look = now + LOOK_SECONDS
         for incoming in self._arrivals.copy().values():
-            if (incoming.until < now or not self._is_wanted(incoming)) and not _waits_for_us(incoming):
+            if (incoming.until < now or not self._is_wanted(incoming)) and not waits_for_us(incoming):
                 self._give_up(incoming, TOO_SLOW)
 
     def _is_wanted(self, incoming: Incoming) -> bool:
@@ -141,7 +145,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             if incoming.is_parting:
                 self._part(incoming)
-            elif incoming.frame.is_whole():
+            elif incoming.is_whole:
                 self._answer(incoming)
             else:
                 self._gather(incoming)
@@ -160,9 +164,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         frame.add(data)
         if frame.is_whole() or (frame.size and not data):  # it ends too early: gunicorn knows what to say
             self._answer(incoming)
-        elif frame.head_is_too_long:
-            incoming.conn.sock.say(TOO_LONG)
-            self._close(incoming.conn)
         elif data:
             if frame.wants_word():
                 incoming.conn.sock.say(CONTINUE)
@@ -172,6 +173,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _answer(self, incoming: Incoming) -> None:
         conn = incoming.conn
+        if incoming.frame.head_is_too_long:
+            conn.sock.say(TOO_LONG)
+            self._begin_to_part(incoming)
+            return
         conn.init()
         conn.sock.give(bytes(incoming.frame.bytes), has_rest=incoming.frame.is_over)
         conn.data_ready = True
@@ -179,22 +184,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if not conn.sock.flush():
             self._close(conn)
             return
+        if not stays:
+            self._begin_to_part(incoming)
+            return
         incoming.frame = Frame(self._body_limit)
-        if stays:
-            incoming.frame.add(conn.parser.unreader.take_buffered() + conn.sock.take_rest())
-            incoming.until = time.monotonic() + (
-                ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive
-            )
-        else:
-            conn.sock.end()
-            incoming.is_parting = True
-            incoming.until = time.monotonic() + PARTING_SECONDS
+        incoming.frame.add(conn.parser.unreader.take_buffered() + conn.sock.take_rest())
+        incoming.until = time.monotonic() + (ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive)
+        self._wait(incoming)
+
+    def _begin_to_part(self, incoming: Incoming) -> None:
+        incoming.conn.sock.end()
+        incoming.frame = Frame(self._body_limit)
+        incoming.is_parting = True
+        incoming.until = time.monotonic() + PARTING_SECONDS
         self._wait(incoming)
 
     def _part(self, incoming: Incoming) -> None:
         data = incoming.conn.sock.what_is_there()
         incoming.drained += len(data or b"")
-        if data == b"" or incoming.drained > HEAD_LIMIT:
+        if data == b"" or incoming.drained > PARTING_BYTES:
             self._close(incoming.conn)
         else:
             self._wait(incoming)
@@ -202,7 +210,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _wait(self, incoming: Incoming, arm: Callable[[int, int], None] | None = None) -> None:
         # Of requests sent without waiting for answers the next is here already. Its turn comes after the others',
         # and only when the sender reads its answers.
-        mask = select.EPOLLOUT if incoming.frame.is_whole() else select.EPOLLIN
+        incoming.is_whole = incoming.frame.is_whole()
+        mask = select.EPOLLOUT if incoming.is_whole else select.EPOLLIN
         number = incoming.conn.sock.fileno()
         self._arrivals[number] = incoming
         with contextlib.suppress(OSError):  # given up just now
@@ -236,6 +245,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._ended.append(None)
 
 
-def _waits_for_us(incoming: Incoming) -> bool:
-    # It has sent something, and no thread was free to read it.
-    return not incoming.is_parting and not incoming.frame.size and bool(incoming.conn.sock.has_more())
+def waits_for_us(incoming: Incoming) -> bool:
+    """Say whether it has sent something that no thread was free to read: then the time that is over is ours."""
+    return not (incoming.is_parting or incoming.is_whole) and bool(incoming.conn.sock.has_more())

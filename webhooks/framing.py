@@ -22,7 +22,7 @@ class Frame:
 
     A body of more than `limit` bytes, or of more than twice as many with its chunks' sizes, is not waited for. What
     is judged are announced lengths and whole chunks, never how much of them happens to be here: a sender gets the
-    same answer on a slow line and on a quick one.
+    same answer on a slow line and on a quick one. So of what is over the limit only that is kept which says so.
     """
 
     def __init__(self, limit: int) -> None:
@@ -41,8 +41,10 @@ class Frame:
 
     @property
     def head_is_too_long(self) -> bool:
-        """Whether the line and the headers go on beyond HEAD_LIMIT."""
-        return self._head_end < 0 and len(self.bytes) > HEAD_LIMIT
+        """Whether the line and the headers go on beyond HEAD_LIMIT, whether or not all of them are here."""
+        # What has come of the empty line after them is chance, and not counted.
+        size = self._head_end - 4 if self._head_end >= 0 else len(self.bytes) - 3
+        return size > HEAD_LIMIT
 
     def add(self, data: bytes) -> None:
         """Take what came."""
@@ -55,6 +57,8 @@ class Frame:
 
     def is_whole(self) -> bool:
         """Say whether nothing more needs to come before the request can be answered."""
+        if self.head_is_too_long:
+            return True
         if self._head_end < 0:
             return False
         if self._ends_at is None:
@@ -85,8 +89,9 @@ class Frame:
             return
         # With both it is refused, whatever follows (RFC 9112, section 6.1).
         announced = int(length[1]) if length and not _CHUNKED.search(head) else 0
-        self.is_over = announced > self._limit
         self._ends_at = end + announced
+        if announced > self._limit:
+            self._end_here(end)
 
     def _has_last_chunk(self) -> bool:
         while True:
@@ -98,12 +103,10 @@ class Frame:
             except ValueError:
                 return True
             if length <= 0:
-                # After the last chunk come trailers, mostly none, and an empty line.
-                has_end = self.bytes.find(b"\r\n\r\n", line_end) >= 0
-                return length < 0 or has_end or len(self.bytes) - line_end > HEAD_LIMIT
+                return length < 0 or self._has_trailers(line_end)
             after = line_end + 2 + length
             if self._payload + length > self._limit or after - self._head_end > 2 * self._limit:
-                self.is_over = True
+                self._end_here(line_end + 2)
                 return True
             if len(self.bytes) < after + 2:
                 return False
@@ -111,3 +114,14 @@ class Frame:
                 return True
             self._seen = after + 2
             self._payload += length
+
+    def _has_trailers(self, begin: int) -> bool:
+        # After the last chunk come trailers, mostly none, and an empty line.
+        end = self.bytes.find(b"\r\n\r\n", begin)
+        if (end if end >= 0 else len(self.bytes) - 3) - begin > HEAD_LIMIT:
+            self._end_here(begin + HEAD_LIMIT)
+        return self.is_over or end >= 0
+
+    def _end_here(self, size: int) -> None:
+        self.is_over = True
+        del self.bytes[size:]

@@ -120,17 +120,20 @@ def _placeholder(name: str) -> str:
     return name.replace(".", "_").lower().removeprefix("ticket_")
 
 
-def named_by_fields(arrival: Arrival, type_: str, values: Mapping[str, str]) -> Naming:
-    """Name a written body by its ticket, event, time and content; nobody can write a delivery's id into it."""
+def named_by_fields(arrival: Arrival, type_: str, values: Mapping[str, str], call: str = "") -> Naming:
+    """Name a written body by its ticket, event, time and content; nobody can write a delivery's id into it.
+
+    `call` is what the sender's headers know the call by, if they do: equal for its tries and for no other call.
+    """
     content = json.dumps(values, sort_keys=True)
     number = values.get("id", "")
-    parts = (number, values.get("event", ""), values.get("updated", ""))
+    parts = (number, values.get("event", ""), values.get("updated", ""), *filter(None, (call,)))
     return Naming(
         type=type_,
         dedup_key=":".join((*parts, hashlib.sha256(content.encode("utf-8", "replace")).hexdigest())),
         entity=f"ticket-{number}" if _ID.fullmatch(number) else None,
         version=sortable(values.get("updated")),
-        window=None if values.get("updated") else WINDOW,
+        window=None if values.get("updated") or call else WINDOW,
     )
 
 

@@ -25,7 +25,7 @@ def test_a_child_that_is_killed_while_it_starts_is_started_again(tmp_path: Path)
     supervisor = Supervisor(os.environ, quiet=True)
     try:
         argv = [sys.executable, "-c", KILLED_ONCE, str(first), str(ready)]
-        supervisor.start(Child("worker1", argv, ready.exists), seconds=30)
+        supervisor.start(Child("worker1", argv, ready.exists), seconds=200)
     finally:
         supervisor.stop()
     assert first.exists()
@@ -37,6 +37,6 @@ def test_a_child_that_ends_by_itself_at_its_start_is_told_with_its_code_and_word
     argv = [sys.executable, "-c", "print('port 8000 is taken'); raise SystemExit(3)"]
     try:
         with pytest.raises(StartFailed, match="web ended with 3 at its start: port 8000 is taken"):
-            supervisor.start(Child("web", argv, lambda: False), seconds=30)
+            supervisor.start(Child("web", argv, lambda: False), seconds=200)
     finally:
         supervisor.stop()

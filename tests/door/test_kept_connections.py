@@ -14,7 +14,7 @@ from tests.conftest import wait_for
 from tests.door.door_requests import LEAD
 from tests.door.door_server import AT_MOST, Server, Wire, count, head
 from webhooks.arrivals import ARRIVAL_SECONDS, MOST_HELD
-from worker.ledger.database import Database
+from worker.ledger.database import TURN_SECONDS, Database
 
 
 def lead(number: int) -> bytes:
@@ -48,23 +48,25 @@ def test_requests_sent_without_waiting_are_answered_in_their_order(server: Serve
 
 def test_an_idle_connection_is_closed_and_one_in_use_is_not(server: Server, ledger: Database) -> None:
     """Otherwise idle pools of large senders fill the process's connections, or theirs break while they send."""
-    sent = 0
-    in_use = 0.0
+    in_use, sent = 0.0, 0
     while in_use < 4:  # seconds: twice as long as an idle connection is kept
-        wire, answers = Wire(server.port), 0
+        wire, answers, is_closed = Wire(server.port), 0, False
         begun = used = time.monotonic()
-        while in_use < 4 and time.monotonic() - used < 1:  # else this machine was too busy to use it
-            used = time.monotonic()
+        while in_use < 4 and not is_closed:
+            used_before, used = used, time.monotonic()
             wire.send(lead(sent))
-            sent, answers = sent + 1, answers + 1
-            assert wire.answer(answers) == ([200] * answers, False)
-            in_use = used - begun
+            statuses, is_closed = wire.answer(answers + 1)
+            if is_closed:  # which is right where this machine was too busy to use it
+                assert time.monotonic() - used_before > 2, "it was closed while it was in use"
+                break
+            sent, answers, in_use = sent + 1, answers + 1, used - begun
+            assert statuses == [200] * answers
             time.sleep(0.5)
-        if in_use < 4:
+        if is_closed:
             wire.close()
     assert wire.socket.recv(1) == b"", "an idle connection is still open"
     wire.close()
-    assert count(ledger) == sent
+    assert count(ledger) >= sent
 
 
 def test_more_connections_than_threads_are_all_served(server: Server, ledger: Database) -> None:
@@ -87,32 +89,37 @@ def test_half_requests_hold_bounded_memory(server: Server, ledger: Database) -> 
     """Otherwise four hundred senders that stop before their last byte hold four hundred megabytes."""
     size = 990_000
     begun = head(LEAD, "Content-Length: 1000000") + b"a" * size
+    began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         wires = list(pool.map(lambda _: Wire(server.port), range(240)))
         list(pool.map(lambda wire: wire.send(begun), wires))
     most_kept = len(server.workers()) * (MOST_HELD // size + 1)
-    # Sooner than those that take too long are closed, which are told so.
-    wait_for(lambda: sum(map(was_dropped, wires)) >= len(wires) - most_kept, ARRIVAL_SECONDS, "room")
+    wait_for(lambda: [last_word(wire) for wire in wires].count(None) <= most_kept, AT_MOST, "room")
+    dropped = [last_word(wire) for wire in wires].count(b"")
+    # Those that take too long are closed as well, and are told so.
+    is_sooner = time.monotonic() - began < ARRIVAL_SECONDS
+    assert dropped >= (len(wires) - most_kept if is_sooner else 1)
     assert server.post(LEAD)[0].status_code == 200
     for wire in wires:
         wire.close()
     assert count(ledger) == 1
 
 
-def was_dropped(wire: Wire) -> bool:
-    """Say whether the other side has closed the connection without a word."""
+def last_word(wire: Wire) -> bytes | None:
+    """Return how what it was told begins, b"" where it was closed without a word, None while it is open."""
     wire.socket.setblocking(False)
     try:
-        return wire.socket.recv(1, socket.MSG_PEEK) == b""
+        return wire.socket.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
-        return False
+        return None
     except ConnectionResetError:
-        return True
+        return b""
 
 
 def test_who_has_asked_is_answered_while_the_process_ends(server: Server, ledger: Database) -> None:
     """Otherwise each deploy loses the answers of the requests in flight, and their senders send again."""
     whole, begun = ([Wire(server.port) for _ in range(number)] for number in (40, 12))
+    began = time.monotonic()
     with ledger.write():  # so that all threads are busy, and cannot read what else has come
         for number, wire in enumerate(whole):
             wire.send(lead(number))
@@ -123,14 +130,18 @@ def test_who_has_asked_is_answered_while_the_process_ends(server: Server, ledger
         for pid in ending:
             os.kill(pid, signal.SIGTERM)
         time.sleep(1)
+    is_held_too_long = time.monotonic() - began > TURN_SECONDS  # so some are told that the ledger is away
     for wire in begun:
         with contextlib.suppress(OSError):
             wire.send(lead(40)[-1:])
-    assert [wire.answer()[0] for wire in whole] == [[200]] * 40
-    assert [wire.answer()[0] for wire in begun] == [[200]] * 12
+    answers = [wire.answer()[0] for wire in (*whole, *begun)]
     for wire in (*whole, *begun):
         wire.close()
     wait_for(lambda: len(set(server.workers()) - set(ending)) == 2, AT_MOST, "the processes that follow")
-    assert count(ledger) == 41
+    if is_held_too_long:
+        assert {status for statuses in answers for status in statuses} <= {200, 503}
+        assert list(map(len, answers)) == [1] * 52
+    else:
+        assert (answers, count(ledger)) == ([[200]] * 52, 41)
     for _ in range(6):  # the first request of a new process is its slowest
         server.post(LEAD)

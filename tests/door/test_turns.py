@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from greenlet import greenlet
 from sqlalchemy import Connection
@@ -19,10 +18,10 @@ from sqlalchemy import Connection
 from mappings.source import Naming
 from tests.conftest import NOON, wait_for
 from tests.door.door_requests import LEAD
-from tests.door.door_server import AT_MOST, HELD, Server, count
+from tests.door.door_server import AT_MOST, Server, count
 from webhooks.turns import LONGEST_SECONDS, MOST, MOST_WAITING, Crowded, Turns, Work, long_wait, step_aside
 from worker.errors import LedgerUnavailable
-from worker.ledger.database import Database
+from worker.ledger.database import TURN_SECONDS, Database
 from worker.ledger.intake import MOST as TOGETHER
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
@@ -234,7 +233,7 @@ def test_there_is_a_thread_left_when_all_others_wait() -> None:
     waiting = Waiting(*[captcha] * (MOST_WAITING + 5))
     threads = Threads(waiting, MOST_WAITING + 1)
     waiting.add(order.set)
-    came = order.wait(HELD)
+    came = order.wait(AT_MOST / 2)  # half of what those wait that are in its way
     answered.set()
     threads.end()
     assert (came, len(turned_away)) == (True, 5)
@@ -283,12 +282,19 @@ def test_a_turn_that_hangs_is_passed_on() -> None:
 def test_the_health_page_answers_while_the_ledger_does_not(server: Server, ledger: Database) -> None:
     """Otherwise the platform restarts the receiver because its database is slow, and every request is cut off."""
     file = ledger.engine.url.database or ""
-    with closing(sqlite3.connect(file, isolation_level=None)) as holder, ThreadPoolExecutor(2) as senders:
-        holder.execute("BEGIN IMMEDIATE")
-        posts = [senders.submit(server.post, LEAD) for _ in range(2)]
-        time.sleep(0.1)
-        for _ in range(4):  # of either process
-            answer = httpx.get(f"{server.url}/healthz", timeout=AT_MOST, trust_env=False)
-            assert (answer.status_code, posts[0].done(), posts[1].done()) == (200, False, False)
-        holder.execute("ROLLBACK")
-        assert sorted(post.result()[0].json()["status"] for post in posts) == ["accepted", "duplicate"]
+    for _ in range(10):
+        with closing(sqlite3.connect(file, isolation_level=None)) as holder, ThreadPoolExecutor(2) as senders:
+            holder.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            posts = [senders.submit(server.post, LEAD) for _ in range(2)]
+            time.sleep(0.1)
+            # Of either process: which of them takes a connection is chance.
+            healthy = [server.client.get(f"{server.url}/healthz").status_code for _ in range(4)]
+            waiting = [not post.done() for post in posts]
+            holder.execute("ROLLBACK")
+            is_held = time.monotonic() - began < TURN_SECONDS  # else they were told that it is away
+            told = sorted(post.result()[0].json()["status"] for post in posts)
+        assert healthy == [200] * 4
+        if is_held:
+            break
+    assert (is_held, waiting, told) == (True, [True, True], ["accepted", "duplicate"])

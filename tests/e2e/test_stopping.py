@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import wait_for
 from tests.e2e.running import AT_MOST, PER_LEAD, ROOT, Up, is_alive, relay_up
+from tests.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -24,11 +25,11 @@ SLOW, TIMEOUT = 40.0, 60
 
 def seconds_to_the_end(pids: list[int]) -> float:
     """Send SIGTERM to `pids` and return after how many seconds the last has ended."""
-    began = time.monotonic()
-    for pid in pids:
-        os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not any(map(is_alive, pids)), AT_MOST, "the end after SIGTERM")
-    return time.monotonic() - began
+    with Stopwatch() as watch:
+        for pid in pids:
+            os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not any(map(is_alive, pids)), AT_MOST, "the end after SIGTERM")
+    return watch.seconds
 
 
 def told(folder: Path) -> dict[str, str]:
@@ -101,8 +102,8 @@ def test_relay_up_ends_in_time_and_leaves_nobody(tmp_path: Path) -> None:
             "one call without answer",
         )
         everybody = up.children()
-        began = time.monotonic()
-        assert up.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - began < GRACE
+        with Stopwatch() as watch:
+            assert up.stop(signal.SIGTERM) == 0
+        assert watch.seconds < GRACE
         assert not [pid for pid in everybody if is_alive(pid)]
         assert up.states() == {"delivered": PER_LEAD - 1, "unknown": 1}

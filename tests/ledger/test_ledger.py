@@ -127,6 +127,22 @@ def test_equal_content_is_a_new_event_when_its_window_is_over(db: Database, cloc
         assert c.execute(select(func.count()).select_from(events)).scalar() == 2
 
 
+def test_equal_content_is_a_new_event_once_its_entity_was_told_of_otherwise(
+    db: Database, clock: Clock
+) -> None:
+    """Otherwise a ticket that is solved, opened and solved within two hours stays open at the CRM."""
+    told = {"entity": "ticket-7", "window": timedelta(hours=2)}
+    solved = intake.store(db, new_event("solved", **told), clock())
+    clock.forward(seconds=5)
+    assert intake.store(db, new_event("solved", **told), clock()).event_id == solved.event_id
+    intake.store(db, new_event("of another", entity="ticket-8", window=told["window"]), clock())
+    assert intake.store(db, new_event("solved", **told), clock()).event_id == solved.event_id
+    intake.store(db, new_event("open", **told), clock())
+    again = intake.store(db, new_event("solved", **told), clock())
+    assert not again.duplicate
+    assert intake.store(db, new_event("solved", **told), clock()).event_id == again.event_id
+
+
 def test_of_sixteen_workers_one_gets_a_delivery(db: Database, clock: Clock) -> None:
     """Otherwise a redelivered task makes a second record."""
     delivery = stored(db, clock)

@@ -78,7 +78,7 @@ def done(db: Database, clock: Clock, delivery: str) -> None:
     deliveries.close(db, claimed(db, clock, delivery), Closing(State.DELIVERED, clock()), None, clock())
 
 
-@pytest.mark.parametrize("versions", [("1", "2"), (None, None), ("1", None), (None, "2")])
+@pytest.mark.parametrize("versions", [("1", "2"), ("2", "2"), (None, None), ("1", None), (None, "2")])
 def test_a_poisoned_update_does_not_block_its_entity_for_ever(
     db: Database, clock: Clock, versions: tuple[str | None, str | None]
 ) -> None:

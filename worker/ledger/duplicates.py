@@ -38,8 +38,9 @@ def note_repeat(
     A body that says what the first one's does, beside the fields that `varies` names, is only counted. Another body
     is what may be a mistake of ours or of the sender's: it is kept as an event of its own, linked to the first and
     without deliveries.
-    None where the key is free now, because equal content counts as the same event for `window` only, and because
-    what was judged spam must not stand in the way of what was not. Freeing the key and trying again keeps the
+    None where the key is free now, because equal content counts as the same event for `window` only, and only until
+    its entity was told of otherwise: a ticket may be solved, opened and solved again. And because what was judged
+    spam must not stand in the way of what was not. Freeing the key and trying again keeps the
     unique constraint the only judge, also between two processes.
     """
     with db.write() as c:
@@ -68,7 +69,9 @@ def _noted(
         return None
     # This very row: by now another process may have freed the key and stored a new event under it.
     same = (events.c.id == first.id) & (events.c.dedup_key == row["dedup_key"])
-    is_over = window is not None and first.received_at + window < now
+    is_over = window is not None and (
+        first.received_at + window < now or _was_told_otherwise(c, row, first.id)
+    )
     is_forgiven = first.verdict == Verdict.SPAM and row["verdict"] != Verdict.SPAM
     if is_over or (is_forgiven and _is_unreleased(c, first.id)):
         c.execute(update(events).where(same).values(dedup_key=f"{row['dedup_key']}@{first.id}"))
@@ -79,6 +82,14 @@ def _noted(
     said = b"" if is_same else substance(row["body"], varies)
     is_nothing_new = is_same or substance(bytes(first.body), varies) == said
     return Repeat(first.id, None if is_nothing_new else _keep(db, c, row, first.id, said))
+
+
+def _was_told_otherwise(c: Connection, row: Mapping[str, Any], first: str) -> bool:
+    # By the ids of what came since, which are few: an index would cost every event for this rare question.
+    since = (events.c.id > first) & (events.c.source == row["source"]) & events.c.duplicate_of.is_(None)
+    return row["entity"] is not None and bool(
+        c.execute(select(exists().where(since, events.c.entity == row["entity"]))).scalar_one()
+    )
 
 
 def _is_unreleased(c: Connection, event_id: str) -> bool:

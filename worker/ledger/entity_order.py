@@ -60,13 +60,9 @@ def _newer(is_newer: ColumnElement[bool]) -> Prepared:
     )
 
 
-# Where a version is missing on either side, what came later is newer.
-_NEWER = _newer(
-    or_(
-        deliveries.c.version > bindparam("than"),
-        and_(deliveries.c.version.is_(None), deliveries.c.id > _MINE),
-    )
-)
+# Where a version is missing on either side, and where both are equal, what came later is newer.
+_IS_NO_OLDER = or_(deliveries.c.version.is_(None), deliveries.c.version == bindparam("than"))
+_NEWER = _newer(or_(deliveries.c.version > bindparam("than"), and_(_IS_NO_OLDER, deliveries.c.id > _MINE)))
 _LATER = _newer(deliveries.c.id > _MINE)
 _AWAY: dict[str, Any] = {
     "state": bindparam("next_state"),

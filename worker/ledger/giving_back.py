@@ -84,7 +84,7 @@ def _locked(c: Transaction, chosen: Any) -> Any:
 
 def _supersedes(other: Any, row: Any) -> bool:
     """Say whether a claim of `row` would be turned away for `other`; see `worker.ledger.entity_order`."""
-    if row.version and other.version:
+    if row.version and other.version and row.version != other.version:
         return bool(other.version > row.version)
     return bool(other.id > row.id)
 

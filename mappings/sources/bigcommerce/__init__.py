@@ -8,12 +8,17 @@ Facts: developer.bigcommerce.com, "Webhooks" and "Webhook Events" (`hash` is equ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from mappings.reading.bodies import read_object
 from mappings.reading.event_ids import a_number, at
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 from mappings.sources.bigcommerce.ignored import IGNORED
 from mappings.sources.bigcommerce.orders import record_order
+
+#: `hash` is a digest of the payload, whose `created_at` counts seconds: two changes within one may have the same,
+#: and the first read of the order has not seen both. A repetition that gets through only reads it again.
+WINDOW = timedelta(0)
 
 
 def name_event(arrival: Arrival) -> Naming:
@@ -27,6 +32,8 @@ def name_event(arrival: Arrival) -> Naming:
         dedup_key=f"{type_}:{number}:{digest if isinstance(digest, str) and digest else arrival.body_digest}",
         entity=f"order-{number}" if number and type_.startswith("store/order/") else None,
         version=f"{made:012d}" if type(made) is int and 0 <= made < 10**12 else None,
+        # An order is created once, whenever the sender says so again.
+        window=None if type_ == "store/order/created" else WINDOW,
     )
 
 

@@ -17,6 +17,7 @@ from mappings.families.help_desk import moment_of, padded
 from mappings.formats.phones import to_e164
 from mappings.protection import Hmac
 from mappings.reading.bodies import read_object
+from mappings.reading.event_ids import at
 from mappings.reading.form_fields import flat
 from mappings.reading.payloads import load
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
@@ -38,12 +39,24 @@ def name_event(arrival: Arrival) -> Naming:
     topic, key, item = payload.get("topic"), payload.get("id"), item_of(payload)
     kind = str(topic).partition(".")[0].removesuffix("_part") if isinstance(topic, str) else "unknown"
     number = _id(item)
+    moment = padded(item.get("updated_at")) or padded(payload.get("created_at"))
     return Naming(
         type=topic[:100] if isinstance(topic, str) and topic else "unknown",
         dedup_key=key if isinstance(key, str) and key else arrival.body_digest,
         entity=f"{kind}-{number}" if number else None,
-        version=padded(item.get("updated_at")) or padded(payload.get("created_at")),
+        version=f"{moment}-{_progress(item, topic)}" if moment else None,
     )
+
+
+def _progress(item: Mapping[str, Any], topic: Any) -> str:
+    """Return what tells two states of one second apart, for `updated_at` counts seconds.
+
+    Each reply, closing and opening is a part of its conversation, and `statistics` count them. Where nothing is
+    counted (tickets, leads, versions before 2.0) only this is known: that it was created comes before all else.
+    """
+    parts = at(item, "statistics", "count_conversation_parts")
+    number = parts if type(parts) is int and 0 <= parts < 10**6 else 0
+    return f"{number:06d}-{not str(topic).endswith('created'):d}"
 
 
 def fetches(event: Event) -> Iterable[Fetch]:

@@ -17,9 +17,9 @@ from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 from mappings.sources.tiendanube.ignored import IGNORED
 from mappings.sources.tiendanube.orders import record_order
 
-#: Two posts within a second are one: what changes an order twice in that time is read once. A longer window
-#: would swallow a second change after the first was read; a repetition that gets through only reads again.
-WINDOW = timedelta(seconds=1)
+#: Each post is an event of its own. Any window would swallow a change that comes after the first one was read,
+#: within a tenth of a second; a repetition that gets through only reads the order again.
+WINDOW = timedelta(0)
 
 
 def name_event(arrival: Arrival) -> Naming:
