@@ -133,7 +133,7 @@ class Site:
         return not self.waiting(contender) and not self._redis.hlen("unacked")
 
     def await_tasks(self, contender: Contender, count: int) -> None:
-        """Return once `count` tasks, or as many as may, stand at the broker. Raises DidNotRun after TASKS_SECONDS."""
+        """Return once `count` tasks, or as many as may, stand at the broker. Raises DidNotRun after 20 s."""
         until = time.monotonic() + TASKS_SECONDS
         most = contender.most_waiting or count
         while min(self.waiting(contender), most) != min(count, most):

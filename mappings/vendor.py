@@ -85,15 +85,15 @@ class Plan:
     spoken: tuple[str, ...] = ()
 
 
-def said(plan: Plan) -> tuple[Record, ...]:
+def spoken_records(plan: Plan) -> tuple[Record, ...]:
     """Return the records of what was said: they stay true, whatever newer state was delivered."""
     own = f"{plan.records[plan.about].key}." if plan.records else ""
     return tuple(r for r in plan.records if r.kind in plan.spoken and r.key.startswith(own))
 
 
-def only_said(plan: Plan) -> Plan:
+def only_spoken(plan: Plan) -> Plan:
     """Return the plan that adds what was said, and brings nothing else to an older state."""
-    kept = said(plan)
+    kept = spoken_records(plan)
     about = plan.records[plan.about]
     records = tuple(
         record

@@ -11,7 +11,7 @@ from relay.errors import WrongInput
 from worker.ledger import search
 from worker.ledger.database import Database
 from worker.ledger.releases import release_duplicate
-from worker.ledger.tables import Verdict
+from worker.ledger.verdicts import Verdict
 from worker.settings import Settings
 
 

@@ -12,9 +12,8 @@ from mappings.protection import Hmac
 from mappings.source import Source
 from mappings.sources import SOURCES
 from relay.errors import NoAnswer
-from relay.inputs import known
 from webhooks.signatures import signed_headers
-from worker.settings import Settings, SourceSettings
+from worker.settings import SourceSettings
 
 _BY_ENDING = {".json": "application/json", ".txt": "application/x-www-form-urlencoded"}
 
@@ -46,11 +45,6 @@ def post_sample(
         )
     except httpx.HTTPError as error:
         raise NoAnswer(f"no receiver answers at {url}: {error}") from error
-
-
-def source_named(settings: Settings, name: str) -> SourceSettings:
-    """Return the source of that name. Raises WrongInput, with the names that there are."""
-    return settings.sources[known("source", name, settings.sources, f"in {settings.config_path}")]
 
 
 def content_type_of(sender: Source, file_name: str, given: str | None) -> str:

@@ -18,15 +18,15 @@ from mappings.protection import Challenge, Ping
 from mappings.source import Arrival, Source
 from mappings.sources import SOURCES
 from webhooks.forms import Guards, way_back
+from webhooks.judging import judge
 from webhooks.parts import parts_of
 from webhooks.request import headers, kept, media_type, proof, verified, whole_body
 from webhooks.signatures import NotGenuine, check_token
-from webhooks.verdicts import judge
 from worker.handoff import HandOff
 from worker.ledger.database import Database
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
-from worker.ledger.tables import Verdict
+from worker.ledger.verdicts import Verdict
 from worker.settings import Settings, SourceSettings
 from worker.telemetry import log
 

@@ -13,7 +13,7 @@ from mappings.commands import Command, RecordOrder
 from mappings.errors import BadBody, CannotMap, ValueMissing
 from mappings.source import Event, Source
 from mappings.sources import SOURCES
-from mappings.vendor import Plan, only_said, said
+from mappings.vendor import Plan, only_spoken, spoken_records
 from mappings.writing.email_addresses import with_usable_address
 from worker.errors import NotConfigured, Unmappable
 from worker.ledger.stored_event import StoredEvent
@@ -44,7 +44,7 @@ def planned_ahead(settings: Settings, connection: ConnectionSettings, event: Sto
         if _is_thin(settings, event):
             return Ahead()
         plans = planned(settings, connection, event)
-        adds = any(said(plan) for plan in plans)
+        adds = any(spoken_records(plan) for plan in plans)
         return Ahead(plans, first_step(plans, VENDORS[connection.vendor]), adds=adds)
     except Exception as error:  # noqa: BLE001
         return Ahead(fault=error)
@@ -82,7 +82,7 @@ def planned(
         raise unmappable(error) from error
     except ValueMissing as error:
         raise NotConfigured(f"connections.{connection.name}.{error.key}: {error.why}") from error
-    return [only_said(plan) for plan in plans if said(plan)] if is_stale else plans
+    return [only_spoken(plan) for plan in plans if spoken_records(plan)] if is_stale else plans
 
 
 def unmappable(error: CannotMap | BadBody) -> Unmappable:

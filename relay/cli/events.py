@@ -14,15 +14,17 @@ import simplejson
 
 from mappings.sources import SOURCES
 from relay.errors import WrongInput
-from relay.inputs import known, parsed
+from relay.inputs import parsed
 from relay.listing import as_json, as_table
-from relay.opening import ledger_of
+from relay.names import connection_named, source_named
+from relay.open_ledger import ledger_of
 from relay.options import as_json_option, env_file, environ_with, headers_of, limit_option
 from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
-from relay.send import content_type_of, post_sample, source_named
+from relay.send import content_type_of, post_sample
 from worker.ledger import search
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 from worker.settings.configuration import load
 
 
@@ -120,7 +122,7 @@ def list_events(
         return
     rows = search.list_events(db, source, limit, verdict)
     if source and not rows:
-        known("source", source, settings.sources, f"in {settings.config_path}")
+        source_named(settings, source)  # a name that is none is a mistake, not an empty list
     columns = ("id", "source", "type", "verdict", "duplicate_of", "received_at", "repeats")
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
@@ -145,7 +147,7 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
         return
     rows = search.list_deliveries(db, **filters)
     if filters["connection"] and not rows:
-        known("connection", filters["connection"], settings.connections, f"in {settings.config_path}")
+        connection_named(settings, filters["connection"])
     columns = ("id", "source", "type", "connection", "state", "attempts", "record_id", "reason")
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
@@ -178,7 +180,7 @@ def replay(
     if connection:
         if not state:
             raise WrongInput("--connection narrows --state: give both, or name the ids")
-        known("connection", connection, settings.connections, f"in {settings.config_path}")
+        connection_named(settings, connection)
     db = ledger_of(settings)
     wanted = releasable(settings, db, ids, datetime.now(UTC))
     if state:

@@ -11,7 +11,7 @@ import pytest
 
 from mappings.source import Naming
 from relay.connections import gone_at
-from relay.durations import duration
+from relay.times import duration
 from tests.cli.conftest import Relay
 from tests.conftest import NOON
 from worker.breaker import Failed, Terms
@@ -19,7 +19,8 @@ from worker.ledger import breakers, deliveries, intake
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.new_events import NewEvent
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 
 @pytest.fixture

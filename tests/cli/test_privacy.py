@@ -23,7 +23,8 @@ from worker.ledger import intake
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.new_events import NewEvent
-from worker.ledger.tables import State, Verdict, audit, deliveries, events
+from worker.ledger.tables import State, audit, deliveries, events
+from worker.ledger.verdicts import Verdict
 from worker.ledger.version import require_current
 from worker.settings.encryption_keys import key_bytes, new_key
 

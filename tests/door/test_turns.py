@@ -25,7 +25,7 @@ from worker.ledger.database import TURN_SECONDS, Database
 from worker.ledger.intake import MOST as TOGETHER
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
-from worker.ledger.tables import Verdict
+from worker.ledger.verdicts import Verdict
 
 
 class Waiting:

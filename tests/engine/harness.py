@@ -22,8 +22,9 @@ from worker.http import Http
 from worker.ledger import deliveries, intake, search
 from worker.ledger.database import Database
 from worker.ledger.new_events import NewEvent, Stored
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
 from worker.ledger.tables import deliveries as table
+from worker.ledger.verdicts import Verdict
 from worker.settings.configuration import load
 
 ROOT = Path(__file__).parents[2]

@@ -26,8 +26,9 @@ from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.new_events import NewEvent
 from worker.ledger.stored_event import stored_event
-from worker.ledger.tables import State, Verdict, audit, deliveries, events, links
+from worker.ledger.tables import State, audit, deliveries, events, links
 from worker.ledger.traces import sweep_traces
+from worker.ledger.verdicts import Verdict
 from worker.planning import commands
 from worker.privacy import forgetting
 from worker.privacy.forgetting import Erased, Found, erase, find

@@ -32,7 +32,8 @@ from tests.engine.small_world import FAULTS, World, order_body
 from worker.ledger import search
 from worker.ledger.new_events import Stored
 from worker.ledger.releases import release_duplicate
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 PEOPLE = ORDERS = st.integers(0, 1)
 VERSIONS = st.integers(0, 3)

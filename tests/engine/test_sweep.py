@@ -28,7 +28,8 @@ from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.new_events import HAND_OFF_GRACE, NewEvent
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher, for_the_door
 from worker.settings import Settings
 from worker.settings.configuration import load

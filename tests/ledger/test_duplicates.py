@@ -18,7 +18,8 @@ from worker.ledger.duplicates import KEPT
 from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.purging import Ages
 from worker.ledger.releases import release_duplicate
-from worker.ledger.tables import Verdict, audit, deliveries, events
+from worker.ledger.tables import audit, deliveries, events
+from worker.ledger.verdicts import Verdict
 
 
 def posted(

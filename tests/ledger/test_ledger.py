@@ -27,7 +27,8 @@ from worker.ledger.deliveries import Claim, Closing
 from worker.ledger.migrate import _config
 from worker.ledger.new_events import NewEvent
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName
-from worker.ledger.tables import State, Verdict, events, metadata
+from worker.ledger.tables import State, events, metadata
+from worker.ledger.verdicts import Verdict
 from worker.ledger.version import newest, require_current
 from worker.patience import Failing
 

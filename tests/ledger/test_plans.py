@@ -19,7 +19,8 @@ from worker.ledger.new_events import NewEvent
 from worker.ledger.purging import Ages
 from worker.ledger.reconciling import Period
 from worker.ledger.steps import Checkpoints, StepName
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 LEASE = timedelta(seconds=30)
 HOUR = timedelta(hours=1)

@@ -18,8 +18,9 @@ from worker.ledger.fetched import keep_fetched
 from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.purging import ENDED, Ages, Slice
 from worker.ledger.steps import Checkpoints, StepName
-from worker.ledger.tables import State, Verdict, attempts, events, links
+from worker.ledger.tables import State, attempts, events, links
 from worker.ledger.tables import deliveries as delivery_table
+from worker.ledger.verdicts import Verdict
 from worker.privacy.retention import DUTY, Retaining, ages
 from worker.settings import Retention
 

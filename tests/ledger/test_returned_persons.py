@@ -17,7 +17,8 @@ from worker.ledger.migrate import _config
 from worker.ledger.new_events import NewEvent
 from worker.ledger.personal import bounded, is_personal, veiled
 from worker.ledger.steps import Checkpoints, Linked, Opening, Reserved, StepName
-from worker.ledger.tables import Verdict, links, metadata
+from worker.ledger.tables import links, metadata
+from worker.ledger.verdicts import Verdict
 
 LEASE = timedelta(seconds=30)
 KEY = "hook-lan@example.com"

@@ -21,8 +21,9 @@ from worker.ledger.fetched import keep_fetched
 from worker.ledger.new_events import NewEvent
 from worker.ledger.sealed import Keys
 from worker.ledger.sealing import Page
-from worker.ledger.tables import State, Verdict, attempts, events
+from worker.ledger.tables import State, attempts, events
 from worker.ledger.traces import sweep_traces
+from worker.ledger.verdicts import Verdict
 from worker.ledger.version import require_current
 from worker.settings.encryption_keys import key_bytes, new_key
 

@@ -9,7 +9,8 @@ from tests.conftest import Clock
 from worker.ledger import deliveries, intake, search
 from worker.ledger.database import Database
 from worker.ledger.new_events import NewEvent, Stored
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=30)

@@ -15,7 +15,8 @@ from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.new_events import NewEvent
-from worker.ledger.tables import State, Verdict
+from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 HOUR = timedelta(hours=1)
 

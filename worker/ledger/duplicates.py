@@ -12,7 +12,8 @@ from sqlalchemy import Connection, and_, delete, exists, select, update
 
 from mappings.reading.repeats import substance
 from worker.ledger.database import Database
-from worker.ledger.tables import State, Verdict, deliveries, events
+from worker.ledger.tables import State, deliveries, events
+from worker.ledger.verdicts import Verdict
 
 #: Duplicates of one event that are kept, the newest: a sender that repeats itself must not fill the ledger.
 KEPT = 20

@@ -16,7 +16,8 @@ from worker.ledger.database import Database
 from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.settling import settle, waiting_for
-from worker.ledger.tables import State, Verdict, deliveries, events
+from worker.ledger.tables import State, deliveries, events
+from worker.ledger.verdicts import Verdict
 
 #: How long the door's own hand-off has before the sweep takes a new delivery for lost.
 HAND_OFF_GRACE = timedelta(seconds=5)

@@ -11,7 +11,8 @@ from mappings.source import Naming
 from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.new_events import NewEvent, delivery_row
-from worker.ledger.tables import Verdict, deliveries, events
+from worker.ledger.tables import deliveries, events
+from worker.ledger.verdicts import Verdict
 
 #: Gives the connections that an event of a source and a type goes to.
 Routing = Callable[[str, str], Sequence[str]]

@@ -48,18 +48,6 @@ IS_OPEN = f"state IN ({', '.join(repr(str(state)) for state in OPEN)})"
 UNFINISHED = (*OPEN, State.SENDING)
 
 
-class Verdict(StrEnum):
-    """What became of an event when it came."""
-
-    ROUTED = "routed"  # it has deliveries
-    UNROUTED = "unrouted"  # no route takes it
-    DUPLICATE = "duplicate"  # of another event, but its body says something else
-    SPAM = "spam"
-    TEST = "test"
-    IGNORED = "ignored"  # its type is ignored on purpose
-    UNKNOWN = "unknown"  # its type is not known to this version
-
-
 #: The kind of a step that changes a record is the record's kind with this behind it.
 UPDATE = " update"
 
