@@ -17,13 +17,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from webhooks.framing import CONTINUE, HEAD_LIMIT, Frame
+from webhooks.incoming import LONG, MOST_ARRIVING, MOST_HELD, Incoming, too_long, too_many
 from webhooks.one_piece import OnePiece
 from webhooks.turns import THREADS, Turns, Work
 from worker.settings.configuration import DEFAULT_LIMIT_BYTES
@@ -34,25 +34,10 @@ ARRIVAL_SECONDS = 20.0
 PARTING_SECONDS = 2.0
 #: Seconds between two looks for what takes too long.
 LOOK_SECONDS = 0.1
-#: Connections of one process that may wait for bytes; beyond these the one with the least time left is given up.
-MOST_ARRIVING = 400
-#: Bytes of one process that long incomplete requests may hold together.
-MOST_HELD = 64 * 1024 * 1024
-#: Bytes above which an incomplete request counts as long; MOST_ARRIVING shorter ones are no burden.
-LONG = 64 * 1024
+#: Seconds until we look again whether there is room, where everybody waits for us.
+ROOM_SECONDS = 0.02
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-
-
-@dataclass
-class Incoming:
-    """A connection whose next request is not whole yet, or that is about to close."""
-
-    conn: Any
-    frame: Frame
-    until: float
-    is_parting: bool = False
-    drained: int = 0
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -70,6 +55,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._body_limit = int(os.environ.get("RELAY_BODY_LIMIT") or DEFAULT_LIMIT_BYTES)
         self._next_look = 0.0
         self._is_ssl = bool(self.cfg.is_ssl)  # which looks through the settings each time
+        # As many again may be in hand, where the ledger is slow.
+        self._most_arriving = min(MOST_ARRIVING, self.worker_connections // 2)
         self._most_held = max(MOST_HELD, 8 * self._body_limit)
 
     def run(self) -> None:
@@ -96,11 +83,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().enqueue_req(conn)
             return
         conn.sock = OnePiece(conn.sock)
-        incoming = Incoming(conn, Frame(self._body_limit), time.monotonic() + ARRIVAL_SECONDS)
+        now = time.monotonic()
+        incoming = Incoming(conn, Frame(self._body_limit), now, now + ARRIVAL_SECONDS)
         self._wait(incoming, self._epoll.register)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait for new connections, and count those that ended meanwhile."""
+        """Wait for new connections, as far as there is room for them, and count those that ended meanwhile."""
+        if not self._is_ssl:
+            # gunicorn compares it with its own list of idle connections, which is empty here: with 0 none is kept
+            # for a next request, which might come just as it is given up.
+            self.max_keepalived = int(len(self._arrivals) < self._most_arriving * 3 // 4)
+            if not self._has_room():
+                # Who comes waits in the kernel, and drives out nobody who has asked and is not answered yet.
+                self.set_accept_enabled(False)
+                timeout = ROOM_SECONDS
         super().wait_for_and_dispatch_events(min(timeout, LOOK_SECONDS))
         self._turns.look()
         while self._ended:
@@ -115,7 +111,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_look = now + LOOK_SECONDS
         for incoming in self._arrivals.copy().values():
-            if (incoming.until < now or not self._is_wanted(incoming)) and not _waits_for_us(incoming):
+            if (incoming.until < now or not self._is_wanted(incoming)) and not incoming.has_not_begun():
                 self._give_up(incoming, TOO_SLOW)
 
     def _is_wanted(self, incoming: Incoming) -> bool:
@@ -156,7 +152,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._wait(incoming)
             return
         if data and not frame.size:
-            incoming.until = time.monotonic() + ARRIVAL_SECONDS
+            incoming.wait_anew(time.monotonic(), ARRIVAL_SECONDS)
         frame.add(data)
         if frame.is_whole() or (frame.size and not data):  # it ends too early: gunicorn knows what to say
             self._answer(incoming)
@@ -182,13 +178,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         incoming.frame = Frame(self._body_limit)
         if stays:
             incoming.frame.add(conn.parser.unreader.take_buffered() + conn.sock.take_rest())
-            incoming.until = time.monotonic() + (
-                ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive
-            )
+            seconds = ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive
         else:
             conn.sock.end()
             incoming.is_parting = True
-            incoming.until = time.monotonic() + PARTING_SECONDS
+            seconds = PARTING_SECONDS
+        incoming.wait_anew(time.monotonic(), seconds)
         self._wait(incoming)
 
     def _part(self, incoming: Incoming) -> None:
@@ -202,26 +197,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _wait(self, incoming: Incoming, arm: Callable[[int, int], None] | None = None) -> None:
         # Of requests sent without waiting for answers the next is here already. Its turn comes after the others',
         # and only when the sender reads its answers.
-        mask = select.EPOLLOUT if incoming.frame.is_whole() else select.EPOLLIN
+        incoming.is_whole = incoming.frame.is_whole()
+        mask = select.EPOLLOUT if incoming.is_whole else select.EPOLLIN
         number = incoming.conn.sock.fileno()
         self._arrivals[number] = incoming
         with contextlib.suppress(OSError):  # given up just now
             (arm or self._epoll.modify)(number, mask | select.EPOLLONESHOT)
-        if len(self._arrivals) > MOST_ARRIVING or incoming.frame.size > LONG:
-            self._make_room()
+        if incoming.frame.size > LONG:
+            for one in too_long([*self._arrivals.copy().values()], self._most_held):
+                self._give_up(one)
 
-    def _make_room(self) -> None:
-        # An honest request is whole after milliseconds, so who has the least time left has had the most.
-        waiting = sorted(self._arrivals.copy().values(), key=lambda incoming: incoming.until)
-        for incoming in waiting[: max(0, len(waiting) - MOST_ARRIVING)]:
-            self._give_up(incoming)
-        long = [(incoming, incoming.frame.size) for incoming in waiting if incoming.frame.size > LONG]
-        held = sum(size for _, size in long)
-        for incoming, size in long:
-            if held <= self._most_held:
-                return
-            held -= size
-            self._give_up(incoming)
+    def _has_room(self) -> bool:
+        most = self._most_arriving
+        if len(self._arrivals) >= most:
+            for one in too_many([*self._arrivals.copy().values()], most - 1, time.monotonic()):
+                self._give_up(one)
+        return len(self._arrivals) < most
 
     def _give_up(self, incoming: Incoming, word: bytes = b"") -> None:
         # By its own number, which is none once it is closed: another connection may have got the old one.
@@ -234,8 +225,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _close(self, conn: Any) -> None:
         conn.close()
         self._ended.append(None)
-
-
-def _waits_for_us(incoming: Incoming) -> bool:
-    # It has sent something, and no thread was free to read it.
-    return not incoming.is_parting and not incoming.frame.size and bool(incoming.conn.sock.has_more())
