@@ -14,7 +14,8 @@ from typing import Any
 from mappings.formats.money import written
 from mappings.reading.answers import said
 from mappings.reading.event_ids import at
-from mappings.sources.stripe.payload import id_of, in_units
+from mappings.sources.stripe.amounts import in_units
+from mappings.sources.stripe.payload import id_of
 
 
 def of_checkout(session: dict[str, Any]) -> dict[str, str]:

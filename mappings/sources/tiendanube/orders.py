@@ -43,11 +43,11 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         discount=discount,
         extras=[],
     )
-    buyer = _buyer(order, event.options.get("default_region"))
+    status, buyer = _status(order), _buyer(order, event.options.get("default_region"))
     yield RecordOrder(
         key=event.key,
         number=order["number"] or order["id"],
-        status=_status(order),
+        status=status,
         customer=buyer,
         currency=currency,
         total=total,
@@ -57,6 +57,10 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["created_at"],
         reason=order["cancel_reason"],
+        # Of a refund the order has no time of its own.
+        closed_at={OrderStatus.PAID: order["paid_at"], OrderStatus.CANCELLED: order["cancelled_at"]}.get(
+            status, ""
+        ),
         attributes=_attributes(order, buyer),
     )
 

@@ -98,7 +98,7 @@ def _reason(order: Mapping[str, Any]) -> str:
 
 def _closed_at(order: dict[str, Any]) -> str:
     # Of a cancellation and of a refund the order has no time of its own.
-    paid: str = order["date_paid_gmt"]
+    paid: str = order["date_paid_gmt"] or order["date_completed_gmt"]
     return paid if _status(order) is OrderStatus.PAID else ""
 
 
