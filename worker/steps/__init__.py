@@ -216,6 +216,8 @@ class Steps:
                 "see whether it is there, then release it with or without --not-made"
             )
         found = kind.find(self._api, record, risked_at if not record.shared else None)
+        if found is None and risked_at is not None and kind.find_made is not None:
+            found = kind.find_made(self._api, record, risked_at)
         if found is None and risked_at is not None:
             carried_out = max(self._api.connection.timeout, CARRIED_OUT_WITHIN)
             if wait := self._too_early((record.kind, record.key), risked_at + carried_out):
