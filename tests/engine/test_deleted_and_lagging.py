@@ -88,8 +88,8 @@ def test_a_customer_with_two_names_is_one_customer(
 ) -> None:
     """Otherwise a lost answer makes whoever signs as "Anita" once and as "Ana Garcia" once two customers."""
     order = next(job for job in JOBS if job.name == "order" and job.vendor == vendor)
-    named = {"first_name": "Anita", "last_name": ""}
-    other = {**ORDER, "id": 5002, "name": "#1002", "customer": {**ORDER["customer"], **named}}
+    nickname = {"id": 9, "email": "ana@example.com", "first_name": "Anita", "last_name": ""}
+    other = {**ORDER, "id": 5002, "name": "#1002", "customer": nickname}
     first = send(lagging, replace(order, body=json.dumps(other).encode()))
     second = send(lagging, order)
     lagging.kill_during(first, killed_at)

@@ -158,11 +158,11 @@ class Proof:
 class Kind:
     """How records of one kind are made, found, changed, taken away and read back.
 
-    Without `find` an unknown outcome is parked for a person. `find_made` looks for what a lost call of ours may have
-    made, where `find` goes by what each event calls the record otherwise. `repeatable` means that the vendor documents the
-    create as an upsert on our key. `protection` tells the operator what that gives. `record_id` takes the id
-    from what the create answers, `reference` writes it as other records' bodies want it. `update` brings a
-    record up to date, `remove` names the operation that deletes one.
+    Without `find` an unknown outcome is parked for a person. `find_made` finds what a lost call of ours made, where
+    `find` goes by a name that the next event may spell otherwise. `repeatable` means that the vendor documents the
+    create as an upsert on our key. `protection` tells the operator what that gives. `record_id` takes the id from
+    what the create answers, `reference` writes it as other records' bodies want it. `update` brings a record up to
+    date, `remove` names the operation that deletes one.
     """
 
     create: str

@@ -122,7 +122,9 @@ _PEOPLE = InTurn(
 )
 #: Whatever the person is called: the next event may spell the name otherwise, while no e-mail is at the person yet.
 #: Without `filterValue` the list is read from the database, and has the newest first (CRMApi.Contacts.cs).
-_NEW_PERSON = LookUp("contact_filter", marked("about"), {}, {"contactListView": "person"}, newest_first="created")
+_NEW_PERSON = LookUp(
+    "contact_filter", marked("about"), {}, {"contactListView": "person"}, newest_first="created"
+)
 _EVENTS = FirstOf(
     {
         "person": LookUp(
