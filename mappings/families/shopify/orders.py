@@ -105,7 +105,10 @@ def _sku(dialect: Dialect, line: dict[str, Any]) -> str:
     if line["sku"]:
         return str(line["sku"])
     for kind in ("variant", "product"):
-        if line[f"{kind}_id"]:
+        if line[f"{kind}_id"] not in (
+            "",
+            "0",
+        ):  # a line that was typed by hand has no product, or the product 0
             return f"{dialect.sender}-{kind}-{line[f'{kind}_id']}"
     return re.sub(r"[\W_]+", "-", (line["title"] or line["name"]).casefold()).strip("-")
 
