@@ -13,10 +13,15 @@ from mappings.commands import CommandType
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Stands in a body for the vendor's id of another record, which is known only when that one exists."""
+    """Stands in a body for the vendor's id of another record, which is known only when that one exists.
+
+    With a `field` it stands for what the vendor shows in that: an earlier event, or people, may have written it
+    otherwise.
+    """
 
     kind: str
     key: str
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, JsonText):
         return _plain(value.value)
     if isinstance(value, Ref):
-        return f"<the id of {value.kind} {value.key}>"
+        return f"<the {value.field or 'id'} of {value.kind} {value.key}>"
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

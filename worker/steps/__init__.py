@@ -86,8 +86,8 @@ class Steps:
     def _made_of(self, place: int, record: Record) -> Made:
         if not self._checkpoints.is_ahead:  # else the intent is committed: what could prevent it was asked
             self._before_each()
-        filled = replace(record, body=filled_in(self._api, self._made, record.body))
         try:
+            filled = replace(record, body=filled_in(self._api, self._made, record.body))
             made = self._step(2 * place, filled)
         except Rejected as error:
             gone = [f"{kind} {key}" for kind, key in self._gone()]
@@ -216,6 +216,8 @@ class Steps:
                 "see whether it is there, then release it with or without --not-made"
             )
         found = kind.find(self._api, record, risked_at if not record.shared else None)
+        if found is None and risked_at is not None and kind.find_made is not None:
+            found = kind.find_made(self._api, record, risked_at)
         if found is None and risked_at is not None:
             carried_out = max(self._api.connection.timeout, CARRIED_OUT_WITHIN)
             if wait := self._too_early((record.kind, record.key), risked_at + carried_out):
