@@ -12,7 +12,7 @@ import click
 from relay import connections as standing
 from relay.listing import as_json, as_table
 from relay.names import connection_named
-from relay.open_ledger import ledger_of
+from relay.open_ledger import open_ledger
 from relay.options import OneLine, as_json_option, env_file, environ_with
 from relay.times import duration
 from worker.ledger.database import Database
@@ -42,8 +42,7 @@ class Length(click.ParamType[timedelta]):
 
 def _opened(file: Path | None) -> tuple[Settings, Database]:
     settings = load(environ_with(file))
-    db = ledger_of(settings)
-    return settings, db
+    return settings, open_ledger(settings)
 
 
 @click.group(

@@ -17,7 +17,7 @@ from relay.errors import WrongInput
 from relay.inputs import parsed
 from relay.listing import as_json, as_table
 from relay.names import connection_named, source_named
-from relay.open_ledger import ledger_of
+from relay.open_ledger import open_ledger
 from relay.options import as_json_option, env_file, environ_with, headers_of, limit_option
 from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
@@ -113,7 +113,7 @@ def list_events(
     delivered. If it should be delivered, run `relay replay EVENT_ID`.
     """
     settings = load(environ_with(env_file))
-    db = ledger_of(settings)
+    db = open_ledger(settings)
     if event_id:
         found = search.show_event(db, event_id)
         if found is None:
@@ -138,7 +138,7 @@ def list_events(
 def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None, **filters: Any) -> None:
     """List deliveries, the newest first; with DELIVERY_ID, show one with its steps and attempts."""
     settings = load(environ_with(env_file))
-    db = ledger_of(settings)
+    db = open_ledger(settings)
     if delivery_id:
         found = search.show_delivery(db, delivery_id)
         if found is None:
@@ -181,7 +181,7 @@ def replay(
         if not state:
             raise WrongInput("--connection narrows --state: give both, or name the ids")
         connection_named(settings, connection)
-    db = ledger_of(settings)
+    db = open_ledger(settings)
     wanted = releasable(settings, db, ids, datetime.now(UTC))
     if state:
         found = search.list_deliveries(db, state, connection, limit=1_000_000)

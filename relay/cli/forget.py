@@ -52,7 +52,7 @@ def forget(
     """
     who = _whom(emails, phones)
     settings = load(environ_with(env_file))
-    db = open_ledger(env_file)
+    db = open_ledger(settings)
     found = _found(settings, db, who)
     if dry_run or found.is_empty:
         click.echo(as_json(_as_data(found, None)) if json_ else _as_text(found))

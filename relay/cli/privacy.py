@@ -67,10 +67,10 @@ def purge(
     recognised, until --rows-older-than. Without an age it does what [retention] in relay.toml says. An event that
     is not finished is never touched. Senders are answered and deliveries made meanwhile.
     """
-    retention = load(environ_with(env_file)).retention
+    settings = load(environ_with(env_file))
     now = datetime.now(UTC)
-    wanted = _ages(retention, an_age(age), states, an_age(rows_older_than), now)
-    db = open_ledger(env_file)
+    wanted = _ages(settings.retention, an_age(age), states, an_age(rows_older_than), now)
+    db = open_ledger(settings)
     length = purging.size(db, wanted)
     found = _summed(purging.count(db, wanted), length, "counting")
     if dry_run or not (found.emptied or found.deleted):
@@ -153,7 +153,7 @@ def rotate(env_file: Path | None) -> None:
     First set it to "new,old" and restart all processes; then run this; then the old key can go. It may be
     interrupted: the next run goes on. Also encrypts what was stored before there was a key.
     """
-    db = open_ledger(env_file)
+    db = open_ledger(load(environ_with(env_file)))
     if not db.keys.ids:
         raise WrongInput("RELAY_ENCRYPTION_KEY is not set: `relay keys new` makes a key")
     sealed = _rotated(db)

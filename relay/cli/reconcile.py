@@ -14,7 +14,7 @@ import click
 from relay.error_lines import error_line
 from relay.errors import WrongInput
 from relay.names import connection_named
-from relay.open_ledger import ledger_of
+from relay.open_ledger import open_ledger
 from relay.options import env_file, environ_with, progress
 from relay.patient_api import open_patiently
 from relay.reconcile_output import as_line, as_object, as_report, as_summary
@@ -68,7 +68,7 @@ def reconcile(
     target = connection_named(settings, connection)
     now = datetime.now(UTC)
     period = _period(target, moment(since, now), moment(until, now), now)
-    db = ledger_of(settings)
+    db = open_ledger(settings)
     tally, kept = Tally(recent=count_recent(db, period)), list[Finding]()
     with closing(db), open_patiently(settings, target, db) as api:
         _compare(settings, db, api, period, tally, kept, json_)

@@ -63,7 +63,7 @@ def _closed_at(order: dict[str, Any]) -> str:
     # Of a payment the order has no time of its own, of a refund only the refund has.
     last = max(
         (refund["created_at"] for refund in order["refunds"] if refund["created_at"]),
-        key=sortable,
+        key=lambda at: sortable(at) or "",
         default="",
     )
     return order["cancelled_at"] or (last if _status(order) is OrderStatus.REFUNDED else "")
