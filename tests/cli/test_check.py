@@ -291,3 +291,14 @@ def test_the_example_needs_no_warning(relay: Relay) -> None:
     """Otherwise a newcomer's first check looks as if something were wrong."""
     done = relay("check")
     assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_path_of_an_operation_that_does_not_exist_is_named(environ: dict[str, str]) -> None:
+    """Otherwise a mistyped operation keeps the path that the account does not have, and nobody sees why."""
+    settings = load(environ)
+    opla = replace(settings.connections["opla"], paths={"lead_crate": "/x"}, verbs={"lead_update": "PUT"})
+    (told,) = warnings(replace(settings, connections={**settings.connections, "opla": opla}))
+    assert str(told) == (
+        f"{settings.config_path}: connections.opla.paths.lead_crate: has no effect: there is no such operation; "
+        "`relay operations --vendor oplacrm` lists those that there are"
+    )

@@ -146,7 +146,8 @@ def report(path: Path, where: str, messages: Any, faults: list[Fault]) -> None:
     """Add what marshmallow says of a table to `faults`, each with its place in the file."""
     if isinstance(messages, dict):
         for key, inner in messages.items():
-            inside = where if key == "_schema" else f"{where}.{key}".lstrip(".")
+            # Of an entry of a Dict marshmallow says whether its key or its value is wrong: no level of the file.
+            inside = where if key in ("_schema", "key", "value") else f"{where}.{key}".lstrip(".")
             report(path, inside, inner, faults)
     else:
         several = messages if isinstance(messages, list) else [messages]
