@@ -195,8 +195,8 @@ def _standing_open(settings: Settings) -> Iterator[Fault]:
                 if missing:
                     yield Fault(
                         f"{settings.config_path}: connections.{connection.name}.values.{table}",
-                        f"has no entry for {', '.join(missing)}: an order from {route.source} that is so when "
-                        f"{connection.name} first hears of it stands open there, and only words in it say what "
+                        f"has no entry for {', '.join(missing)}: an order from {route.source} that has this status "
+                        f"from the start would stay open at {connection.name}, and only its text would say what "
                         f"became of it; name the CRM's own entry, {table} = {{ {missing[0]} = … }}",
                     )
 

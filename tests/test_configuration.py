@@ -96,7 +96,7 @@ def test_an_event_goes_to_each_of_its_connections_once(load_text: Load) -> None:
 
 NO_PATH = "must be the http(s) address of your account, without query or credentials"
 BAD_NAME = "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with a letter or digit"
-BAD_RATE = "must be greater than 0 and less than or equal to 1000"
+BAD_RATE = "must be greater than 0 and at most 1000"
 NO_KEY = "there is no such key; the README lists those that are"
 UNSET = "no secret: set the environment variable"
 HANDLED = ", ".join(sorted(SOURCES["shopify"].handlers))
