@@ -13,5 +13,5 @@ def duration(text: str, units: str = "smhdw") -> timedelta:
     # Five digits: with more, a date that long ago or ahead is beyond the calendar.
     found = re.fullmatch(rf"([0-9]{{1,5}})([{units}])", text.strip())
     if found is None:
-        raise ValueError(f"{text!r} is no length of time")
+        raise ValueError(f"{text!r} is not a length of time")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -95,7 +95,7 @@ def moment(text: str, now: datetime) -> datetime:
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise WrongInput(f"{text!r} is no time: write 7d, 36h, 90m or 2026-03-02T09:00:00Z") from None
+        raise WrongInput(f"{text!r} is not a time: write 7d, 36h, 90m or 2026-03-02T09:00:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -97,7 +97,8 @@ def test_an_event_goes_to_each_of_its_connections_once(load_text: Load) -> None:
 NO_PATH = "must be the http(s) address of your account, without query or credentials"
 BAD_NAME = "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with a letter or digit"
 BAD_RATE = "must be greater than 0 and at most 1000"
-NO_KEY = "there is no such key; the README lists those that are"
+NO_VALUE = "there is no such value; docs/vendors.md lists those of each CRM"
+NO_KEY = "there is no such key; the README lists those that there are"
 UNSET = "no secret: set the environment variable"
 HANDLED = ", ".join(sorted(SOURCES["shopify"].handlers))
 #: What is replaced in the small file, by what, and the faults that must be told, each word of them.
@@ -125,7 +126,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "unknown value": (
         'token_env = "OPLA_TOKEN"',
         'token_env = "OPLA_TOKEN"\n[connections.opla.values]\nownr = "x"',
-        [f"relay.toml: connections.opla.values.ownr: {NO_KEY}"],
+        [f"relay.toml: connections.opla.values.ownr: {NO_VALUE}"],
     ),
     "unknown table": ("[[routes]]", "[[rutes]]", [f"relay.toml: rutes: {NO_KEY}"]),
     "no TOML": (

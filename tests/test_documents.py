@@ -124,7 +124,7 @@ def test_every_make_target_in_a_document_exists(name: str) -> None:
 
 
 def test_the_readme_explains_every_key_of_the_configuration() -> None:
-    """Otherwise `relay check` refuses a key with "the README lists those that are", and it does not."""
+    """Otherwise `relay check` refuses a key with "the README lists those that there are", and it does not."""
     table = README.partition("## Configuration")[2].partition("\n## ")[0]
     schemas: list[type[Schema]] = [RelayToml, SourceSchema, GuardSchema, SignatureSchema]
     schemas += [ConnectionSchema, RouteSchema, RetentionSchema]

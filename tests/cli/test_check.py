@@ -210,11 +210,11 @@ def test_a_crm_where_a_lost_order_would_stand_open_is_named_with_the_key(environ
         (warning,) = warnings(replace(settings, connections={**settings.connections, name: bare}))
         assert str(warning) == (
             f"{settings.config_path}: connections.{name}.values.stages: has no entry for refunded: an order "
-            f"from shop that is so when {name} first hears of it stands open there, and only words in it say what "
-            "became of it; name the CRM's own entry, stages = { refunded = … }"
+            f"from shop that has this status from the start would stay open at {name}, and only its text would say "
+            "what became of it; name the CRM's own entry, stages = { refunded = … }"
         )
     leads = routed(environ, "website", "opla", "centia")
-    assert not [w for w in warnings(leads) if "stands open" in str(w)], "no order comes this way"
+    assert not [w for w in warnings(leads) if "stay open" in str(w)], "no order comes this way"
 
 
 def test_each_connection_that_drops_consent_is_named_with_the_key_that_mends_it(

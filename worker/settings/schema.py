@@ -161,5 +161,7 @@ def _mended(where: str, message: str) -> str:
         return said(message)
     key = where.rpartition(".")[2]
     if f"{key}_env" in _NAMED_BY_ENV:
-        return f"does not belong into a file: put it into an environment variable, and name that in {key}_env"
-    return "there is no such key; the README lists those that are"
+        return f"does not belong in a file: put it into an environment variable, and name that in {key}_env"
+    if re.match(r"connections\.[^.]+\.values\.", where):
+        return "there is no such value; docs/vendors.md lists those of each CRM"
+    return "there is no such key; the README lists those that there are"
