@@ -36,7 +36,7 @@ from worker.settings.configuration import load
 )
 @click.option("--content-type", help="Guessed from the file's ending where it is not given.")
 @click.option("--fetched", type=click.File(), help="JSON by name: what the sender's API would answer.")
-@click.option("--json", "json_", is_flag=True, help="The default; here for symmetry with other commands.")
+@click.option("--json", "json_", is_flag=True, help="The default; other commands have it, too.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @env_file
 def preview(
@@ -92,7 +92,7 @@ def send(
     sys.exit(0 if answer.status_code == 200 else 1)
 
 
-@click.command("events", short_help="List and search what was received, or show one event.")
+@click.command("events", short_help="List and filter what was received, or show one event.")
 @click.option("--source", help="Only those of this source.")
 @click.option("--verdict", type=click.Choice([str(v) for v in Verdict]), help="Only those judged so.")
 @limit_option
@@ -127,7 +127,7 @@ def list_events(
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
 
-@click.command("deliveries", short_help="List and search deliveries, or show one.")
+@click.command("deliveries", short_help="List and filter deliveries, or show one.")
 @click.option("--state", type=click.Choice([str(s) for s in State]), help="Only those in this state.")
 @click.option("--connection", help="Only those over this connection.")
 @click.option("--event", "event_id", help="Only those of this event.")
@@ -158,7 +158,7 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
 @click.option(
     "--not-made",
     is_flag=True,
-    help="You looked: the CRM does not have the record that is in doubt.",
+    help="You have checked that the CRM does not have the record in doubt.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.argument("ids", nargs=-1)

@@ -35,7 +35,7 @@ def an_age(text: str | None) -> timedelta | None:
         # No minutes: whoever writes 3m before a purge may mean months.
         return None if text is None else duration(text, units="hdw")
     except ValueError as error:
-        raise WrongInput(f"{text!r} is no age: write 90d, 12h or 8w") from error
+        raise WrongInput(f"{text!r} is not an age: write 90d, 12h or 8w") from error
 
 
 @click.command(short_help="Empty the payloads of events that ended long ago.")
@@ -98,7 +98,7 @@ def _ages(
         if states:
             raise WrongInput("--state needs --older-than")
         if retention == Retention():
-            raise WrongInput("how old? give --older-than 90d, or [retention] in relay.toml")
+            raise WrongInput("no age is given: add --older-than 90d, or set [retention] in relay.toml")
         return configured_ages(retention, now)
     chosen = [State(state) for state in states] or [state for state in ENDED if state != State.FAILED]
     before = None if age is None else now - age
@@ -145,7 +145,7 @@ def print_new_key() -> None:
     click.echo(new_key())
 
 
-@keys.command("rotate")
+@keys.command("rotate", short_help="Encrypt everything anew with the first key.")
 @env_file
 def rotate(env_file: Path | None) -> None:
     """Encrypt everything anew with the first key of RELAY_ENCRYPTION_KEY.
