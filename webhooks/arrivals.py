@@ -22,7 +22,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from webhooks.framing import CONTINUE, HEAD_LIMIT, Frame
+from webhooks.framing import CONTINUE, Frame
 from webhooks.incoming import LONG, MOST_ARRIVING, MOST_HELD, Incoming, too_long, too_many
 from webhooks.one_piece import OnePiece
 from webhooks.turns import THREADS, Turns, Work
@@ -32,6 +32,8 @@ from worker.settings.configuration import DEFAULT_LIMIT_BYTES
 ARRIVAL_SECONDS = 20.0
 #: Seconds for which we wait for the other side to close, so that it can read our last answer.
 PARTING_SECONDS = 2.0
+#: Bytes that we read and forget meanwhile: who sends an attachment reads our refusal only after it.
+MOST_DRAINED = 8 * 1024 * 1024
 #: Seconds between two looks for what takes too long.
 LOOK_SECONDS = 0.1
 #: Seconds until we look again whether there is room, where everybody waits for us.
@@ -56,7 +58,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._next_look = 0.0
         self._is_ssl = bool(self.cfg.is_ssl)  # which looks through the settings each time
         # As many again may be in hand, where the ledger is slow.
-        self._most_arriving = min(MOST_ARRIVING, self.worker_connections // 2)
+        self._most_arriving: int = min(MOST_ARRIVING, self.worker_connections // 2)
         self._most_held = max(MOST_HELD, 8 * self._body_limit)
 
     def run(self) -> None:
@@ -158,7 +160,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._answer(incoming)
         elif frame.head_is_too_long:
             incoming.conn.sock.say(TOO_LONG)
-            self._close(incoming.conn)
+            incoming.frame = Frame(self._body_limit)
+            self._take_leave(incoming)
         elif data:
             if frame.wants_word():
                 incoming.conn.sock.say(CONTINUE)
@@ -176,20 +179,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._close(conn)
             return
         incoming.frame = Frame(self._body_limit)
-        if stays:
-            incoming.frame.add(conn.parser.unreader.take_buffered() + conn.sock.take_rest())
-            seconds = ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive
-        else:
-            conn.sock.end()
-            incoming.is_parting = True
-            seconds = PARTING_SECONDS
+        if not stays:
+            self._take_leave(incoming)
+            return
+        incoming.frame.add(conn.parser.unreader.take_buffered() + conn.sock.take_rest())
+        seconds = ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive
         incoming.wait_anew(time.monotonic(), seconds)
+        self._wait(incoming)
+
+    def _take_leave(self, incoming: Incoming) -> None:
+        # Not closed at once: what comes meanwhile would be answered with a reset, which takes our answer with it.
+        incoming.conn.sock.end()
+        incoming.is_parting = True
+        incoming.wait_anew(time.monotonic(), PARTING_SECONDS)
         self._wait(incoming)
 
     def _part(self, incoming: Incoming) -> None:
         data = incoming.conn.sock.what_is_there()
         incoming.drained += len(data or b"")
-        if data == b"" or incoming.drained > HEAD_LIMIT:
+        if data == b"" or incoming.drained > MOST_DRAINED:
             self._close(incoming.conn)
         else:
             self._wait(incoming)

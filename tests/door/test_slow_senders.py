@@ -12,7 +12,8 @@ import pytest
 
 from tests.door.door_requests import LEAD
 from tests.door.door_server import AT_MOST, HELD, Server, Wire, count, head
-from webhooks.arrivals import ARRIVAL_SECONDS, MOST_ARRIVING
+from webhooks.arrivals import ARRIVAL_SECONDS
+from webhooks.incoming import MOST_ARRIVING
 from worker.ledger.database import Database
 
 #: Far more than the sixteen threads of the receiver.
