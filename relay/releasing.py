@@ -10,8 +10,8 @@ from typing import Literal
 from relay.errors import WrongInput
 from worker.ledger import search
 from worker.ledger.database import Database
-from worker.ledger.duplicates import DUPLICATE
 from worker.ledger.releases import release_duplicate
+from worker.ledger.verdicts import Verdict
 from worker.settings import Settings
 
 
@@ -40,7 +40,7 @@ def _named(settings: Settings, db: Database, id_: str, now: datetime) -> Iterato
         yield Releasable("delivery", id_)
     elif event["purged_at"] is not None:
         raise WrongInput(f"{id_}: its payload was purged, so there is nothing to deliver any more")
-    elif event["verdict"] == DUPLICATE:
+    elif event["verdict"] == Verdict.DUPLICATE:
         if not settings.connections_for(event["source"], event["type"]):
             wanted = f"{event['type']} from {event['source']}"
             raise WrongInput(f"{id_}: no route of {settings.config_path} takes {wanted}; add one first")
@@ -61,8 +61,11 @@ def release(
     return search.release(db, one.id, operator, now, not_made)
 
 
-def told(wanted: Sequence[Releasable]) -> str:
-    """Return how many of what `wanted` is, for the question before it is done."""
+def told(wanted: Sequence[Releasable], in_state: int = 0) -> str:
+    """Return how many of what is to be released, for the question before: `wanted`, and deliveries in a state."""
     duplicates = sum(one.kind == "duplicate" for one in wanted)
-    counts = ((len(wanted) - duplicates, "deliveries"), (duplicates, "duplicates as events of their own"))
+    counts = (
+        (len(wanted) - duplicates + in_state, "deliveries"),
+        (duplicates, "duplicates as events of their own"),
+    )
     return " and ".join(f"{number} {what}" for number, what in counts if number)

@@ -26,6 +26,7 @@ from worker.ledger.database import Database
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 from worker.settings import Settings, SourceSettings
 from worker.telemetry import log
 
@@ -130,22 +131,22 @@ class Receiver:
         content_type: str,
     ) -> NewEvent:
         connections = self.settings.connections_for(known.name, naming.type)
-        verdict, state, reason = "routed", State.PENDING, None
+        verdict, state, reason = Verdict.ROUTED, State.PENDING, None
         spam = (
             self.guards.spam(known.guard, arrival.payload, self.clock().timestamp()) if known.guard else None
         )
         if naming.type in kind.ignored:
-            verdict, state = "ignored", State.SKIPPED
+            verdict, state = Verdict.IGNORED, State.SKIPPED
             reason = f"{known.type} events {naming.type} are not delivered"
         elif naming.test and not known.deliver_tests:
-            verdict, state, reason = "test", State.SKIPPED, "the sender marks it as a test"
+            verdict, state, reason = Verdict.TEST, State.SKIPPED, "the sender marks it as a test"
         elif spam:
-            verdict, state, reason = "spam", State.SKIPPED, spam
+            verdict, state, reason = Verdict.SPAM, State.SKIPPED, spam
         elif naming.type not in kind.handlers:
-            verdict, state = "unknown", State.FAILED
+            verdict, state = Verdict.UNKNOWN, State.FAILED
             reason = f"{known.type} event {naming.type!r} is not known to this version"
         elif not connections:
-            verdict = "unrouted"
+            verdict = Verdict.UNROUTED
         return NewEvent(
             source=known.name,
             naming=naming,
@@ -195,7 +196,7 @@ def _read(kind: Source, body: bytes, content_type: str) -> Any:
 def _outcome(event: NewEvent, stored: Stored) -> dict[str, str]:
     if stored.duplicate:
         return {"status": "duplicate", "event_id": stored.event_id}
-    if event.verdict in ("ignored", "test"):
+    if event.verdict in (Verdict.IGNORED, Verdict.TEST):
         return {"status": "ignored", "event_id": stored.event_id, "reason": event.reason or ""}
     # What is judged spam is answered like the rest: a robot learns nothing from it.
     return {"status": "accepted", "event_id": stored.event_id}
@@ -213,7 +214,7 @@ def _tell(event: NewEvent, stored: Stored) -> None:
         event_id=stored.event_id,
         source=event.source,
         type=event.naming.type,
-        outcome="duplicate" if stored.duplicate else event.verdict,
+        outcome=str(Verdict.DUPLICATE if stored.duplicate else event.verdict),
         deliveries=len(event.connections),
         **({"kept_as": stored.kept} if stored.kept else {}),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,12 +21,11 @@ from relay.options import as_json_option, env_file, environ_with, headers_of, li
 from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
 from relay.send import post_sample
-from worker.ledger import search
+from worker.ledger import by_state, search
+from worker.ledger.database import Database
 from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 from worker.settings.configuration import load
-
-#: What the receiver may judge of an event, see webhooks/receiver.py.
-VERDICTS = ("routed", "unrouted", "duplicate", "spam", "test", "ignored", "unknown")
 
 
 @click.command(short_help="Show what a request would become; calls nothing.")
@@ -99,7 +99,7 @@ def send(
 
 @click.command("events", short_help="List and search what was received, or show one event.")
 @click.option("--source", help="Only those of this source.")
-@click.option("--verdict", type=click.Choice(VERDICTS), help="Only those judged so.")
+@click.option("--verdict", type=click.Choice([str(v) for v in Verdict]), help="Only those judged so.")
 @limit_option
 @as_json_option
 @click.argument("event_id", required=False)
@@ -188,20 +188,25 @@ def replay(
         known("connection", connection, settings.connections, f"in {settings.config_path}")
     db = ledger_of(settings)
     wanted = releasable(settings, db, ids, datetime.now(UTC))
-    if state:
-        found = search.list_deliveries(db, state, connection, limit=1_000_000)
-        wanted += [Releasable("delivery", str(row["id"])) for row in found if row["purged_at"] is None]
-    if not wanted:
+    in_state = by_state.count(db, state, connection) if state else 0
+    if not wanted and not in_state:
         raise WrongInput(
             f"nothing is {state}" if state else "nothing to release: name deliveries or events, or a --state"
         )
     if not yes:
-        click.confirm(f"release {told(wanted)}?", abort=True)
-    now = datetime.now(UTC)
-    done = sum(release(settings, db, one, getpass.getuser(), now, not_made) for one in wanted)
-    click.echo(f"{done} of {len(wanted)} released")
-    if done < len(wanted):
+        click.confirm(f"release {told(wanted, in_state)}?", abort=True)
+    now, done, number = datetime.now(UTC), 0, 0
+    for one in chain(wanted, _in_state(db, state, connection, now)):
+        number += 1
+        done += release(settings, db, one, getpass.getuser(), now, not_made)
+    click.echo(f"{done} of {number} released")
+    if done < number:
         click.echo(
             "relay: the others are under way or done: `relay deliveries ID` shows one's state", err=True
         )
-    sys.exit(0 if done == len(wanted) else 1)
+    sys.exit(0 if done == number else 1)
+
+
+def _in_state(db: Database, state: str | None, connection: str | None, now: datetime) -> Iterator[Releasable]:
+    for page in by_state.pages(db, state, connection, now) if state else ():
+        yield from (Releasable("delivery", delivery_id) for delivery_id in page)

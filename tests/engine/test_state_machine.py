@@ -30,10 +30,10 @@ from hypothesis.stateful import (
 
 from tests.engine.small_world import FAULTS, World, order_body
 from worker.ledger import search
-from worker.ledger.duplicates import DUPLICATE
 from worker.ledger.new_events import Stored
 from worker.ledger.releases import release_duplicate
 from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 PEOPLE = ORDERS = st.integers(0, 1)
 VERSIONS = st.integers(0, 3)
@@ -164,7 +164,7 @@ class Story(RuleBasedStateMachine):
     @rule(which=ANY)
     def operator_releases_a_duplicate(self, which: int) -> None:
         """Make a kept duplicate an event of its own."""
-        kept = search.list_events(self.db, verdict=DUPLICATE, limit=10_000)
+        kept = search.list_events(self.db, verdict=Verdict.DUPLICATE, limit=10_000)
         if not kept:
             return
         event = kept[which % len(kept)]
@@ -235,7 +235,7 @@ def _newest(world: World) -> dict[str, int]:
     """Return what each order costs in its newest state that was accepted or released."""
     newest: dict[str, int] = {}
     for event in search.list_events(world.db, source="shop", limit=100_000):
-        if event["verdict"] != DUPLICATE:
+        if event["verdict"] != Verdict.DUPLICATE:
             order = f"shop-{event['entity']}"
             newest[order] = max(newest.get(order, 0), 10 + _minute(event["version"]))
     return newest

@@ -13,9 +13,8 @@ from sqlalchemy import Connection, and_, delete, exists, select, update
 from mappings.reading.repeats import substance
 from worker.ledger.database import Database
 from worker.ledger.tables import State, deliveries, events
+from worker.ledger.verdicts import Verdict
 
-DUPLICATE = "duplicate"
-SPAM = "spam"
 #: Duplicates of one event that are kept, the newest: a sender that repeats itself must not fill the ledger.
 KEPT = 20
 
@@ -73,7 +72,7 @@ def _noted(
     is_over = window is not None and (
         first.received_at + window < now or _was_told_otherwise(c, row, first.id)
     )
-    is_forgiven = first.verdict == SPAM and row["verdict"] != SPAM
+    is_forgiven = first.verdict == Verdict.SPAM and row["verdict"] != Verdict.SPAM
     if is_over or (is_forgiven and _is_unreleased(c, first.id)):
         c.execute(update(events).where(same).values(dedup_key=f"{row['dedup_key']}@{first.id}"))
         return None
@@ -101,11 +100,13 @@ def _is_unreleased(c: Connection, event_id: str) -> bool:
 def _keep(db: Database, c: Connection, row: Mapping[str, Any], first: str, said: bytes) -> str:
     # The key tells whose duplicate it is; who says the same once more finds it taken, before and after a release.
     key = f"{row['dedup_key']}@{first}/{hashlib.sha256(said).hexdigest()[:16]}"
-    if not db.insert_new(c, events, {**row, "dedup_key": key, "verdict": DUPLICATE, "duplicate_of": first}):
+    if not db.insert_new(
+        c, events, {**row, "dedup_key": key, "verdict": Verdict.DUPLICATE, "duplicate_of": first}
+    ):
         again = {"repeats": events.c.repeats + 1, "repeated_at": row["received_at"]}
         kept = update(events).where(events.c.source == row["source"], events.c.dedup_key == key)
         return str(c.execute(kept.values(**again).returning(events.c.id)).scalar_one())
-    unreleased = and_(events.c.duplicate_of == first, events.c.verdict == DUPLICATE)
+    unreleased = and_(events.c.duplicate_of == first, events.c.verdict == Verdict.DUPLICATE)
     newest = select(events.c.id).where(unreleased).order_by(events.c.id.desc()).limit(KEPT)
     c.execute(delete(events).where(unreleased, events.c.id.not_in(newest)))
     return str(row["id"])

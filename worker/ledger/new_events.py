@@ -33,7 +33,7 @@ class NewEvent:
 
     source: str
     naming: Naming
-    verdict: str
+    verdict: str  # one of worker.ledger.verdicts
     content_type: str
     headers: Mapping[str, str]
     body: bytes

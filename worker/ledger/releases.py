@@ -10,9 +10,9 @@ from sqlalchemy import insert, select, update
 from mappings.source import Naming
 from worker.ledger.audits import note
 from worker.ledger.database import Database
-from worker.ledger.duplicates import DUPLICATE
 from worker.ledger.new_events import NewEvent, delivery_row
 from worker.ledger.tables import deliveries, events
+from worker.ledger.verdicts import Verdict
 
 #: Gives the connections that an event of a source and a type goes to.
 Routing = Callable[[str, str], Sequence[str]]
@@ -27,16 +27,19 @@ def release_duplicate(db: Database, event_id: str, route: Routing, operator: str
     """
     with db.write() as c:
         whole = events.c.purged_at.is_(None)
-        mine = (events.c.id == event_id) & (events.c.verdict == DUPLICATE) & whole
+        mine = (events.c.id == event_id) & (events.c.verdict == Verdict.DUPLICATE) & whole
         row = c.execute(select(events).where(mine)).one_or_none()
         if row is None:
             return False
         connections = route(row.source, row.type)
         # Only one of two who release it at once changes the verdict.
-        if not connections or not c.execute(update(events).where(mine).values(verdict="routed")).rowcount:
+        if (
+            not connections
+            or not c.execute(update(events).where(mine).values(verdict=Verdict.ROUTED)).rowcount
+        ):
             return False
         naming = Naming(row.type, row.dedup_key, row.entity, row.version)
-        event = NewEvent(row.source, naming, "routed", row.content_type, {}, row.body, connections)
+        event = NewEvent(row.source, naming, Verdict.ROUTED, row.content_type, {}, row.body, connections)
         # Nobody has a task for these, so the sweep takes them at once.
         rows = [{**delivery_row(event, row.id, name, now), "handed_until": None} for name in connections]
         c.execute(insert(deliveries), rows)
