@@ -25,6 +25,8 @@ from relay.ports import free_port
 Web = tuple[subprocess.Popen[bytes], int]  # a receiver and its port
 #: How often a benchmark takes tasks from the broker in the workers' place, in seconds, and how many at once.
 TAKE_EVERY_SECONDS = 0.05
+#: Seconds that the last tasks may take to the broker.
+TASKS_SECONDS = 20.0
 TAKE_AT_ONCE = 5_000
 
 
@@ -45,9 +47,9 @@ class Taken:
     name: str
     count: int = 0
 
-    def wait(self, count: int, seconds: float = 20.0) -> None:
-        """Return once `count` were taken. Raises DidNotRun where it comes to more, or takes longer."""
-        until = time.monotonic() + seconds
+    def wait(self, count: int) -> None:
+        """Return once `count` were taken. Raises DidNotRun for more, and after TASKS_SECONDS."""
+        until = time.monotonic() + TASKS_SECONDS
         while self.count < count and time.monotonic() < until:
             time.sleep(0.01)
         if self.count != count:
@@ -62,7 +64,8 @@ class Site:
         self.processes = processes
         self.crm_port, broker_port = free_port(), free_port()
         self.broker_url = f"redis://{HOST}:{broker_port}/0"
-        self._redis = redis.Redis(port=broker_port, socket_timeout=5)
+        # redis-py types its answers for sync and async clients alike.
+        self._redis: Any = redis.Redis(port=broker_port, socket_timeout=5)
         argv = contenders.broker(folder / "broker", broker_port)
         broker = processes.start("broker", argv, contenders.plain_environ())
         processes.wait(broker, lambda: listens(broker_port), "the broker")
@@ -104,7 +107,7 @@ class Site:
 
     def waiting(self, contender: Contender) -> int:
         """Return how many tasks of `contender` wait at the broker."""
-        return int(self._number(self._redis.llen(contender.queue)))
+        return int(self._redis.llen(contender.queue))
 
     @contextmanager
     def taking(self, contender: Contender) -> Iterator[Taken]:
@@ -113,7 +116,7 @@ class Site:
 
         def take() -> None:
             while not over.wait(TAKE_EVERY_SECONDS):
-                taken.count += len(self._number(self._redis.lpop(contender.queue, TAKE_AT_ONCE)) or ())
+                taken.count += len(self._redis.lpop(contender.queue, TAKE_AT_ONCE) or ())
 
         thread = threading.Thread(target=take, daemon=True)
         if contender.queue:
@@ -127,23 +130,18 @@ class Site:
 
     def at_rest(self, contender: Contender) -> bool:
         """Return whether no task of `contender` waits, and none is in a worker's hands."""
-        return not self.waiting(contender) and not self._number(self._redis.hlen("unacked"))
+        return not self.waiting(contender) and not self._redis.hlen("unacked")
 
-    def await_tasks(self, contender: Contender, count: int, seconds: float = 20.0) -> float:
-        """Wait until `count` tasks stand at the broker, or as many as may; return how many seconds that took."""
-        began = time.monotonic()
-        while min(self.waiting(contender), contender.most_waiting or count) != min(
-            count, contender.most_waiting or count
-        ):
-            if time.monotonic() > began + seconds:
+    def await_tasks(self, contender: Contender, count: int) -> None:
+        """Return once `count` tasks, or as many as may, stand at the broker. Raises DidNotRun after 20 s."""
+        until = time.monotonic() + TASKS_SECONDS
+        most = contender.most_waiting or count
+        while min(self.waiting(contender), most) != min(count, most):
+            if time.monotonic() > until:
                 raise DidNotRun(
                     f"{contender.name}: {self.waiting(contender)} tasks at the broker, not {count}"
                 )
             time.sleep(0.02)
-        return time.monotonic() - began
-
-    def _number(self, answer: Any) -> Any:
-        return answer  # redis-py types its answers for sync and async clients alike
 
 
 def ledger_counts(contender: Contender) -> dict[str, int]:

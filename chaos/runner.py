@@ -170,14 +170,9 @@ def evidence_of(stand: Stand, outcome: Outcome) -> Evidence:
         accepted=outcome.accepted,
         deliveries=search.list_deliveries(stand.db, limit=ALL),
         records=stand.records(),
-        connections={name: _connections(stand, name) for name in sources},
-        vendors={name: known.vendor for name, known in stand.settings.connections.items()},
+        connections={name: stand.settings.connections_of(name) for name in sources},
+        vendors={name: connection.vendor for name, connection in stand.settings.connections.items()},
     )
-
-
-def _connections(stand: Stand, source: str) -> list[str]:
-    """Return where the events of `source` go; the rig's configuration routes whole sources."""
-    return list(dict.fromkeys(c for r in stand.settings.routes if r.source == source for c in r.to))
 
 
 def of_the_harm(struck: Mapping[str, int], notes: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -156,8 +156,9 @@ class Stand:
         except LedgerUnavailable:
             return None
 
-    def last_words(self, names: Iterable[str] = ("web", "worker1", "worker2")) -> str:
-        """Return the end of what the processes said."""
+    def last_words(self) -> str:
+        """Return the end of what the receiver and the workers said."""
+        names = ("web", "worker1", "worker2")
         return "; ".join(
             f"{name}: {self.processes[name].last_words()}" for name in names if name in self.processes
         )

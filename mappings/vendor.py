@@ -13,10 +13,15 @@ from mappings.commands import CommandType
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Stands in a body for the vendor's id of another record, which is known only when that one exists."""
+    """Stands in a body for the vendor's id of another record, which is known only when that one exists.
+
+    With a `field` it stands for what the vendor shows in that: an earlier event, or people, may have written it
+    otherwise.
+    """
 
     kind: str
     key: str
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +90,15 @@ class Plan:
     spoken: tuple[str, ...] = ()
 
 
-def said(plan: Plan) -> tuple[Record, ...]:
+def spoken_records(plan: Plan) -> tuple[Record, ...]:
     """Return the records of what was said: they stay true, whatever newer state was delivered."""
     own = f"{plan.records[plan.about].key}." if plan.records else ""
     return tuple(r for r in plan.records if r.kind in plan.spoken and r.key.startswith(own))
 
 
-def only_said(plan: Plan) -> Plan:
+def only_spoken(plan: Plan) -> Plan:
     """Return the plan that adds what was said, and brings nothing else to an older state."""
-    kept = said(plan)
+    kept = spoken_records(plan)
     about = plan.records[plan.about]
     records = tuple(
         record

@@ -29,17 +29,17 @@ def warnings(settings: Settings) -> list[Fault]:
     found: list[Fault] = [*_open_to_all(settings), *_ending(settings)]
     plans: dict[str, dict[str, Plan]] = {}
     for place, route in enumerate(settings.routes):
-        for kind, events, connection in _paths(settings, route):
+        for command, events, connection in _paths(settings, route):
             try:
-                plan = _trial(settings, route, kind, connection)
+                plan = _trial(settings, route, command, connection)
             except _Impossible:
-                found.append(_impossible(settings, place, kind, events, connection))
+                found.append(_impossible(settings, place, command, events, connection))
             except ValueMissing as error:
                 found.append(_needed(settings, route, events, connection, error))
             except CannotMap:
                 continue  # a sample is no event: its currency, for one, may not be the account's
             else:
-                plans.setdefault(route.source, {})[f"{connection.name} {kind.__name__}"] = plan
+                plans.setdefault(route.source, {})[f"{connection.name} {command.__name__}"] = plan
     for source, made in plans.items():
         found += _lost(settings, source, made)
     found += _without_consent(settings, plans)
@@ -52,17 +52,17 @@ def _open_to_all(settings: Settings) -> Iterator[Fault]:
     for name, source in settings.sources.items():
         if not source.unprotected:
             continue
-        kind = SOURCES[source.type]
+        sender = SOURCES[source.type]
         # The token of a sender with a challenge is spent there: what is posted later bears none.
-        if source.secrets or source.addresses or (source.tokens and kind.challenge is None):
+        if source.secrets or source.addresses or (source.tokens and sender.challenge is None):
             what = "has no effect, since secret, token or address are checked anyway; remove it"
-        elif kind.is_public:
+        elif sender.is_public:
             what = (
                 "has no effect, since anybody may post to a public form anyway; remove it, and set what keeps "
                 f"robots out in [sources.{name}.form]"
             )
         else:
-            key = "secret_env" if kind.signatures else "token_env"
+            key = "secret_env" if sender.signatures else "token_env"
             what = (
                 f"lets anybody who learns the address write into {_reached(settings, name)}; set {key} or "
                 "allowed_addresses, and remove it"
@@ -96,18 +96,18 @@ def _paths(settings: Settings, route: Route) -> Iterator[tuple[CommandType, list
     """Yield each command that the route's events make with those events, once for each of its connections."""
     handlers = SOURCES[settings.sources[route.source].type].handlers
     events = sorted(name for name in handlers if route.events is None or name in route.events)
-    for kind in _COMMANDS:
-        making = [event for event in events if kind in commands_of(handlers[event])]
+    for command in _COMMANDS:
+        making = [event for event in events if command in commands_of(handlers[event])]
         if making:
-            yield from ((kind, making, settings.connections[name]) for name in route.to)
+            yield from ((command, making, settings.connections[name]) for name in route.to)
 
 
-def _trial(settings: Settings, route: Route, kind: CommandType, connection: ConnectionSettings) -> Plan:
-    planner = VENDORS[connection.vendor].mapping.planners.get(kind)
+def _trial(settings: Settings, route: Route, command: CommandType, connection: ConnectionSettings) -> Plan:
+    planner = VENDORS[connection.vendor].mapping.planners.get(command)
     if planner is None:
         raise _Impossible
     attributes = dict.fromkeys(_own_fields(settings, route.source), "sample")
-    return planner(sample(kind, connection.account, attributes), connection.account)
+    return planner(sample(command, connection.account, attributes), connection.account)
 
 
 def _own_fields(settings: Settings, source: str) -> list[str]:
@@ -116,13 +116,14 @@ def _own_fields(settings: Settings, source: str) -> list[str]:
 
 
 def _impossible(
-    settings: Settings, place: int, kind: CommandType, events: list[str], connection: ConnectionSettings
+    settings: Settings, place: int, command: CommandType, events: list[str], connection: ConnectionSettings
 ) -> Fault:
     source = settings.routes[place].source
     return Fault(
         f"{settings.config_path}: routes[{place}]",
-        f"{connection.vendor} has no record that {kind.__name__} could become: deliveries of {', '.join(events)} "
-        f"from {source} to {connection.name} will fail; leave one out of the route",
+        f"{connection.vendor} has no record that {command.__name__} could become: "
+        f"deliveries of {', '.join(events)} from {source} to {connection.name} "
+        "will fail; leave one out of the route",
     )
 
 
@@ -173,8 +174,8 @@ def _without_consent(settings: Settings, plans: Mapping[str, Mapping[str, Plan]]
 def _standing_open(settings: Settings) -> Iterator[Fault]:
     """Yield a warning for each table in which an order that is lost has no entry at a CRM that needs one."""
     for route in settings.routes:
-        for kind, _, connection in _paths(settings, route):
-            if kind is not RecordOrder:
+        for command, _, connection in _paths(settings, route):
+            if command is not RecordOrder:
                 continue
             for table in VENDORS[connection.vendor].mapping.lost_in:
                 known = {word.casefold() for word in connection.account.values.get(table, {})}
@@ -193,9 +194,9 @@ def commands_of(handler: Handler) -> frozenset[CommandType]:
     function: Any = getattr(handler, "func", handler)
     function = getattr(function, "__func__", function)
     told = get_type_hints(function if isinstance(function, FunctionType) else type(function).__call__)
-    kinds = {inner for argument in get_args(told.get("return")) for inner in _members(argument)}
-    return frozenset(kind for kind in _COMMANDS if kind in kinds)
+    made = {inner for argument in get_args(told.get("return")) for inner in _members(argument)}
+    return frozenset(command for command in _COMMANDS if command in made)
 
 
-def _members(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+def _members(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

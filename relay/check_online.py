@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mappings.vendor import Named
-from relay.calling import opened, told
+from relay.error_lines import error_line
+from relay.open_connection import open_connection
 from worker.errors import DeliveryError
 from worker.settings import ConnectionSettings, Fault, Settings
 from worker.vendors.api import Api, Session
@@ -36,12 +37,12 @@ def _summary(connection: ConnectionSettings, faults: list[Fault]) -> str:
 def _faults(settings: Settings, connection: ConnectionSettings) -> Iterator[Fault]:
     where = f"{settings.config_path}: connections.{connection.name}"
     session = Session()  # a login of its own: a token that the workers got earlier proves no password
-    with opened(settings, connection, session) as api:
+    with open_connection(settings, connection, session) as api:
         try:
             _knock(api, session)
         except DeliveryError as error:
             # Each of its names would only say the same again.
-            yield Fault(where, told(error, connection))
+            yield Fault(where, error_line(error, connection))
             return
         unreadable: set[str] = set()
         for named in names_in(connection.account.values):
@@ -55,7 +56,7 @@ def _faults(settings: Settings, connection: ConnectionSettings) -> Iterator[Faul
                     yield Fault(f"{where}.{named.key}", said.removeprefix(place))
                 else:
                     unreadable.add(named.list)
-                    yield Fault(f"{where}.{named.key}", told(error, connection))
+                    yield Fault(f"{where}.{named.key}", error_line(error, connection))
 
 
 def _knock(api: Api, session: Session) -> None:

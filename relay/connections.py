@@ -30,33 +30,36 @@ COLUMNS = (
 
 def rows(settings: Settings, db: Database, now: datetime) -> list[Mapping[str, Any]]:
     """Return a row for each connection of relay.toml."""
-    return [row(known, standing(db, known.name, now), now) for known in settings.connections.values()]
+    return [
+        row(connection, standing(db, connection.name, now), now)
+        for connection in settings.connections.values()
+    ]
 
 
-def row(known: ConnectionSettings, stands: Standing, now: datetime) -> Mapping[str, Any]:
+def row(connection: ConnectionSettings, stands: Standing, now: datetime) -> Mapping[str, Any]:
     """Return how one connection stands.
 
     `state` is the breaker's phase, or `held` where only a pause keeps it from being used; `waits` counts what is
     not in flight.
     """
-    breaker, allowance = stands.breaker, known.allowance
+    breaker, allowance = stands.breaker, connection.allowance
     is_held = breaker.phase == Phase.CLOSED and stands.held_until is not None
     waits = sum(number for state, number in stands.waiting.items() if state != State.SENDING)
     per_minute = round(stands.drained / (LOOK_BACK.total_seconds() / 60), 1)
     is_today = allowance.per_day is not None and stands.used.day == allowance.day_of(now)
     return {
-        "connection": known.name,
-        "vendor": known.vendor,
+        "connection": connection.name,
+        "vendor": connection.vendor,
         "state": "held" if is_held else str(breaker.phase),
         "since": breaker.since,
-        "reason": stands.held_reason if is_held else _why(stands, now, known.give_up_after),
+        "reason": stands.held_reason if is_held else _why(stands, now, connection.give_up_after),
         "next_try": max(filter(None, (breaker.until, stands.held_until)), default=None),
         "waits": waits,
         "waiting": dict(sorted(stands.waiting.items())),
         "oldest": stands.oldest,
         "only_delivery": stands.alone,
         "in_flight": stands.in_flight,
-        "may_be_in_flight": breaker.width if breaker.phase == Phase.RELEASING else known.concurrency,
+        "may_be_in_flight": breaker.width if breaker.phase == Phase.RELEASING else connection.concurrency,
         "requests_today": (stands.used.day_used if is_today else 0) if allowance.per_day else None,
         "requests_per_day": allowance.per_day,
         "requests_per_second": allowance.per_second,

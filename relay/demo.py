@@ -70,8 +70,9 @@ def run_demo(stack: Stack, supervisor: Supervisor) -> bool:
 
 
 def _post(stack: Stack, event: Sent) -> Mapping[str, Any]:
+    source = stack.settings.sources[event.source]
     media = "application/x-www-form-urlencoded" if event.source == "website" else "application/json"
-    answer = post_sample(stack.settings, event.source, event.body, event.headers, media, stack.receiver_url)
+    answer = post_sample(source, event.body, event.headers, media, stack.receiver_url)
     if answer.status_code != 200:
         raise SystemExit(
             f"relay: the receiver answered {answer.status_code} to the {event.title}: {answer.text}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -12,7 +11,8 @@ from marshmallow import Schema, fields, missing, validate
 from mappings.instances import instance
 from mappings.writing.shape import Pointer, Written
 from relay.errors import WrongInput
-from worker.settings.complaints import UNKNOWN, said
+from relay.names import closest_first
+from worker.settings.complaints import UNKNOWN, in_our_words
 from worker.vendors.vendor import Operation
 
 #: What each kind of field is called, the special before the general.
@@ -27,25 +27,7 @@ _WORDS: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.Dict, "object"),
 )
 
-#: Nobody reads a longer list of names in an error message.
-_MOST_NAMES = 40
-
 Place = Schema | fields.Field[Any] | None
-
-
-def known(what: str, wanted: str, there: Collection[str], where: str) -> str:
-    """Return `wanted`; raises WrongInput, naming what is there, the most similar first, where it is not."""
-    if wanted in there:
-        return wanted
-    raise WrongInput(f"there is no {what} {wanted!r} {where}; there are: {_closest_first(wanted, there)}")
-
-
-def _closest_first(wanted: str, there: Collection[str]) -> str:
-    names = list(dict.fromkeys(there))
-    close = difflib.get_close_matches(wanted, names, n=5, cutoff=0.65)
-    ordered = [*close, *(name for name in names if name not in close)]
-    more = [f"… ({len(names)} in all)"] if len(names) > _MOST_NAMES else []
-    return ", ".join([*ordered[:_MOST_NAMES], *more]) or "none"
 
 
 def parsed(text: str) -> Any:
@@ -167,9 +149,9 @@ def _said(message: str, path: tuple[str, ...], within: Place) -> str:
     if message == UNKNOWN:
         schema = within if isinstance(within, Schema) else _of(within)
         return _no_such_field(path[-1], schema)
-    return said(message)
+    return in_our_words(message)
 
 
 def _no_such_field(name: str, schema: Place) -> str:
     there = [f.data_key or n for n, f in schema.fields.items()] if isinstance(schema, Schema) else []
-    return f"no such field; there are: {_closest_first(name, there)}"
+    return f"no such field; there are: {closest_first(name, there)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from mappings.source import Arrival, Naming
 from mappings.sources import SOURCES
 from mappings.vendor import JsonText, Named, Ref
 from relay.errors import WrongInput
-from relay.send import content_type_of, source_named
+from relay.send import content_type_of
 from webhooks.parts import parts_of
 from worker.errors import Stop
+from worker.ledger.stored_event import StoredEvent
 from worker.planning import as_seen, commands, planned
 from worker.settings import ConnectionSettings, Settings, SourceSettings
 from worker.vendors import VENDORS
@@ -24,7 +26,7 @@ from worker.vendors import VENDORS
 
 def preview_file(
     settings: Settings,
-    source: str,
+    source: SourceSettings,
     file: Path,
     event_type: str | None,
     headers: Mapping[str, str],
@@ -37,10 +39,9 @@ def preview_file(
     {"events": [...]} with the same for each. Raises WrongInput, saying what is wrong, where the file is no body of
     that source.
     """
-    known = source_named(settings, source)
     shown = [
-        _shown(settings, known, event | {"fetched": fetched}, naming)
-        for event, naming in _arrived(known, file, event_type, headers, content_type)
+        _shown(settings, source, replace(event, fetched=fetched), naming)
+        for event, naming in _arrived(source, file, event_type, headers, content_type)
     ]
     return shown[0] if len(shown) == 1 else {"events": shown}
 
@@ -51,25 +52,23 @@ def has_errors(found: Mapping[str, Any]) -> bool:
     return any("error" in one for event in events for one in (event, *event["deliveries"]))
 
 
-def _shown(
-    settings: Settings, known: SourceSettings, event: dict[str, Any], naming: Naming
-) -> dict[str, Any]:
-    named: dict[str, Any] = {"type": event["type"], "dedup_key": naming.dedup_key, "entity": naming.entity}
+def _shown(settings: Settings, source: SourceSettings, event: StoredEvent, naming: Naming) -> dict[str, Any]:
+    named: dict[str, Any] = {"type": event.type, "dedup_key": naming.dedup_key, "entity": naming.entity}
     named |= {"version": naming.version, "test": naming.test}
-    kind = SOURCES[known.type]
-    if event["type"] in kind.ignored:
+    sender = SOURCES[source.type]
+    if event.type in sender.ignored:
         return {"event": named, "commands": [], "deliveries": [], "ignored": "not delivered, on purpose"}
-    wanted = kind.fetches
+    wanted = sender.fetches
     try:
-        if wanted and known.api_url and not event["fetched"]:
-            seen = as_seen(known, kind, event)
+        if wanted and source.api_url and not event.fetched:
+            seen = as_seen(source, sender, event)
             lacking = [{"name": fetch.name, "path": fetch.path} for fetch in wanted(seen)]
             if lacking:
                 return {"event": named, "commands": [], "deliveries": [], "fetches": lacking}
         asked = [as_json(command) for command in commands(settings, event)]
     except (BadBody, CannotMap) as error:
         return {"event": named, "commands": [], "deliveries": [], "error": str(error)}
-    connections = settings.connections_for(known.name, str(event["type"]))
+    connections = settings.connections_for(source.name, event.type)
     return {
         "event": named,
         "commands": asked,
@@ -78,44 +77,44 @@ def _shown(
 
 
 def _arrived(
-    known: SourceSettings,
+    source: SourceSettings,
     file: Path,
     event_type: str | None,
     headers: Mapping[str, str],
     content_type: str | None,
-) -> list[tuple[dict[str, Any], Naming]]:
+) -> list[tuple[StoredEvent, Naming]]:
     """Return each event of the file as the ledger would hold it, and its name."""
-    kind, body = SOURCES[known.type], file.read_bytes()
-    media = content_type_of(kind, file.name, content_type)
+    sender, body = SOURCES[source.type], file.read_bytes()
+    media = content_type_of(sender, file.name, content_type)
     try:
-        payload = kind.read(body, media)
+        payload = sender.read(body, media)
     except BadBody as error:
         raise WrongInput(f"{file}: {error}") from error
-    given = {**headers, **({kind.event_header: event_type} if event_type and kind.event_header else {})}
-    whole = Arrival(known.name, given, payload, hashlib.sha256(body).hexdigest(), known.options)
+    given = {**headers, **({sender.event_header: event_type} if event_type and sender.event_header else {})}
+    whole = Arrival(source.name, given, payload, hashlib.sha256(body).hexdigest(), source.options)
     return [
-        (_stored(known, part, own, kind.name(part), event_type, media), kind.name(part))
-        for part, own in parts_of(kind, whole, body)
+        (_stored(source, part, own, sender.name(part), event_type, media), sender.name(part))
+        for part, own in parts_of(sender, whole, body)
     ]
 
 
 def _stored(
-    known: SourceSettings, arrival: Arrival, body: bytes, naming: Naming, event_type: str | None, media: str
-) -> dict[str, Any]:
-    return {
-        "id": "preview",
-        "source": known.name,
-        "type": event_type or naming.type,
-        "body": body,
-        "content_type": media,
-        "headers": arrival.headers,
-        "entity": naming.entity,
-        "version": naming.version,
-        "received_at": datetime.now(UTC),
-    }
+    source: SourceSettings, arrival: Arrival, body: bytes, naming: Naming, event_type: str | None, media: str
+) -> StoredEvent:
+    return StoredEvent(
+        id="preview",
+        source=source.name,
+        type=event_type or naming.type,
+        entity=naming.entity,
+        version=naming.version,
+        received_at=datetime.now(UTC),
+        content_type=media,
+        headers=arrival.headers,
+        body=body,
+    )
 
 
-def _delivery(settings: Settings, connection: ConnectionSettings, event: Mapping[str, Any]) -> dict[str, Any]:
+def _delivery(settings: Settings, connection: ConnectionSettings, event: StoredEvent) -> dict[str, Any]:
     about = {"connection": connection.name, "vendor": connection.vendor}
     try:
         plans = planned(settings, connection, event)
@@ -137,7 +136,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, JsonText):
         return _plain(value.value)
     if isinstance(value, Ref):
-        return f"<the id of {value.kind} {value.key}>"
+        return f"<the {value.field or 'id'} of {value.kind} {value.key}>"
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

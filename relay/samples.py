@@ -85,9 +85,9 @@ _GUESSES: tuple[Any, ...] = (
 )
 
 
-def sample(kind: CommandType, account: Account, attributes: Mapping[str, str]) -> Command:
-    """Return a command of `kind` with all fields filled, in the currency that the account wants."""
-    made = replace(_SAMPLES[kind], attributes={**attributes, "received_at": _DATE})
+def sample(command: CommandType, account: Account, attributes: Mapping[str, str]) -> Command:
+    """Return such a `command` with all fields filled, in the currency that the account wants."""
+    made = replace(_SAMPLES[command], attributes={**attributes, "received_at": _DATE})
     currency = account.values.get("currency")
     name = currency.name if isinstance(currency, Named) else currency
     if isinstance(made, RecordOrder) and isinstance(name, str) and len(name) == 3:
@@ -106,9 +106,9 @@ class Sampled:
     needs: tuple[str, ...]
 
 
-def plans_of(mapping: VendorMapping, kind: CommandType) -> Iterator[Sampled]:
-    """Yield what a `kind` command becomes, once for each choice that relay.toml has; nothing if it cannot be."""
-    planner = mapping.planners.get(kind)
+def plans_of(mapping: VendorMapping, command: CommandType) -> Iterator[Sampled]:
+    """Yield what such a `command` becomes, once for each choice that relay.toml has; nothing if it cannot be."""
+    planner = mapping.planners.get(command)
     fields_ = instance(mapping.values).fields
     required = {name: _value(field) for name, field in fields_.items() if field.required}
     open_ones: list[tuple[Account, tuple[str, ...]]] = [(Account("sample", required), ())]
@@ -116,7 +116,7 @@ def plans_of(mapping: VendorMapping, kind: CommandType) -> Iterator[Sampled]:
         account, needs = open_ones.pop(0)
         checked = replace(account, values=CheckedValues(instance(mapping.values).load(account.values)))
         try:
-            yield Sampled(planner(sample(kind, checked, {}), checked), needs)
+            yield Sampled(planner(sample(command, checked, {}), checked), needs)
         except ValueMissing as error:
             ways = [(way, (*needs, said)) for way, said in _with(account, error, fields_)]
             open_ones = ways + open_ones

@@ -12,52 +12,44 @@ from mappings.protection import Hmac
 from mappings.source import Source
 from mappings.sources import SOURCES
 from relay.errors import NoAnswer
-from relay.inputs import known
 from webhooks.signatures import signed_headers
-from worker.settings import Settings, SourceSettings
+from worker.settings import SourceSettings
 
 _BY_ENDING = {".json": "application/json", ".txt": "application/x-www-form-urlencoded"}
 
 
 def post_sample(
-    settings: Settings,
-    source: str,
-    body: bytes,
-    headers: Mapping[str, str],
-    content_type: str | None,
-    url: str,
-    name: str = "",
+    source: SourceSettings, body: bytes, headers: Mapping[str, str], content_type: str, url: str
 ) -> httpx.Response:
     """Post `body` to the receiver at `url` as the sender of `source` would; return its answer.
 
-    Raises WrongInput where there is no such source, NoAnswer where there is no receiver.
+    Raises NoAnswer where there is no receiver.
     """
-    sender = source_named(settings, source)
-    kind = SOURCES[sender.type]
-    address = sender.public_url or f"{url}/webhooks/{source}"
-    sent = {"content-type": content_type_of(kind, name, content_type), **headers}
-    scheme = next((s for s in sender.signatures if isinstance(s, Hmac)), None)
-    if sender.secrets and scheme:
+    sender = SOURCES[source.type]
+    address = source.public_url or f"{url}/webhooks/{source.name}"
+    sent = {"content-type": content_type, **headers}
+    scheme = next((s for s in source.signatures if isinstance(s, Hmac)), None)
+    if source.secrets and scheme:
         sent |= signed_headers(
-            scheme, sender.secrets[0], body, datetime.now(UTC), url=address, id_=f"msg_{uuid4().hex}"
+            scheme, source.secrets[0], body, datetime.now(UTC), url=address, id_=f"msg_{uuid4().hex}"
         )
-    query = {"token": sender.tokens[0]} if sender.tokens and not kind.challenge else {}
+    query = {"token": source.tokens[0]} if source.tokens and not sender.challenge else {}
     try:
         return httpx.post(
-            f"{url}/webhooks/{source}", content=body, headers=sent, params=query, timeout=30, trust_env=False
+            f"{url}/webhooks/{source.name}",
+            content=body,
+            headers=sent,
+            params=query,
+            timeout=30,
+            trust_env=False,
         )
     except httpx.HTTPError as error:
         raise NoAnswer(f"no receiver answers at {url}: {error}") from error
 
 
-def source_named(settings: Settings, name: str) -> SourceSettings:
-    """Return the source of that name. Raises WrongInput, with the names that there are."""
-    return settings.sources[known("source", name, settings.sources, f"in {settings.config_path}")]
-
-
-def content_type_of(kind: Source, name: str, given: str | None) -> str:
-    """Return the content type to send: the one given, or what the file's ending and the source suggest."""
+def content_type_of(sender: Source, file_name: str, given: str | None) -> str:
+    """Return the content type to send: the one given, or what the file's ending and the sender suggest."""
     if given:
         return given
-    guess = next((media for ending, media in _BY_ENDING.items() if name.endswith(ending)), "")
-    return guess if guess in kind.media_types else min(kind.media_types)
+    guess = next((media for ending, media in _BY_ENDING.items() if file_name.endswith(ending)), "")
+    return guess if guess in sender.media_types else min(sender.media_types)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.version import require_current
 from worker.settings import Settings
-from worker.settings.configuration import load
+from worker.settings.configuration import THREADS, load
 
 #: Seconds for which one look at a child may last.
 LOOK_SECONDS = 5.0
@@ -133,7 +132,7 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
     supervisor.start(Child("web", _web(stack), lambda: _answers(f"{stack.receiver_url}/healthz")))
     began = datetime.now(UTC)
     for number in range(1, stack.workers + 1):
-        supervisor.start(Child(f"worker{number}", _worker(number), lambda: True))
+        supervisor.start(Child(f"worker{number}", _worker(stack, number), lambda: True))
     supervisor.wait(lambda: _swept_since(stack.receiver_url, began), READY_SECONDS, "no worker is ready")
     supervisor.start(Child("flower", _flower(stack), lambda: _hears_workers(stack.flower_url)))
 
@@ -145,11 +144,11 @@ def _web(stack: Stack) -> list[str]:
     ]
 
 
-def _worker(number: int) -> list[str]:
+def _worker(stack: Stack, number: int) -> list[str]:
     return [
         *(sys.executable, "-m", "celery", "--quiet", "-A", "worker.main", "worker", "-P", "threads"),
         "-E",  # Flower switches task events on by itself, but misses those of the first seconds
-        *("-c", os.environ.get("RELAY_THREADS") or "32", "-n", f"worker{number}@%h"),
+        *("-c", stack.environ.get("RELAY_THREADS") or str(THREADS), "-n", f"worker{number}@%h"),
         *("--without-gossip", "--without-mingle", "--loglevel", "ERROR"),
     ]
 

@@ -1,7 +1,7 @@
 """Builds the sandbox application: every played vendor under its name, and the control endpoints."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from flask import Flask, Response, jsonify
 
@@ -27,14 +27,12 @@ def create_app(
     store: Store,
     credentials: Credentials,
     options: Options | None = None,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> Flask:
     """Build the WSGI application.
 
     `credentials` maps a vendor to one accepted credential set or a list of them; all sets of a vendor
     see the same records. `options` maps a vendor (or "*") to the choices for what its document leaves
-    open. `sleep` waits a number of seconds for the latency fault. Raises ValueError for an option that
-    does not exist or a credential set that lacks a key.
+    open. Raises ValueError for an option that does not exist or a credential set that lacks a key.
     """
     chosen = read_options(list(VENDORS.values()), options)
     played = {
@@ -49,7 +47,7 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.register_blueprint(Control(store, faults, journal, VENDORS).blueprint())
-    front = Front(played, faults, journal, sleep)
+    front = Front(played, faults, journal, time.sleep)
     app.add_url_rule(
         "/<vendor>/<path:rest>", "front", front.answer, methods=VERBS, provide_automatic_options=False
     )

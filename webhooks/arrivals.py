@@ -17,13 +17,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from webhooks.framing import CONTINUE, Frame
+from webhooks.incoming import LONG, MOST_ARRIVING, MOST_HELD, Incoming, too_long, too_many
 from webhooks.one_piece import OnePiece
 from webhooks.turns import THREADS, Turns, Work
 from worker.settings.configuration import DEFAULT_LIMIT_BYTES
@@ -37,26 +37,10 @@ PARTING_SECONDS = 2.0
 PARTING_BYTES = 16 * 1024 * 1024
 #: Seconds between two looks for what takes too long.
 LOOK_SECONDS = 0.1
-#: Connections of one process that may wait for bytes; beyond these the one with the least time left is given up.
-MOST_ARRIVING = 400
-#: Bytes of one process that long incomplete requests may hold together.
-MOST_HELD = 64 * 1024 * 1024
-#: Bytes above which an incomplete request counts as long; MOST_ARRIVING shorter ones are no burden.
-LONG = 64 * 1024
+#: Seconds until we look again whether there is room, where everybody waits for us.
+ROOM_SECONDS = 0.02
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-
-
-@dataclass
-class Incoming:
-    """A connection whose next request is not whole yet, or that is about to close."""
-
-    conn: Any
-    frame: Frame
-    until: float
-    is_whole: bool = False
-    is_parting: bool = False
-    drained: int = 0
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -74,6 +58,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._body_limit = int(os.environ.get("RELAY_BODY_LIMIT") or DEFAULT_LIMIT_BYTES)
         self._next_look = 0.0
         self._is_ssl = bool(self.cfg.is_ssl)  # which looks through the settings each time
+        # As many again may be in hand, where the ledger is slow.
+        self._most_arriving = min(MOST_ARRIVING, self.worker_connections // 2)
         self._most_held = max(MOST_HELD, 8 * self._body_limit)
 
     def run(self) -> None:
@@ -100,11 +86,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().enqueue_req(conn)
             return
         conn.sock = OnePiece(conn.sock)
-        incoming = Incoming(conn, Frame(self._body_limit), time.monotonic() + ARRIVAL_SECONDS)
+        now = time.monotonic()
+        incoming = Incoming(conn, Frame(self._body_limit), now, now + ARRIVAL_SECONDS)
         self._wait(incoming, self._epoll.register)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait for new connections, and count those that ended meanwhile."""
+        """Wait for new connections, as far as there is room for them, and count those that ended meanwhile."""
+        if not self._is_ssl:
+            # gunicorn compares it with its own list of idle connections, which is empty here: with 0 none is kept
+            # for a next request, which might come just as it is given up.
+            self.max_keepalived = int(len(self._arrivals) < self._most_arriving * 3 // 4)
+            if not self._has_room():
+                # Who comes waits in the kernel, and drives out nobody who has asked and is not answered yet.
+                self.set_accept_enabled(False)
+                timeout = ROOM_SECONDS
         super().wait_for_and_dispatch_events(min(timeout, LOOK_SECONDS))
         self._turns.look()
         while self._ended:
@@ -119,7 +114,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_look = now + LOOK_SECONDS
         for incoming in self._arrivals.copy().values():
-            if (incoming.until < now or not self._is_wanted(incoming)) and not waits_for_us(incoming):
+            if (incoming.until < now or not self._is_wanted(incoming)) and not incoming.waits_for_us():
                 self._give_up(incoming, TOO_SLOW)
 
     def _is_wanted(self, incoming: Incoming) -> bool:
@@ -160,7 +155,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._wait(incoming)
             return
         if data and not frame.size:
-            incoming.until = time.monotonic() + ARRIVAL_SECONDS
+            incoming.wait_anew(time.monotonic(), ARRIVAL_SECONDS)
         frame.add(data)
         if frame.is_whole() or (frame.size and not data):  # it ends too early: gunicorn knows what to say
             self._answer(incoming)
@@ -189,14 +184,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         incoming.frame = Frame(self._body_limit)
         incoming.frame.add(conn.parser.unreader.take_buffered() + conn.sock.take_rest())
-        incoming.until = time.monotonic() + (ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive)
+        incoming.wait_anew(time.monotonic(), ARRIVAL_SECONDS if incoming.frame.size else self.cfg.keepalive)
         self._wait(incoming)
 
     def _begin_to_part(self, incoming: Incoming) -> None:
         incoming.conn.sock.end()
         incoming.frame = Frame(self._body_limit)
         incoming.is_parting = True
-        incoming.until = time.monotonic() + PARTING_SECONDS
+        incoming.wait_anew(time.monotonic(), PARTING_SECONDS)
         self._wait(incoming)
 
     def _part(self, incoming: Incoming) -> None:
@@ -216,21 +211,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._arrivals[number] = incoming
         with contextlib.suppress(OSError):  # given up just now
             (arm or self._epoll.modify)(number, mask | select.EPOLLONESHOT)
-        if len(self._arrivals) > MOST_ARRIVING or incoming.frame.size > LONG:
-            self._make_room()
+        if incoming.frame.size > LONG:
+            for one in too_long([*self._arrivals.copy().values()], self._most_held):
+                self._give_up(one)
 
-    def _make_room(self) -> None:
-        # An honest request is whole after milliseconds, so who has the least time left has had the most.
-        waiting = sorted(self._arrivals.copy().values(), key=lambda incoming: incoming.until)
-        for incoming in waiting[: max(0, len(waiting) - MOST_ARRIVING)]:
-            self._give_up(incoming)
-        long = [(incoming, incoming.frame.size) for incoming in waiting if incoming.frame.size > LONG]
-        held = sum(size for _, size in long)
-        for incoming, size in long:
-            if held <= self._most_held:
-                return
-            held -= size
-            self._give_up(incoming)
+    def _has_room(self) -> bool:
+        most: int = self._most_arriving
+        if len(self._arrivals) >= most:
+            for one in too_many([*self._arrivals.copy().values()], most - 1, time.monotonic()):
+                self._give_up(one)
+        return len(self._arrivals) < most
 
     def _give_up(self, incoming: Incoming, word: bytes = b"") -> None:
         # By its own number, which is none once it is closed: another connection may have got the old one.
@@ -243,8 +233,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _close(self, conn: Any) -> None:
         conn.close()
         self._ended.append(None)
-
-
-def waits_for_us(incoming: Incoming) -> bool:
-    """Say whether it has sent something that no thread was free to read: then the time that is over is ours."""
-    return not (incoming.is_parting or incoming.is_whole) and bool(incoming.conn.sock.has_more())

@@ -52,12 +52,12 @@ class Guards:
         """What a captcha's service is asked with."""
         return httpx.Client(timeout=CAPTCHA_SECONDS, trust_env=False)
 
-    def slow_down(self, known: SourceSettings) -> None:
+    def slow_down(self, source: SourceSettings) -> None:
         """Raise TooManyRequests for an address that posts more often than the source allows."""
-        guard = known.guard
+        guard = source.guard
         if guard is None or not guard.rate:
             return
-        item, who = parse(guard.rate), (known.name, request.remote_addr or "")
+        item, who = parse(guard.rate), (source.name, request.remote_addr or "")
         allowed = self._counted_together(item, who)
         if allowed is None:
             # A flood must not come in because the broker is away: each process then counts by itself.

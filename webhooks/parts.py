@@ -15,12 +15,12 @@ from mappings.source import Arrival, Source
 MOST_EVENTS = 1000
 
 
-def parts_of(kind: Source, whole: Arrival, body: bytes) -> list[tuple[Arrival, bytes]]:
+def parts_of(sender: Source, whole: Arrival, body: bytes) -> list[tuple[Arrival, bytes]]:
     """Return each event of a request with its body: as it came, unless several came in one.
 
     Raises RequestEntityTooLarge for more than `MOST_EVENTS`.
     """
-    parts = kind.parts(whole.payload) if kind.parts else [whole.payload]
+    parts = sender.parts(whole.payload) if sender.parts else [whole.payload]
     if len(parts) > MOST_EVENTS:
         raise RequestEntityTooLarge(f"{len(parts)} events in one request; send at most {MOST_EVENTS}")
     if len(parts) == 1 and parts[0] is whole.payload:

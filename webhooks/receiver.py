@@ -15,9 +15,10 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Not
 
 from mappings.errors import BadBody
 from mappings.protection import Challenge, Ping
-from mappings.source import Arrival, Naming, Source
+from mappings.source import Arrival, Source
 from mappings.sources import SOURCES
 from webhooks.forms import Guards, way_back
+from webhooks.judging import judge
 from webhooks.parts import parts_of
 from webhooks.request import headers, kept, media_type, proof, verified, whole_body
 from webhooks.signatures import NotGenuine, check_token
@@ -25,7 +26,6 @@ from worker.handoff import HandOff
 from worker.ledger.database import Database
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
-from worker.ledger.tables import State
 from worker.ledger.verdicts import Verdict
 from worker.settings import Settings, SourceSettings
 from worker.telemetry import log
@@ -50,69 +50,70 @@ class Receiver:
     def blueprint(self) -> Blueprint:
         """Return the route of all sources."""
         door = Blueprint("webhooks", __name__)
-        at = "/webhooks/<source>"
+        at = "/webhooks/<name>"
         door.add_url_rule(at, view_func=self.receive, methods=["POST"], provide_automatic_options=False)
         door.add_url_rule(at, view_func=self.greet, methods=OTHER_METHODS, provide_automatic_options=False)
         door.after_request(self._allow_origin)
         return door
 
-    def greet(self, source: str) -> Response:
+    def greet(self, name: str) -> Response:
         """Answer what is no event: a sender's challenge, a browser's preflight, a look whether we are there."""
-        known, kind = self._known(source)
+        source, sender = self._source(name)
         if request.method == "OPTIONS":
-            leave = self._leave(known) if kind.consents else {}
-            return Response(status=200, headers={"Allow": "OPTIONS, POST"} | leave)
-        if request.method == "HEAD" and kind.head:
+            consent = self._consent(source) if sender.consents else {}
+            return Response(status=200, headers={"Allow": "OPTIONS, POST"} | consent)
+        if request.method == "HEAD" and sender.head:
             return Response(status=200)
-        challenge = kind.challenge
+        challenge = sender.challenge
         if challenge is None or request.method != "GET" or not _asks(challenge):
             raise MethodNotAllowed(["OPTIONS", "POST"])
-        self._must_bear_token(known, challenge.token)
+        self._must_bear_token(source, challenge.token)
         return Response(request.args.get(challenge.echo, ""), mimetype="text/plain")
 
-    def _leave(self, known: SourceSettings) -> dict[str, str]:
+    def _consent(self, source: SourceSettings) -> dict[str, str]:
         """Return the headers without which a sender such as Azure Event Grid does not begin to post."""
         origin = request.headers.get("WebHook-Request-Origin", "")
         if not origin:
             return {}
-        if known.tokens:
-            self._must_bear_token(known, "token")
+        if source.tokens:
+            self._must_bear_token(source, "token")
         return {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"}
 
-    def _must_bear_token(self, known: SourceSettings, parameter: str) -> None:
+    def _must_bear_token(self, source: SourceSettings, parameter: str) -> None:
         try:
-            check_token(known.tokens, proof(known, dict, self.clock()), parameter)
+            check_token(source.tokens, proof(source, dict, self.clock()), parameter)
         except NotGenuine as error:
             raise Unauthorized(str(error)) from error
 
-    def receive(self, source: str) -> Response:
-        """Take what `source` sent: read → verify → take apart → name → route → store → hand over → answer."""
-        known, kind = self._known(source)
-        self.guards.slow_down(known)
+    def receive(self, name: str) -> Response:
+        """Take what came for a source: read → verify → take apart → name → route → store → hand over → answer."""
+        source, sender = self._source(name)
+        self.guards.slow_down(source)
         body = whole_body(self.settings.body_limit)
-        if kind.ping and _is_ping(kind.ping, body):
+        if sender.ping and _is_ping(sender.ping, body):
             return jsonify(status="ignored", reason="a ping")
         trusted = verified(
-            kind, known, body, lambda: _read(kind, body, request.content_type or ""), self.clock()
+            sender, source, body, lambda: _read(sender, body, request.content_type or ""), self.clock()
         )
-        content_type = media_type(kind)
-        payload = _read(kind, trusted, content_type)
-        whole = Arrival(known.name, headers(), payload, hashlib.sha256(trusted).hexdigest(), known.options)
+        content_type = media_type(sender)
+        payload = _read(sender, trusted, content_type)
+        whole = Arrival(source.name, headers(), payload, hashlib.sha256(trusted).hexdigest(), source.options)
         events = [
-            self._judged(kind, known, arrival, kind.name(arrival), part, content_type)
-            for arrival, part in parts_of(kind, whole, trusted)
+            self._new_event(source, sender, arrival, part, content_type)
+            for arrival, part in parts_of(sender, whole, trusted)
         ]
-        answers = self._taken(events)
-        back = way_back(known.guard, payload) if known.guard else None
+        answers = self._stored(events)
+        back = way_back(source.guard, payload) if source.guard else None
         return back or _answer(answers)
 
-    def _known(self, source: str) -> tuple[SourceSettings, Source]:
-        known = self.settings.sources.get(source)
-        if known is None:
-            raise NotFound(f"there is no source named {source!r}")
-        return known, SOURCES[known.type]
+    def _source(self, name: str) -> tuple[SourceSettings, Source]:
+        """Return the source of that name, and what its sender declares."""
+        source = self.settings.sources.get(name)
+        if source is None:
+            raise NotFound(f"there is no source named {name!r}")
+        return source, SOURCES[source.type]
 
-    def _taken(self, events: list[NewEvent]) -> list[dict[str, str]]:
+    def _stored(self, events: list[NewEvent]) -> list[dict[str, str]]:
         """Store what one request holds, hand it over, and return what to answer for each event."""
         outcomes = []
         for event, stored in zip(events, self.intake.store_all(events, self.clock()), strict=True):
@@ -121,53 +122,39 @@ class Receiver:
             outcomes.append(_outcome(event, stored))
         return outcomes
 
-    def _judged(
-        self,
-        kind: Source,
-        known: SourceSettings,
-        arrival: Arrival,
-        naming: Naming,
-        body: bytes,
-        content_type: str,
+    def _new_event(
+        self, source: SourceSettings, sender: Source, arrival: Arrival, body: bytes, content_type: str
     ) -> NewEvent:
-        connections = self.settings.connections_for(known.name, naming.type)
-        verdict, state, reason = Verdict.ROUTED, State.PENDING, None
-        spam = (
-            self.guards.spam(known.guard, arrival.payload, self.clock().timestamp()) if known.guard else None
-        )
-        if naming.type in kind.ignored:
-            verdict, state = Verdict.IGNORED, State.SKIPPED
-            reason = f"{known.type} events {naming.type} are not delivered"
-        elif naming.test and not known.deliver_tests:
-            verdict, state, reason = Verdict.TEST, State.SKIPPED, "the sender marks it as a test"
-        elif spam:
-            verdict, state, reason = Verdict.SPAM, State.SKIPPED, spam
-        elif naming.type not in kind.handlers:
-            verdict, state = Verdict.UNKNOWN, State.FAILED
-            reason = f"{known.type} event {naming.type!r} is not known to this version"
-        elif not connections:
-            verdict = Verdict.UNROUTED
+        """Name an event, judge it, and say where it goes."""
+        naming = sender.name(arrival)
+        connections = self.settings.connections_for(source.name, naming.type)
+        judged = judge(source, sender, naming, lambda: self._spam(source, arrival.payload), bool(connections))
         return NewEvent(
-            source=known.name,
+            source=source.name,
             naming=naming,
-            verdict=verdict,
+            verdict=judged.verdict,
             content_type=content_type,
-            headers=kept(arrival.headers, (*known.secrets, *known.tokens)),
+            headers=kept(arrival.headers, (*source.secrets, *source.tokens)),
             body=body,
             connections=connections,
-            reachable=self.settings.connections_of(known.name) if naming.settles else (),
-            state=state,
-            reason=reason,
-            varies=kind.varies,
+            reachable=self.settings.connections_of(source.name) if naming.settles else (),
+            state=judged.state,
+            reason=judged.reason,
+            varies=sender.varies,
         )
+
+    def _spam(self, source: SourceSettings, payload: Any) -> str | None:
+        if source.guard is None:
+            return None
+        return self.guards.spam(source.guard, payload, self.clock().timestamp())
 
     def _allow_origin(self, response: Response) -> Response:
         # A browser that posts JSON asks first (the preflight), and reads our answer only with these headers.
-        known = self.settings.sources.get((request.view_args or {}).get("source", ""))
+        source = self.settings.sources.get((request.view_args or {}).get("name", ""))
         origin = request.headers.get("Origin", "")
-        if known and known.allowed_origins:
+        if source and source.allowed_origins:
             response.headers.add("Vary", "Origin")
-            if origin in known.allowed_origins:
+            if origin in source.allowed_origins:
                 response.headers["Access-Control-Allow-Origin"] = origin
                 response.headers["Access-Control-Allow-Methods"] = "POST"
                 response.headers["Access-Control-Allow-Headers"] = "content-type"
@@ -186,9 +173,9 @@ def _is_ping(ping: Ping, body: bytes) -> bool:
     return is_form and re.fullmatch(re.escape(ping.field) + r"=\w{1,20}", body.decode("latin-1")) is not None
 
 
-def _read(kind: Source, body: bytes, content_type: str) -> Any:
+def _read(sender: Source, body: bytes, content_type: str) -> Any:
     try:
-        return kind.read(body, content_type)
+        return sender.read(body, content_type)
     except BadBody as error:
         raise BadRequest(str(error)) from error
 
@@ -224,8 +211,7 @@ def refusal(error: HTTPException) -> Response:
     """Return `error` as JSON that says what to mend."""
     response = jsonify(status="refused", error=error.description)
     response.status_code = error.code or 500
-    if isinstance(error, HTTPException):
-        for name, value in error.get_headers():
-            if name.lower() in ("allow", "retry-after"):
-                response.headers[name] = value
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
     return response

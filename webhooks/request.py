@@ -50,22 +50,22 @@ def whole_body(limit: int) -> bytes:
 
 
 def verified(
-    kind: Source, known: SourceSettings, body: bytes, read: Callable[[], Any], now: datetime
+    sender: Source, source: SourceSettings, body: bytes, read: Callable[[], Any], now: datetime
 ) -> VerifiedBody:
     """Return `body` as verified. Raises Unauthorized, which says what the request lacks."""
-    _check_address(known)
+    _check_address(source)
     # The token of a sender that asks for a challenge is spent there; what it posts later bears none.
-    tokens = () if kind.challenge else known.tokens
+    tokens = () if sender.challenge else source.tokens
     try:
-        return verify(known.signatures, known.secrets, tokens, proof(known, read, now), body)
+        return verify(source.signatures, source.secrets, tokens, proof(source, read, now), body)
     except NotGenuine as error:
         raise Unauthorized(str(error)) from error
 
 
-def proof(known: SourceSettings, read: Callable[[], Any], now: datetime) -> Proof:
+def proof(source: SourceSettings, read: Callable[[], Any], now: datetime) -> Proof:
     """Return what this request offers as proof."""
     return Proof(
-        headers(), lambda: request.args, _password, request.method, lambda: _called_url(known), read, now
+        headers(), lambda: request.args, _password, request.method, lambda: _called_url(source), read, now
     )
 
 
@@ -82,32 +82,32 @@ def kept(given: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
     return {k: v for k, v in given.items() if not _is_secret(k, v, secrets)}
 
 
-def media_type(kind: Source) -> str:
+def media_type(sender: Source) -> str:
     """Return the Content-Type. Raises UnsupportedMediaType where the source takes no such thing."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body is compressed: send it without Content-Encoding")
-    if request.mimetype not in kind.media_types:
-        wanted = ", ".join(sorted(kind.media_types))
+    if request.mimetype not in sender.media_types:
+        wanted = ", ".join(sorted(sender.media_types))
         raise UnsupportedMediaType(
             f"Content-Type is {request.mimetype or 'missing'!r}; this source takes {wanted}"
         )
     return request.content_type or ""
 
 
-def _check_address(known: SourceSettings) -> None:
-    if known.addresses is None:
+def _check_address(source: SourceSettings) -> None:
+    if source.addresses is None:
         return
     try:
         address = ip_address(request.remote_addr or "")
     except ValueError:
         raise Unauthorized("the address that this comes from is not known") from None
-    if not any(address in network for network in known.addresses):
+    if not any(address in network for network in source.addresses):
         raise Unauthorized(f"{address} is not among the source's allowed_addresses")
 
 
-def _called_url(known: SourceSettings) -> str:
+def _called_url(source: SourceSettings) -> str:
     query = request.query_string.decode("latin-1")
-    return f"{known.public_url}{'?' if query else ''}{query}" if known.public_url else request.url
+    return f"{source.public_url}{'?' if query else ''}{query}" if source.public_url else request.url
 
 
 def _password() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import struct
 from typing import Any
@@ -12,8 +13,28 @@ from typing import Any
 import webhooks.app  # noqa: F401
 from worker.settings.environment import grace_seconds
 
+#: Files of a process besides its senders' connections: those to the ledger and the broker, and some to spare.
+OTHER_FILES = 128
+#: Twice what may wait for bytes (webhooks/incoming.py).
+MOST_CONNECTIONS = 2000
+
+
+def connections() -> int:
+    """Return how many connections a process may have; the limit of open files is raised where it can be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MOST_CONNECTIONS + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        allowed = min(allowed, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(allowed - OTHER_FILES, OTHER_FILES)
+
+
 worker_class = "webhooks.arrivals.Worker"
 workers = 2
+#: Where a process runs out of files it ends, and with it all its requests. gunicorn's own are 1,000, and a usual
+#: limit of files is 1,024.
+worker_connections = connections()
 #: With TLS only; without it there are those of webhooks/turns.py.
 threads = 8
 #: Requests in flight are answered in this time, which ends before the platform's own.

@@ -75,11 +75,11 @@ def check_token(tokens: Sequence[str], proof: Proof, parameter: str = "token") -
 
 
 def signed_headers(
-    scheme: Hmac, secret: str, body: bytes, at: datetime, method: str = "POST", url: str = "", id_: str = ""
+    scheme: Hmac, secret: str, body: bytes, at: datetime, url: str = "", id_: str = ""
 ) -> dict[str, str]:
-    """Return the headers with which the sender of `scheme` would send `body` at the time `at`."""
+    """Return the headers with which the sender of `scheme` would post `body` at the time `at`."""
     stamp = _stamp_of(scheme, at)
-    digest = scheme.prefix + _digest(scheme, secret, _signed(scheme, secret, stamp, id_, method, url, body))
+    digest = scheme.prefix + _digest(scheme, secret, _signed(scheme, secret, stamp, id_, "POST", url, body))
     if scheme.signature_name:
         digest = scheme.parted_by.join(
             (f"{scheme.timestamp_name}={stamp}", f"{scheme.signature_name}={digest}")

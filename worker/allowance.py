@@ -65,9 +65,7 @@ class TurnedAway:
     whole: bool = True
 
 
-def spend(
-    used: Used, allowance: Allowance, changes: bool, now: datetime, burst: timedelta = BURST
-) -> tuple[Used, TurnedAway | None]:
+def spend(used: Used, allowance: Allowance, changes: bool, now: datetime) -> tuple[Used, TurnedAway | None]:
     """Take one request, which changes something at the vendor or looks something up; return what is used then.
 
     Nothing is taken where it is turned away, but that it was is noted.
@@ -83,23 +81,23 @@ def spend(
     spacing = timedelta(seconds=1 / allowance.per_second)
     mine = used.next_create_at if changes else used.next_lookup_at
     said = f"the connection's {allowance.per_second:g} requests per second are used up"
-    away = _wait(used.next_at, burst, now, said)
+    away = _wait(used.next_at, now, said)
     if away is None and _is_recent(used.lookups_waited_at if changes else used.creates_waited_at, now):
         kind, others = ("changes", "look-ups") if changes else ("look-ups", "changes")
-        away = _wait(mine, burst, now, f"{said} as far as {kind} go, while {others} wait")
+        away = _wait(mine, now, f"{said} as far as {kind} go, while {others} wait")
         away = replace(away, whole=False) if away else None
     if away is not None:
         waited = replace(used, creates_waited_at=now) if changes else replace(used, lookups_waited_at=now)
         return waited, away
     own = max(now, mine or now) + spacing / SHARE
     # What it had beyond its share while it was alone is not held against it later.
-    own = min(own, now + burst + spacing / SHARE)
+    own = min(own, now + BURST + spacing / SHARE)
     taken = replace(counted, next_at=max(now, used.next_at or now) + spacing)
     return (replace(taken, next_create_at=own) if changes else replace(taken, next_lookup_at=own)), None
 
 
-def _wait(next_at: datetime | None, burst: timedelta, now: datetime, reason: str) -> TurnedAway | None:
-    wait = (next_at or now) - now - burst
+def _wait(next_at: datetime | None, now: datetime, reason: str) -> TurnedAway | None:
+    wait = (next_at or now) - now - BURST
     return TurnedAway(wait, reason) if wait > timedelta(0) else None
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any
 
 from mappings.errors import BadBody, CannotMap
 from mappings.vendor import Plan
@@ -20,7 +19,7 @@ from worker.breaker import Observation, Succeeded
 from worker.budget import Lanes
 from worker.calls import calls
 from worker.doubts import as_sent
-from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack, Unmappable
+from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack
 from worker.http import Http
 from worker.ledger import deliveries, due
 from worker.ledger.attempts import Attempt
@@ -28,8 +27,9 @@ from worker.ledger.database import Database
 from worker.ledger.deliveries import Claim, Closing
 from worker.ledger.prepared import Transaction
 from worker.ledger.steps import Checkpoints
+from worker.ledger.stored_event import StoredEvent
 from worker.ledger.tables import State
-from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of
+from worker.planning import Ahead, as_seen, planned, planned_ahead, source_of, unmappable
 from worker.senders.enrich import fetch
 from worker.senders.renewal import Renewing, current
 from worker.settings import ConnectionSettings, Settings
@@ -100,7 +100,7 @@ def _carried_out(
     engine: Engine,
     delivery_id: str,
     connection: ConnectionSettings,
-    event: Mapping[str, Any],
+    event: StoredEvent,
     full: PutBack | None = None,
 ) -> State | None:
     # Taken before the claim: should the process freeze in between, we believe our lease shorter than it is.
@@ -166,7 +166,7 @@ def _claimed(
     engine: Engine,
     delivery_id: str,
     connection: ConnectionSettings,
-    event: Mapping[str, Any],
+    event: StoredEvent,
     ahead: Ahead,
 ) -> tuple[Claim, Checkpoints] | None:
     lasting = engine.lease(connection)
@@ -184,16 +184,16 @@ def _claimed(
     return (claim, begun[0]) if claim else None
 
 
-def _whole(engine: Engine, event: Any) -> Any:
+def _whole(engine: Engine, event: StoredEvent) -> StoredEvent:
     """Return the event with what it lacks, which is fetched by the first of its deliveries."""
-    source, kind = source_of(engine.settings, event)
+    source, sender = source_of(engine.settings, event)
     renewing = Renewing(engine.http, engine.db, engine.clock, _before_each(engine))
     try:
-        seen = as_seen(source, kind, event)
-        fetched = fetch(engine.http, engine.db, kind, source, seen, partial(current, renewing, source))
-        return {**event, "fetched": fetched}
+        seen = as_seen(source, sender, event)
+        fetched = fetch(engine.http, engine.db, sender, source, seen, partial(current, renewing, source))
+        return replace(event, fetched=fetched)
     except (CannotMap, BadBody) as error:
-        raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
+        raise unmappable(error) from error
 
 
 def _before_each(engine: Engine) -> Callable[[], None]:
@@ -237,8 +237,8 @@ def _ms(began: float) -> int:
 def _tell(claim: Claim, closing: Closing, ms: int) -> None:
     log().info(
         "delivery.attempted",
-        event_id=claim.event["id"],
-        source=claim.event["source"],
+        event_id=claim.event.id,
+        source=claim.event.source,
         connection=claim.connection,
         delivery_id=claim.id,
         attempt=claim.attempts + 1,

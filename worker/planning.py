@@ -13,9 +13,10 @@ from mappings.commands import Command, RecordOrder
 from mappings.errors import BadBody, CannotMap, ValueMissing
 from mappings.source import Event, Source
 from mappings.sources import SOURCES
-from mappings.vendor import Plan, only_said, said
+from mappings.vendor import Plan, only_spoken, spoken_records
 from mappings.writing.email_addresses import with_usable_address
 from worker.errors import NotConfigured, Unmappable
+from worker.ledger.stored_event import StoredEvent
 from worker.settings import ConnectionSettings, Settings, SourceSettings
 from worker.steps.first_step import First, first_step
 from worker.vendors import VENDORS
@@ -34,7 +35,7 @@ class Ahead:
     adds: bool = False
 
 
-def planned_ahead(settings: Settings, connection: ConnectionSettings, event: Any) -> Ahead:
+def planned_ahead(settings: Settings, connection: ConnectionSettings, event: StoredEvent) -> Ahead:
     """Return what can be known; nothing where the event is thin and nobody has fetched yet what it lacks.
 
     Raises nothing: a fault, a bug of a mapping, too, is the outcome of an attempt, and first there is the claim.
@@ -43,24 +44,24 @@ def planned_ahead(settings: Settings, connection: ConnectionSettings, event: Any
         if _is_thin(settings, event):
             return Ahead()
         plans = planned(settings, connection, event)
-        adds = any(said(plan) for plan in plans)
+        adds = any(spoken_records(plan) for plan in plans)
         return Ahead(plans, first_step(plans, VENDORS[connection.vendor]), adds=adds)
     except Exception as error:  # noqa: BLE001
         return Ahead(fault=error)
 
 
-def _is_thin(settings: Settings, event: Any) -> bool:
-    source, kind = source_of(settings, event)
-    if kind.fetches is None or not source.api_url or event["fetched"] is not None:
+def _is_thin(settings: Settings, event: StoredEvent) -> bool:
+    source, sender = source_of(settings, event)
+    if sender.fetches is None or not source.api_url or event.fetched is not None:
         return False
     try:
-        return any(True for _ in kind.fetches(as_seen(source, kind, event)))
+        return any(True for _ in sender.fetches(as_seen(source, sender, event)))
     except BadBody:
         return False  # whoever maps it says so
 
 
 def planned(
-    settings: Settings, connection: ConnectionSettings, event: Any, is_stale: bool = False
+    settings: Settings, connection: ConnectionSettings, event: StoredEvent, is_stale: bool = False
 ) -> list[Plan]:
     """Return the records that a stored event wants over `connection`, a plan for each of its commands.
 
@@ -78,45 +79,52 @@ def planned(
                 )
             plans.append(planner(command, connection.account))
     except (CannotMap, BadBody) as error:
-        raise Unmappable(getattr(error, "path", "body"), getattr(error, "why", str(error))) from error
+        raise unmappable(error) from error
     except ValueMissing as error:
         raise NotConfigured(f"connections.{connection.name}.{error.key}: {error.why}") from error
-    return [only_said(plan) for plan in plans if said(plan)] if is_stale else plans
+    return [only_spoken(plan) for plan in plans if spoken_records(plan)] if is_stale else plans
 
 
-def commands(settings: Settings, event: Any) -> list[Command]:
+def unmappable(error: CannotMap | BadBody) -> Unmappable:
+    """Return what a mapping's `error` means for the delivery; a body that cannot be read has no other path."""
+    return (
+        Unmappable(error.path, error.why) if isinstance(error, CannotMap) else Unmappable("body", str(error))
+    )
+
+
+def commands(settings: Settings, event: StoredEvent) -> list[Command]:
     """Return what a stored event asks for. Raises CannotMap and BadBody."""
-    source, kind = source_of(settings, event)
-    if event.get("purged_at"):
+    source, sender = source_of(settings, event)
+    if event.purged_at:
         raise CannotMap("body", "was purged: an event without its payload cannot be delivered again")
-    handler = kind.handlers.get(event["type"])
+    handler = sender.handlers.get(event.type)
     if handler is None:
-        raise CannotMap("type", f"{source.type} event {event['type']!r} is not known to this version")
-    received = event["received_at"].astimezone(UTC).isoformat(timespec="seconds")
-    made = handler(as_seen(source, kind, event))
+        raise CannotMap("type", f"{source.type} event {event.type!r} is not known to this version")
+    received = event.received_at.astimezone(UTC).isoformat(timespec="seconds")
+    made = handler(as_seen(source, sender, event))
     return [_dated(with_usable_address(command), received) for command in made]
 
 
-def source_of(settings: Settings, event: Any) -> tuple[SourceSettings, Source]:
+def source_of(settings: Settings, event: StoredEvent) -> tuple[SourceSettings, Source]:
     """Return the source that a stored event came from. Raises NotConfigured where it is there no more."""
-    source = settings.sources.get(event["source"])
+    source = settings.sources.get(event.source)
     if source is None:
-        raise NotConfigured(f"[sources.{event['source']}] is not in {settings.config_path} any more")
+        raise NotConfigured(f"[sources.{event.source}] is not in {settings.config_path} any more")
     return source, SOURCES[source.type]
 
 
-def as_seen(source: SourceSettings, kind: Source, event: Any) -> Event:
+def as_seen(source: SourceSettings, sender: Source, event: StoredEvent) -> Event:
     """Return a stored event as its handler sees it. Raises BadBody."""
     return Event(
-        source=event["source"],
-        id=event["id"],
-        type=event["type"],
-        payload=kind.read(event["body"], event["content_type"]),
-        headers=event["headers"],
-        entity=event["entity"],
-        version=event["version"],
+        source=event.source,
+        id=event.id,
+        type=event.type,
+        payload=sender.read(event.body, event.content_type),
+        headers=event.headers,
+        entity=event.entity,
+        version=event.version,
         options=_options(source),
-        fetched=json.loads(event["fetched"] or "{}", parse_float=Decimal),
+        fetched=json.loads(event.fetched or "{}", parse_float=Decimal),
     )
 
 

@@ -60,7 +60,7 @@ def ticket_of(event: Event, email: Email, sender_path: str) -> OpenTicket:
         "reply_to": email.reply_to if parseaddr(email.reply_to)[1] != requester.email else "",
         "mailbox": email.mailbox,
         "cc": readable(email.cc),
-        "tag": email.tag,
+        "tags": email.tag,
         "date": email.date,
     }
     return OpenTicket(

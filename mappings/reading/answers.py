@@ -37,9 +37,8 @@ def lead_of_answers(
     event: Event,
     answers: Iterable[Answer],
     *,
-    origin: str = "",
-    language: str = "",
-    attributes: Mapping[str, str] | None = None,
+    origin: str,
+    attributes: Mapping[str, str],
 ) -> RegisterLead:
     """Return the lead that `answers` make; see `lead_of`, which sorts them, for the rest.
 
@@ -49,7 +48,7 @@ def lead_of_answers(
     values = _by_name(answers, event.options.get("fields", {}))
     parts = {part: values.pop(ADDRESS + part, "") for part in PARTS}
     address = Address(**parts) if any(parts.values()) else None
-    return lead_of(event, values, origin=origin, language=language, address=address, attributes=attributes)
+    return lead_of(event, values, origin=origin, address=address, attributes=attributes)
 
 
 def _by_name(answers: Iterable[Answer], aliases: Mapping[str, Any]) -> dict[str, str]:

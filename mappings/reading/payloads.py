@@ -104,6 +104,13 @@ class Moment(fields.Field[str]):
         return str(value)
 
 
+class MomentIfAny(fields.Field[str]):
+    """As `Moment`, empty for what is none: that nobody knows when an order was closed is no reason to park it."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
+        return "" if sortable(value) is None else str(value)
+
+
 def items(kind: type[Schema] | fields.Field[Any], data_key: str | None = None) -> fields.List[Any]:
     """Return a field for a list of `kind`, empty where the sender leaves it out or writes null.
 

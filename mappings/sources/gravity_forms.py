@@ -105,7 +105,7 @@ def _choices(value: Any) -> Any:
 def _payment(entry: Mapping[str, str]) -> dict[str, str]:
     paid = {name: entry.get(name, "") for name in ("payment_status", "payment_method", "transaction_id")}
     if entry.get("payment_amount"):
-        paid["payment_amount"] = f"{entry['payment_amount']} {entry.get('currency', '')}".strip()
+        paid["paid_amount"] = f"{entry['payment_amount']} {entry.get('currency', '')}".strip()
     return paid
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from relay import connections as standing
-from relay.durations import duration
-from relay.inputs import known
 from relay.listing import as_json, as_table
-from relay.opening import ledger_of
+from relay.names import connection_named
+from relay.open_ledger import ledger_of
 from relay.options import OneLine, as_json_option, env_file, environ_with
+from relay.times import duration
 from worker.ledger.database import Database
 from worker.ledger.standing import hold, reset
 from worker.settings import Settings
@@ -46,10 +46,6 @@ def _opened(file: Path | None) -> tuple[Settings, Database]:
     return settings, db
 
 
-def _known(settings: Settings, name: str) -> str:
-    return known("connection", name, settings.connections, f"in {settings.config_path}")
-
-
 @click.group(
     "connections",
     cls=OneLine,
@@ -75,7 +71,7 @@ def list_connections(ctx: click.Context, json_: bool, env_file: Path | None) -> 
 def reset_connection(ctx: click.Context, name: str, env_file: Path | None) -> None:
     """Let NAME be used again at once: close its breaker, end its hold, make what is held due now."""
     settings, db = _opened(env_file or ctx.obj)
-    before = reset(db, _known(settings, name), getpass.getuser(), datetime.now(UTC))
+    before = reset(db, connection_named(settings, name).name, getpass.getuser(), datetime.now(UTC))
     click.echo(f"{name} was {before} and is closed now: what is held is due")
 
 
@@ -89,6 +85,6 @@ def hold_connection(ctx: click.Context, name: str, lasting: timedelta | None, en
     settings, db = _opened(env_file or ctx.obj)
     now = datetime.now(UTC)
     until = now + lasting if lasting else FOR_EVER
-    hold(db, _known(settings, name), getpass.getuser(), until, now)
+    hold(db, connection_named(settings, name).name, getpass.getuser(), until, now)
     said = until.isoformat(timespec="seconds") if lasting else f"`relay connections reset {name}`"
     click.echo(f"{name} is held until {said}")

@@ -13,14 +13,16 @@ from typing import Any, TextIO
 import click
 import simplejson
 
+from mappings.sources import SOURCES
 from relay.errors import WrongInput
-from relay.inputs import known, parsed
+from relay.inputs import parsed
 from relay.listing import as_json, as_table
-from relay.opening import ledger_of
+from relay.names import connection_named, source_named
+from relay.open_ledger import ledger_of
 from relay.options import as_json_option, env_file, environ_with, headers_of, limit_option
 from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
-from relay.send import post_sample
+from relay.send import content_type_of, post_sample
 from worker.ledger import by_state, search
 from worker.ledger.database import Database
 from worker.ledger.tables import State
@@ -55,7 +57,8 @@ def preview(
     """
     settings = load(environ_with(env_file))
     lacking = _json_object(fetched) if fetched else None
-    found = preview_file(settings, source, file, event_type, headers_of(headers), content_type, lacking)
+    chosen = source_named(settings, source)
+    found = preview_file(settings, chosen, file, event_type, headers_of(headers), content_type, lacking)
     click.echo(simplejson.dumps(found, indent=2, ensure_ascii=False, use_decimal=True))
     sys.exit(1 if has_errors(found) else 0)
 
@@ -84,15 +87,9 @@ def send(
     source: str, url: str, headers: Sequence[str], content_type: str | None, file: Path, env_file: Path | None
 ) -> None:
     """Sign the request body in FILE as its sender would, and post it to a running receiver."""
-    answer = post_sample(
-        load(environ_with(env_file)),
-        source,
-        file.read_bytes(),
-        headers_of(headers),
-        content_type,
-        url,
-        file.name,
-    )
+    chosen = source_named(load(environ_with(env_file)), source)
+    media = content_type_of(SOURCES[chosen.type], file.name, content_type)
+    answer = post_sample(chosen, file.read_bytes(), headers_of(headers), media, url)
     click.echo(f"{answer.status_code} {answer.text.strip()}")
     sys.exit(0 if answer.status_code == 200 else 1)
 
@@ -127,7 +124,7 @@ def list_events(
         return
     rows = search.list_events(db, source, limit, verdict)
     if source and not rows:
-        known("source", source, settings.sources, f"in {settings.config_path}")
+        source_named(settings, source)  # a name that is none is a mistake, not an empty list
     columns = ("id", "source", "type", "verdict", "duplicate_of", "received_at", "repeats")
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
@@ -152,7 +149,7 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
         return
     rows = search.list_deliveries(db, **filters)
     if filters["connection"] and not rows:
-        known("connection", filters["connection"], settings.connections, f"in {settings.config_path}")
+        connection_named(settings, filters["connection"])
     columns = ("id", "source", "type", "connection", "state", "attempts", "record_id", "reason")
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
@@ -185,7 +182,7 @@ def replay(
     if connection:
         if not state:
             raise WrongInput("--connection narrows --state: give both, or name the ids")
-        known("connection", connection, settings.connections, f"in {settings.config_path}")
+        connection_named(settings, connection)
     db = ledger_of(settings)
     wanted = releasable(settings, db, ids, datetime.now(UTC))
     in_state = by_state.count(db, state, connection) if state else 0

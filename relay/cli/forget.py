@@ -15,7 +15,7 @@ from mappings.reading.person_search import Sought, sought
 from relay.cli.privacy import NOT_SWEPT
 from relay.errors import WrongInput
 from relay.listing import as_json, as_table
-from relay.opening import open_ledger
+from relay.open_ledger import open_ledger
 from relay.options import as_json_option, env_file, environ_with, progress
 from worker.ledger.database import Database
 from worker.ledger.persons import count_events

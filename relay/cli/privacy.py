@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from relay.durations import duration
 from relay.errors import WrongInput
 from relay.listing import as_json
-from relay.opening import open_ledger
+from relay.open_ledger import open_ledger
 from relay.options import as_json_option, env_file, environ_with, progress
+from relay.times import duration
 from worker.ledger import purging, sealing
 from worker.ledger.audits import note
 from worker.ledger.database import Database

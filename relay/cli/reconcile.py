@@ -11,12 +11,14 @@ from pathlib import Path
 
 import click
 
-from relay.calling import told
+from relay.error_lines import error_line
 from relay.errors import WrongInput
-from relay.inputs import known
-from relay.opening import ledger_of
+from relay.names import connection_named
+from relay.open_ledger import ledger_of
 from relay.options import env_file, environ_with, progress
-from relay.reconciling import as_line, as_object, as_report, as_summary, moment, patient, written
+from relay.patient_api import open_patiently
+from relay.reconcile_output import as_line, as_object, as_report, as_summary
+from relay.times import moment, written
 from worker.errors import DeliveryError
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Period, count, count_recent
@@ -63,13 +65,12 @@ def reconcile(
     if repair and not yes and not sys.stdin.isatty():
         raise WrongInput("--repair asks, and there is no terminal to ask at: say --yes")
     settings = load(environ_with(env_file))
-    there = settings.connections
-    target = there[known("connection", connection, there, f"in {settings.config_path}")]
+    target = connection_named(settings, connection)
     now = datetime.now(UTC)
     period = _period(target, moment(since, now), moment(until, now), now)
     db = ledger_of(settings)
     tally, kept = Tally(recent=count_recent(db, period)), list[Finding]()
-    with closing(db), patient(settings, target, db) as api:
+    with closing(db), open_patiently(settings, target, db) as api:
         _compare(settings, db, api, period, tally, kept, json_)
         click.echo(as_summary(tally, connection, period.since, period.until) if json_ else as_report(tally))
         _tell_rest(tally, kept, repair)
@@ -157,5 +158,6 @@ def _delete(db: Database, api: Api, found: Finding) -> None:
         raise
     except DeliveryError as error:
         click.echo(
-            f"relay: {found.kind} {found.younger} is not deleted: {told(error, api.connection)}", err=True
+            f"relay: {found.kind} {found.younger} is not deleted: {error_line(error, api.connection)}",
+            err=True,
         )

@@ -10,15 +10,18 @@ from typing import Any
 import click
 import simplejson
 
-from relay.calling import is_set_up, opened, told, without_secrets
 from relay.capabilities import as_tables, capabilities
 from relay.check_offline import warnings
 from relay.check_online import check_online
+from relay.error_lines import error_line, is_set_up
 from relay.errors import WrongInput
 from relay.inputs import check as check_input
-from relay.inputs import known, parsed
+from relay.inputs import parsed
+from relay.names import connection_named, require_known
+from relay.open_connection import open_connection
 from relay.operations import as_description, as_list, operations
 from relay.options import WRONG_SET_UP, as_json_option, env_file, environ_with
+from relay.redaction import without_secrets
 from worker.errors import DeliveryError
 from worker.settings import ConnectionSettings
 from worker.settings.configuration import load
@@ -65,7 +68,7 @@ def list_operations(vendor: str | None, changes_only: bool, json_: bool, operati
     """
     rows = operations(vendor, changes_only)
     if operation:
-        known("operation", operation, [row["operation"] for row in rows], "here")
+        require_known("operation", operation, [row["operation"] for row in rows], "here")
         rows = [row for row in rows if row["operation"] == operation]
     if json_:
         click.echo(simplejson.dumps(rows, indent=2, ensure_ascii=False))
@@ -105,11 +108,10 @@ def call(connection: str, operation: str, json_: str, yes: bool, all_: bool, env
     relay call opla lead_create --json @lead.json
     """  # noqa: D301
     settings = load(environ_with(env_file))
-    there = settings.connections
-    target = there[known("connection", connection, there, f"in {settings.config_path}")]
+    target = connection_named(settings, connection)
     offered = VENDORS[target.vendor].operations
-    found = offered[known("operation", operation, offered, f"at {target.vendor}")]
-    with opened(settings, target) as api:
+    found = offered[require_known("operation", operation, offered, f"at {target.vendor}")]
+    with open_connection(settings, target) as api:
         try:
             found = api.configured(operation)
             values = parsed(_text(json_))
@@ -120,7 +122,7 @@ def call(connection: str, operation: str, json_: str, yes: bool, all_: bool, env
                 _ask(target, found)
             _carry_out(api, found, values, all_)
         except DeliveryError as error:
-            click.echo(f"relay: {told(error, target, found)}", err=True)
+            click.echo(f"relay: {error_line(error, target, found)}", err=True)
             sys.exit(WRONG_SET_UP if is_set_up(error) else 1)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mappings.source import Naming
 from relay.connections import gone_at
-from relay.durations import duration
+from relay.times import duration
 from tests.cli.conftest import Relay
 from tests.conftest import NOON
 from worker.breaker import Failed, Terms
@@ -20,6 +20,7 @@ from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.new_events import NewEvent
 from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def db(sqlite_url: str) -> Iterator[Database]:
 
 def stored(db: Database, key: str, now: datetime) -> str:
     naming = Naming(type="submitted", dedup_key=key)
-    event = NewEvent("website", naming, "routed", "application/json", {}, b"{}", ["opla"])
+    event = NewEvent("website", naming, Verdict.ROUTED, "application/json", {}, b"{}", ["opla"])
     return intake.store(db, event, now).deliveries[0][1]
 
 

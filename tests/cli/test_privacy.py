@@ -24,6 +24,7 @@ from worker.ledger.database import Database
 from worker.ledger.migrate import migrate
 from worker.ledger.new_events import NewEvent
 from worker.ledger.tables import State, audit, deliveries, events
+from worker.ledger.verdicts import Verdict
 from worker.ledger.version import require_current
 from worker.settings.encryption_keys import key_bytes, new_key
 
@@ -43,7 +44,7 @@ def fill(db: Database, state: State, number: int = 1, body: bytes = FORM) -> Non
     """Store events whose delivery ended a hundred days ago."""
     for place in range(number):
         key = f"{state}-{place}"
-        event = NewEvent("website", Naming("submitted", key), "routed", URLENCODED, {}, body, ["opla"])
+        event = NewEvent("website", Naming("submitted", key), Verdict.ROUTED, URLENCODED, {}, body, ["opla"])
         intake.store(db, event, LONG_AGO)
     with db.write() as c:
         pending = deliveries.c.state == State.PENDING
@@ -116,7 +117,7 @@ def test_senders_are_answered_while_a_large_ledger_is_purged(relay: Relay, ledge
     def post() -> None:
         while not over.is_set():
             event = NewEvent(
-                "website", Naming("t", f"new-{len(emptied)}"), "routed", URLENCODED, {}, FORM, []
+                "website", Naming("t", f"new-{len(emptied)}"), Verdict.ROUTED, URLENCODED, {}, FORM, []
             )
             intake.store(ledger, event, datetime.now(UTC))
             with ledger.read() as c:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from relay import reconciling
+from relay import patient_api
 from relay.errors import WrongInput
-from relay.reconciling import moment, written
+from relay.times import moment, written
 from tests.cli.conftest import Crm
 from tests.conftest import Clock
 from tests.engine.harness import Bench
@@ -159,7 +159,7 @@ def test_a_crm_that_is_away_ends_it_soon_and_says_where_to_go_on(
 ) -> None:
     """Otherwise it knocks a hundred thousand times at a CRM that is down, or begins from the start."""
     monkeypatch.setattr(ledger, "PAGE", 1)
-    monkeypatch.setattr(reconciling, "MOST_FAILURES", 2)
+    monkeypatch.setattr(patient_api, "MOST_FAILURES", 2)
     for number in range(3):
         body = FORM.replace(b"lan%40", b"lan%d%%40" % number)
         row = bench.receive("website", body, LEAD.content_type, to="overplane")

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.conftest import wait_for
 from tests.door.door_requests import LEAD
 from tests.door.door_server import AT_MOST, Server, Wire, count, head
-from webhooks.arrivals import ARRIVAL_SECONDS, MOST_HELD
+from webhooks.arrivals import ARRIVAL_SECONDS
+from webhooks.incoming import MOST_HELD
 from worker.ledger.database import TURN_SECONDS, Database
 
 

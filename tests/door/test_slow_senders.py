@@ -16,8 +16,9 @@ import pytest
 from tests.door.door_requests import LEAD
 from tests.door.door_server import AT_MOST, HELD, Server, Wire, count, head
 from tests.stopwatch import Stopwatch
-from webhooks.arrivals import ARRIVAL_SECONDS, MOST_ARRIVING, Incoming, waits_for_us
+from webhooks.arrivals import ARRIVAL_SECONDS
 from webhooks.framing import Frame
+from webhooks.incoming import MOST_ARRIVING, Incoming
 from webhooks.one_piece import OnePiece
 from worker.ledger.database import Database
 
@@ -112,12 +113,12 @@ def test_who_has_sent_all_in_time_is_not_told_that_it_was_too_slow(is_known: str
         frame = Frame(1000)
         if is_known == "its beginning":
             frame.add(HEAD)
-        incoming = Incoming(SimpleNamespace(sock=OnePiece(ours)), frame, until=0)
-        assert not waits_for_us(incoming), "nothing more has come"
+        incoming = Incoming(SimpleNamespace(sock=OnePiece(ours)), frame, since=0, until=0)
+        assert not incoming.waits_for_us(), "nothing more has come"
         theirs.sendall(b"a" * 500)
-        assert waits_for_us(incoming), "it is closed though all of it is there"
-        assert not waits_for_us(replace(incoming, is_whole=True)), "who reads no answers stays for ever"
-        assert not waits_for_us(replace(incoming, is_parting=True)), "who was answered stays for ever"
+        assert incoming.waits_for_us(), "it is closed though all of it is there"
+        assert not replace(incoming, is_whole=True).waits_for_us(), "who reads no answers stays for ever"
+        assert not replace(incoming, is_parting=True).waits_for_us(), "who was answered stays for ever"
 
 
 def test_a_flood_of_connections_drives_out_its_own(server: Server) -> None:

@@ -25,6 +25,7 @@ from worker.ledger.database import TURN_SECONDS, Database
 from worker.ledger.intake import MOST as TOGETHER
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
+from worker.ledger.verdicts import Verdict
 
 
 class Waiting:
@@ -103,7 +104,7 @@ def counting(empty_ledger: Path, tmp_path: Path) -> Iterator[Counting]:
 
 
 def event(key: str) -> NewEvent:
-    return NewEvent("website", Naming("lead", key), "routed", "text/plain", {}, b"", ["opla"])
+    return NewEvent("website", Naming("lead", key), Verdict.ROUTED, "text/plain", {}, b"", ["opla"])
 
 
 def storing(intake: Intake, key: str, outcomes: dict[str, Stored | str]) -> Work:

@@ -24,6 +24,7 @@ from worker.ledger.database import Database
 from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.tables import State
 from worker.ledger.tables import deliveries as table
+from worker.ledger.verdicts import Verdict
 from worker.settings.configuration import load
 
 ROOT = Path(__file__).parents[2]
@@ -103,13 +104,13 @@ class Bench:
         to: str = "opla",
     ) -> Stored:
         """Store an event as the door would, for one connection, or find that it is a duplicate."""
-        known = self.engine.settings.sources[source]
-        kind = SOURCES[known.type]
+        settings = self.engine.settings.sources[source]
+        sender = SOURCES[settings.type]
         digest = hashlib.sha256(body).hexdigest()
-        naming = kind.name(
-            Arrival(source, headers or {}, kind.read(body, content_type), digest, known.options)
+        naming = sender.name(
+            Arrival(source, headers or {}, sender.read(body, content_type), digest, settings.options)
         )
-        event = NewEvent(source, naming, "routed", content_type, headers or {}, body, [to])
+        event = NewEvent(source, naming, Verdict.ROUTED, content_type, headers or {}, body, [to])
         stored = intake.store(self.engine.db, event, self.clock())
         self.clock.forward(microseconds=10)
         return stored

@@ -25,8 +25,10 @@ from worker.ledger import intake, persons, search
 from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.new_events import NewEvent
+from worker.ledger.stored_event import stored_event
 from worker.ledger.tables import State, audit, deliveries, events, links
 from worker.ledger.traces import sweep_traces
+from worker.ledger.verdicts import Verdict
 from worker.planning import commands
 from worker.privacy import forgetting
 from worker.privacy.forgetting import Erased, Found, erase, find
@@ -131,7 +133,7 @@ BODIES: dict[str, tuple[str, bytes, str]] = {
 @pytest.mark.parametrize(("source", "body", "content_type"), BODIES.values(), ids=BODIES)
 def test_every_body_is_read(bench: Bench, source: str, body: bytes, content_type: str) -> None:
     """Otherwise somebody is told that nothing is kept of them, and a form of theirs is."""
-    event = NewEvent(source, Naming("t", "k"), "routed", content_type, {}, body, [])
+    event = NewEvent(source, Naming("t", "k"), Verdict.ROUTED, content_type, {}, body, [])
     stored = intake.store(bench.engine.db, event, bench.clock())
     there, done = forget(bench, LAN)
     assert [one.id for one in there.events] == [stored.event_id]
@@ -148,12 +150,12 @@ def test_every_place_is_looked_at(bench: Bench) -> None:
         "fetched": {"fetched": '["lan@example.com"]'},
     }
     for name, values in places.items():
-        event = NewEvent("website", Naming("t", name), "routed", URLENCODED, {}, b"a=b", ["opla"])
+        event = NewEvent("website", Naming("t", name), Verdict.ROUTED, URLENCODED, {}, b"a=b", ["opla"])
         stored = intake.store(db, event, now)
         with db.write() as c:
             c.execute(update(events).where(events.c.id == stored.event_id).values(values))
     for name in ("reason", "field_ledger"):
-        event = NewEvent("website", Naming("t", name), "routed", URLENCODED, {}, b"a=b", ["opla"])
+        event = NewEvent("website", Naming("t", name), Verdict.ROUTED, URLENCODED, {}, b"a=b", ["opla"])
         ((_, delivery),) = intake.store(db, event, now).deliveries
         with db.write() as c:
             told = {name: '"lan@example.com"', "state": State.FAILED}
@@ -167,7 +169,7 @@ def test_a_key_that_is_the_address_still_tells_a_repetition(bench: Bench) -> Non
     """Otherwise a sender that names its events by address makes a second lead after the first is forgotten."""
     db = bench.engine.db
     naming = Naming("t", "lan@example.com", entity="lan@example.com")
-    event = NewEvent("website", naming, "routed", URLENCODED, {}, FORM, ["opla"])
+    event = NewEvent("website", naming, Verdict.ROUTED, URLENCODED, {}, FORM, ["opla"])
     first = intake.store(db, event, bench.clock())
     bench.clock.forward(seconds=1)
     forget(bench, LAN)
@@ -200,9 +202,9 @@ def test_what_waits_is_not_delivered_any_more(bench: Bench) -> None:
     assert bench.counts("oplacrm") == {}
     assert not search.release(bench.engine.db, delivery, "lan", bench.clock())
     with bench.engine.db.read() as c:
-        event = c.execute(select(events)).one()._mapping
+        event = stored_event(c.execute(select(events)).one())
     with pytest.raises(Exception, match="was purged") as told:
-        commands(bench.engine.settings, {**event, "headers": {}})
+        commands(bench.engine.settings, event)
     assert not isinstance(told.value, Unmappable), "the mapping's own word"
 
 
@@ -261,7 +263,9 @@ def test_a_large_ledger_is_read_page_by_page(bench: Bench, monkeypatch: pytest.M
         mail = b"lan@example.com" if number != 3 else b"minh@example.com"
         intake.store(
             db,
-            NewEvent("website", Naming("t", f"k{number}"), "routed", "text/plain", {}, b"m=" + mail, []),
+            NewEvent(
+                "website", Naming("t", f"k{number}"), Verdict.ROUTED, "text/plain", {}, b"m=" + mail, []
+            ),
             now,
         )
         with db.write() as c:

@@ -176,6 +176,17 @@ def test_a_second_order_finds_the_customer_however_it_is_written(bench: Bench) -
     assert bench.counts("overplane")["opportunity"] == 2
 
 
+def test_a_customer_with_two_names_is_one_where_orders_call_customers_by_name(opened: Any) -> None:
+    """Otherwise the order of who signs otherwise names nobody: it is refused, and the customer made again."""
+    nickname = {"id": 9, "email": "ana@example.com", "first_name": "Anita", "last_name": ""}
+    with opened(party_name="name") as bench, account(bench, party_name_is="name"):
+        delivered(bench, order(bench))
+        delivered(bench, order(bench, id=5002, name="#1002", customer=nickname))
+        parties = [record["body"]["party_name"] for record in bench.records("overplane", "opportunity")]
+        assert parties == ["Ana Garcia (ana@example.com)"] * 2
+        assert bench.counts("overplane")["customer"] == 1
+
+
 @pytest.mark.parametrize(
     ("options", "values"),
     [

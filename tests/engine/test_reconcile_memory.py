@@ -18,6 +18,7 @@ from worker.ids import new_id
 from worker.ledger import reconciling
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Period
+from worker.ledger.stored_event import StoredEvent
 from worker.ledger.tables import State, StepState, deliveries, events, links, steps
 from worker.planning import planned
 from worker.reconcile import reconcile
@@ -46,7 +47,7 @@ def fill(db: Database, settings: Settings, clock: Clock, number: int) -> None:
     rows: dict[Table, list[dict[str, Any]]] = {events: [], deliveries: [], steps: [], links: []}
     for _ in range(number):
         clock.forward(seconds=1)
-        event = {
+        event: dict[str, Any] = {
             "id": new_id(),
             "source": "website",
             "type": "submitted",
@@ -58,7 +59,10 @@ def fill(db: Database, settings: Settings, clock: Clock, number: int) -> None:
             "body": f"name=Lan&email=lan%40example.com&message={'Please+call. ' * 2000}".encode(),
             "repeats": 0,
         }
-        stored = {**event, "headers": {}, "entity": None, "version": None, "fetched": None}
+        named = {
+            name: event[name] for name in ("id", "source", "type", "received_at", "content_type", "body")
+        }
+        stored = StoredEvent(**named, entity=None, version=None, headers={})
         (plan,) = planned(settings, settings.connections["opla"], stored)
         (record,) = plan.records
         of = {"kind": "lead", "key": record.key, "record_id": f"id-of-{record.key}", "updated_at": clock()}

@@ -29,6 +29,7 @@ from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.new_events import HAND_OFF_GRACE, NewEvent
 from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher, for_the_door
 from worker.settings import Settings
 from worker.settings.configuration import load
@@ -57,7 +58,7 @@ def stored(ledger: Database, clock: Clock, count: int = 1, to: Sequence[str] = (
     ids = []
     for _ in range(count):
         naming = Naming(type="submitted", dedup_key=new_id())
-        event = NewEvent("website", naming, "routed", "application/json", {}, b"{}", to)
+        event = NewEvent("website", naming, Verdict.ROUTED, "application/json", {}, b"{}", to)
         ids += [delivery for _, delivery in intake.store(ledger, event, clock()).deliveries]
     return ids
 

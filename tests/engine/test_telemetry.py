@@ -14,7 +14,6 @@ from typing import Any
 import flask
 import pytest
 import sentry_sdk
-import structlog
 from greenlet import greenlet
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
@@ -210,7 +209,7 @@ def test_an_excerpt_is_short_and_masked_before_it_is_cut() -> None:
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the log holds so far, each line read as JSON, by its event."""
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
@@ -219,8 +218,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def read() -> dict[str, Any]:
         return {line["event"]: line for line in map(json.loads, written.getvalue().splitlines())}
 
-    yield read
-    structlog.reset_defaults()
+    return read
 
 
 FORM_VALUES = ("lan", "Lan", "0901234567", "901234567", "Hong", "Please")

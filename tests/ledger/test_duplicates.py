@@ -19,6 +19,7 @@ from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.purging import Ages
 from worker.ledger.releases import release_duplicate
 from worker.ledger.tables import audit, deliveries, events
+from worker.ledger.verdicts import Verdict
 
 
 def posted(
@@ -27,7 +28,7 @@ def posted(
     named = Naming(
         "orders/create", **{"dedup_key": "b54557e4", "entity": "order-1001", "version": "1", **naming}
     )
-    event = NewEvent("shop", named, "routed", "application/json", {"x-a": "1"}, body, connections)
+    event = NewEvent("shop", named, Verdict.ROUTED, "application/json", {"x-a": "1"}, body, connections)
     clock.forward(seconds=1)
     return intake.store(db, event, clock())
 
@@ -63,7 +64,9 @@ def test_two_that_store_the_same_events_in_other_orders_both_succeed(db: Databas
         sent = {"content_type": "text/plain", "headers": "{}", "body": key.encode()}
         return {**given, **sent, "received_at": clock(), "repeats": 0}
 
-    batch = [NewEvent("shop", naming(key), "routed", "text/plain", {}, key.encode(), []) for key in "ba"]
+    batch = [
+        NewEvent("shop", naming(key), Verdict.ROUTED, "text/plain", {}, key.encode(), []) for key in "ba"
+    ]
     with ThreadPoolExecutor(1) as other:
         with db.write() as c:
             c.execute(insert(events), row("a"))
@@ -113,7 +116,7 @@ def test_six_at_once_with_the_same_other_bytes_are_kept_once(db: Database, clock
     """Otherwise a sender's two servers, posting at the same moment, get a 503 or are kept twice."""
     posted(db, clock, b"one")
     named = Naming("orders/create", "b54557e4", "order-1001", "1")
-    event = NewEvent("shop", named, "routed", "application/json", {}, b"two", ["opla"])
+    event = NewEvent("shop", named, Verdict.ROUTED, "application/json", {}, b"two", ["opla"])
     answers = at_once(6, lambda: intake.store(db, event, clock()))
     assert len({answer.kept for answer in answers}) == 1
     assert len(search.list_events(db)) == 2

@@ -28,6 +28,7 @@ from worker.ledger.migrate import _config
 from worker.ledger.new_events import NewEvent
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Reserved, StepName
 from worker.ledger.tables import State, events, metadata
+from worker.ledger.verdicts import Verdict
 from worker.ledger.version import newest, require_current
 from worker.patience import Failing
 
@@ -39,7 +40,7 @@ def new_event(key: str = "e1", **naming: Any) -> NewEvent:
     return NewEvent(
         source="shop",
         naming=Naming(type="orders/create", dedup_key=key, **naming),
-        verdict="routed",
+        verdict=Verdict.ROUTED,
         content_type="application/json",
         headers={"x-shopify-topic": "orders/create"},
         body=b'{"id": 1, "name": "\x00\xff"}',
@@ -90,9 +91,9 @@ def at_once(threads: int, work: Callable[[], Any]) -> list[Any]:
 def test_an_event_comes_back_byte_for_byte(db: Database, clock: Clock) -> None:
     """Otherwise a stored event could not be mapped again, and its signature not be checked again."""
     claim = claimed(db, clock, stored(db, clock))
-    assert claim.event["body"] == b'{"id": 1, "name": "\x00\xff"}'
-    assert claim.event["headers"] == {"x-shopify-topic": "orders/create"}
-    assert claim.event["received_at"].utcoffset() == timedelta(0)
+    assert claim.event.body == b'{"id": 1, "name": "\x00\xff"}'
+    assert claim.event.headers == {"x-shopify-topic": "orders/create"}
+    assert claim.event.received_at.utcoffset() == timedelta(0)
 
 
 def test_the_second_post_of_an_event_is_the_first_one(db: Database, clock: Clock) -> None:

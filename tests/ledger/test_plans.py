@@ -20,6 +20,7 @@ from worker.ledger.purging import Ages
 from worker.ledger.reconciling import Period
 from worker.ledger.steps import Checkpoints, StepName
 from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 LEASE = timedelta(seconds=30)
 HOUR = timedelta(hours=1)
@@ -35,7 +36,7 @@ def sqlite(sqlite_url: str) -> Iterator[Database]:
 def begun(db: Database, clock: Clock, number: int = 1) -> tuple[deliveries.Claim, Checkpoints]:
     """Store an event, claim its delivery, and make an order with a line of it."""
     naming = Naming("orders/create", f"e{number}", f"order-{number}")
-    event_ = NewEvent("shop", naming, "routed", "application/json", {}, b"{}", ["opla"])
+    event_ = NewEvent("shop", naming, Verdict.ROUTED, "application/json", {}, b"{}", ["opla"])
     ((_, delivery_id),) = intake.store(db, event_, clock()).deliveries
     claim = deliveries.claim(db, delivery_id, clock(), LEASE)
     assert claim is not None
@@ -101,9 +102,10 @@ def test_an_update_of_an_order_reads_its_own_lines(sqlite: Database, clock: Cloc
 
 @pytest.mark.parametrize("state", [None, "delivered"])
 def test_the_newest_of_a_crm_are_found_without_sorting(
-    sqlite: Database, clock: Clock, state: str | None
+    sqlite: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch, state: str | None
 ) -> None:
     """Otherwise a look at the newest deliveries of a large ledger takes minutes."""
+    monkeypatch.setattr(search, "FEW", 0)
     ended(sqlite, clock)
     with planned(sqlite) as plan:
         assert len(search.list_deliveries(sqlite, state, "opla")) == 1

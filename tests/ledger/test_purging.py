@@ -20,6 +20,7 @@ from worker.ledger.purging import ENDED, Ages, Slice
 from worker.ledger.steps import Checkpoints, StepName
 from worker.ledger.tables import State, attempts, events, links
 from worker.ledger.tables import deliveries as delivery_table
+from worker.ledger.verdicts import Verdict
 from worker.privacy.retention import DUTY, Retaining, ages
 from worker.settings import Retention
 
@@ -31,7 +32,7 @@ def post(db: Database, clock: Clock, key: str, to: tuple[str, ...] = ("opla",), 
     event = NewEvent(
         "shop",
         Naming("orders/create", key, **naming),
-        "routed",
+        Verdict.ROUTED,
         "application/json",
         {"x-name": "Lan"},
         b'{"name": "Lan"}',

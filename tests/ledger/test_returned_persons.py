@@ -18,6 +18,7 @@ from worker.ledger.new_events import NewEvent
 from worker.ledger.personal import bounded, is_personal, veiled
 from worker.ledger.steps import Checkpoints, Linked, Opening, Reserved, StepName
 from worker.ledger.tables import links, metadata
+from worker.ledger.verdicts import Verdict
 
 LEASE = timedelta(seconds=30)
 KEY = "hook-lan@example.com"
@@ -34,7 +35,7 @@ OLD_DELIVERY = (
 
 
 def checkpoints(db: Database, clock: Clock, key: str) -> Checkpoints:
-    event = NewEvent("hook", Naming("t", key), "routed", "text/plain", {}, b"", ["opla"])
+    event = NewEvent("hook", Naming("t", key), Verdict.ROUTED, "text/plain", {}, b"", ["opla"])
     ((_, delivery),) = intake.store(db, event, clock()).deliveries
     claim = deliveries.claim(db, delivery, clock(), LEASE)
     assert claim is not None
@@ -130,5 +131,5 @@ def test_keys_from_before_are_digested_once(db: Database, clock: Clock) -> None:
     assert [tuple(row) for row in found] == [(id_, bounded(key)) for id_, key in rows.items()]
     assert entities == [bounded(f"hook:{key}") for key in rows.values()]
     assert [key.startswith("sha256:") for _, key in found] == [True, False, True]
-    again = NewEvent("hook", Naming("t", "lan@example.com"), "routed", "text/plain", {}, b"", ["opla"])
+    again = NewEvent("hook", Naming("t", "lan@example.com"), Verdict.ROUTED, "text/plain", {}, b"", ["opla"])
     assert intake.store(db, again, clock()).event_id == "e1"

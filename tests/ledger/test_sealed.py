@@ -23,6 +23,7 @@ from worker.ledger.sealed import Keys
 from worker.ledger.sealing import Page
 from worker.ledger.tables import State, attempts, events
 from worker.ledger.traces import sweep_traces
+from worker.ledger.verdicts import Verdict
 from worker.ledger.version import require_current
 from worker.settings.encryption_keys import key_bytes, new_key
 
@@ -51,7 +52,7 @@ def plant(db: Database, clock: Clock, key: str = "e1") -> str:
     event = NewEvent(
         "shop",
         Naming("orders/create", key),
-        "routed",
+        Verdict.ROUTED,
         "application/json",
         {"x-name": PLANTED["header"]},
         PLANTED["body"].encode() + b"\x00\xff",
@@ -60,7 +61,7 @@ def plant(db: Database, clock: Clock, key: str = "e1") -> str:
     ((_, delivery),) = intake.store(db, event, clock()).deliveries
     claim = deliveries.claim(db, delivery, clock(), LEASE)
     assert claim is not None
-    keep_fetched(db, claim.event["id"], f'{{"customer": "{PLANTED["fetched"]}"}}')
+    keep_fetched(db, claim.event.id, f'{{"customer": "{PLANTED["fetched"]}"}}')
     closing = Closing(
         State.FAILED,
         clock(),
@@ -82,9 +83,9 @@ def assert_all_there(db: Database, delivery: str) -> None:
     assert search.release(db, delivery, "lan", datetime(2020, 1, 1, tzinfo=UTC))
     event = deliveries.due_event(db, delivery, datetime(2030, 1, 1, tzinfo=UTC))
     assert event is not None
-    assert event["body"] == PLANTED["body"].encode() + b"\x00\xff"
-    assert event["headers"] == {"x-name": PLANTED["header"]}
-    assert PLANTED["fetched"] in event["fetched"]
+    assert event.body == PLANTED["body"].encode() + b"\x00\xff"
+    assert event.headers == {"x-name": PLANTED["header"]}
+    assert PLANTED["fetched"] in (event.fetched or "")
 
 
 def visible(db: Database) -> set[str]:
@@ -137,7 +138,7 @@ def test_a_missing_key_is_told_at_the_start_and_loses_nothing(
     without.close()
     found = deliveries.due_event(sealed, delivery, clock())
     assert found is not None
-    assert PLANTED["body"].encode() in found["body"]
+    assert PLANTED["body"].encode() in found.body
 
 
 def test_rotation_seals_all_anew_and_the_old_key_can_go(db: Database, clock: Clock) -> None:
@@ -197,11 +198,11 @@ def test_a_body_that_pretends_to_be_sealed_comes_back_as_it_was(db: Database, cl
     for number, body in enumerate(
         (b"sealed:1:0123456789abcdef:xxxxxxxxxxxxxxxxxxxx", b"sealed:0:", b"sealed:")
     ):
-        event = NewEvent("shop", Naming("t", f"k{number}"), "routed", "text/plain", {}, body, ["opla"])
+        event = NewEvent("shop", Naming("t", f"k{number}"), Verdict.ROUTED, "text/plain", {}, body, ["opla"])
         ((_, delivery),) = intake.store(db, event, clock()).deliveries
         found = deliveries.due_event(db, delivery, clock())
         assert found is not None
-        assert found["body"] == body
+        assert found.body == body
     keys = Keys()
     for told in ("sealed:1:0123456789abcdef:AAAA", "sealed:0:x", "sealed by the CRM"):
         assert keys.open_text(keys.seal_text(told)) == told
@@ -240,7 +241,7 @@ def test_many_threads_seal_at_once(sealed: Database) -> None:
 
 def test_nulls_stay_nulls(sealed: Database, clock: Clock) -> None:
     """Otherwise an event that was never fetched looks like one that was."""
-    event = NewEvent("shop", Naming("t", "k"), "routed", "text/plain", {}, b"", ["opla"])
+    event = NewEvent("shop", Naming("t", "k"), Verdict.ROUTED, "text/plain", {}, b"", ["opla"])
     intake.store(sealed, event, clock())
     with sealed.read() as c:
         assert c.execute(select(events.c.fetched)).scalar_one() is None

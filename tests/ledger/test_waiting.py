@@ -10,13 +10,16 @@ from worker.ledger import deliveries, intake, search
 from worker.ledger.database import Database
 from worker.ledger.new_events import NewEvent, Stored
 from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 
 
 def stored(db: Database, clock: Clock, naming: Naming) -> Stored:
-    event = NewEvent("shop", naming, "routed", "application/json", {}, b"{}", ["opla"], reachable=["opla"])
+    event = NewEvent(
+        "shop", naming, Verdict.ROUTED, "application/json", {}, b"{}", ["opla"], reachable=["opla"]
+    )
     clock.forward(microseconds=1)
     return intake.store(db, event, clock())
 

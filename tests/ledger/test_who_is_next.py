@@ -16,6 +16,7 @@ from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.new_events import NewEvent
 from worker.ledger.tables import State
+from worker.ledger.verdicts import Verdict
 
 HOUR = timedelta(hours=1)
 
@@ -24,7 +25,7 @@ def posted(db: Database, clock: Clock, source: str, count: int) -> list[str]:
     ids = []
     for number in range(count):
         naming = Naming(type="submitted", dedup_key=f"{source}-{number}")
-        event = NewEvent(source, naming, "routed", "application/json", {}, b"{}", ["opla"])
+        event = NewEvent(source, naming, Verdict.ROUTED, "application/json", {}, b"{}", ["opla"])
         ids += [delivery for _, delivery in intake.store(db, event, clock()).deliveries]
         clock.forward(microseconds=1)
     return ids

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -18,6 +17,7 @@ from worker.ledger.claim_statements import CLAIM, CLOSE, DUE_EVENT, KEEP
 from worker.ledger.database import Database
 from worker.ledger.entity_order import is_stale, overtaken, turn_away
 from worker.ledger.prepared import Transaction
+from worker.ledger.stored_event import StoredEvent, stored_event
 from worker.ledger.tables import State
 from worker.patience import Failing
 
@@ -37,7 +37,7 @@ class Claim:
     tries: int
     failing: Failing
     started_at: datetime
-    event: Mapping[str, Any]  # see `due_event`
+    event: StoredEvent
     probes: int = 0  # of the one that tries a half-open connection: how often that had opened
     is_stale: bool = False  # a newer state was delivered; only what this one adds is to be
 
@@ -58,13 +58,13 @@ class Closing:
     field_ledger: str | None = None
 
 
-def due_event(db: Database, delivery_id: str, now: datetime) -> Mapping[str, Any] | None:
-    """Return the event of a delivery that could be claimed at `now`: the columns of `events`, headers decoded.
+def due_event(db: Database, delivery_id: str, now: datetime) -> StoredEvent | None:
+    """Return the event of a delivery that could be claimed at `now`.
 
     None where there is nothing to claim, which makes doubled tasks cheap.
     """
     row = db.look(DUE_EVENT, {"delivery": delivery_id, "now_": now})
-    return None if row is None else {**row._asdict(), "headers": json.loads(row.headers)}
+    return None if row is None else stored_event(row)
 
 
 def claim(
@@ -72,7 +72,7 @@ def claim(
     delivery_id: str,
     now: datetime,
     lasting: timedelta,
-    event: Mapping[str, Any] | None = None,
+    event: StoredEvent | None = None,
     also: Callable[[Transaction, Claim], None] = lambda t, claim: None,
     terms: Terms = DEFAULT_TERMS,
     adds: bool = False,

@@ -17,6 +17,7 @@ from worker.ledger.personal import bounded
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.settling import settle, waiting_for
 from worker.ledger.tables import State, deliveries, events
+from worker.ledger.verdicts import Verdict
 
 #: How long the door's own hand-off has before the sweep takes a new delivery for lost.
 HAND_OFF_GRACE = timedelta(seconds=5)
@@ -33,7 +34,7 @@ class NewEvent:
 
     source: str
     naming: Naming
-    verdict: str  # one of worker.ledger.verdicts
+    verdict: Verdict
     content_type: str
     headers: Mapping[str, str]
     body: bytes

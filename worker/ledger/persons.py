@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from worker.ledger.database import Database
 from worker.ledger.payload_locks import lock_payloads
 from worker.ledger.personal import is_personal, veiled
 from worker.ledger.purging import empty
+from worker.ledger.stored_event import StoredEvent, stored_event
 from worker.ledger.tables import (
     UNFINISHED,
     State,
@@ -37,9 +37,9 @@ LinkName = tuple[str, str, str]  # connection, kind, key
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """An event with all that hangs on it; `event` has the columns of `events`, headers decoded."""
+    """An event with all that hangs on it: rows of these tables."""
 
-    event: Mapping[str, Any]
+    event: StoredEvent
     deliveries: Sequence[Mapping[str, Any]]
     attempts: Sequence[Mapping[str, Any]]
     steps: Sequence[Mapping[str, Any]]
@@ -57,11 +57,11 @@ def dossiers(db: Database) -> Iterator[Dossier]:
     while True:
         with db.read() as c:
             query = select(events).where(events.c.id > after).order_by(events.c.id).limit(PAGE)
-            page = _dossiers(c, [row._mapping for row in c.execute(query)])
+            page = _dossiers(c, c.execute(query).all())
         yield from page
         if not page:
             return
-        after = page[-1].event["id"]
+        after = page[-1].event.id
 
 
 def dossiers_of(db: Database, ids: Sequence[str]) -> Iterator[Dossier]:
@@ -69,7 +69,7 @@ def dossiers_of(db: Database, ids: Sequence[str]) -> Iterator[Dossier]:
     for start in range(0, len(ids), PAGE):
         query = select(events).where(events.c.id.in_(ids[start : start + PAGE]))
         with db.read() as c:
-            page = _dossiers(c, [row._mapping for row in c.execute(query)])
+            page = _dossiers(c, c.execute(query).all())
         yield from page
 
 
@@ -186,8 +186,8 @@ def _veil_steps(c: Connection, delivery_ids: Sequence[str]) -> None:
             c.execute(update(steps).where(*this).values(key=veiled(row.key)))
 
 
-def _dossiers(c: Connection, found: Sequence[Mapping[Any, Any]]) -> list[Dossier]:
-    ids = [row["id"] for row in found]
+def _dossiers(c: Connection, found: Sequence[Any]) -> list[Dossier]:
+    ids = [row.id for row in found]
     sent: list[Any] = [
         row._mapping for row in c.execute(select(deliveries).where(deliveries.c.event_id.in_(ids)))
     ]
@@ -202,10 +202,10 @@ def _dossiers(c: Connection, found: Sequence[Mapping[Any, Any]]) -> list[Dossier
     tried, made = hanging(attempts), hanging(steps)
     return [
         Dossier(
-            {**row, "headers": json.loads(row["headers"])},
-            [one for one in sent if one["event_id"] == row["id"]],
-            tried.get(row["id"], []),
-            made.get(row["id"], []),
+            stored_event(row),
+            [one for one in sent if one["event_id"] == row.id],
+            tried.get(row.id, []),
+            made.get(row.id, []),
         )
         for row in found
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from sqlalchemy import Connection as Transaction
 
 from worker.ledger.database import Database
 from worker.ledger.linked import linked_records
-from worker.ledger.tables import UPDATE, State, deliveries, events, links, steps
+from worker.ledger.tables import UPDATE, State, deliveries, links, steps
 from worker.ledger.utc_time import UtcTime
 
 #: Deliveries that are read, and whose records are held, at a time.
@@ -75,13 +74,6 @@ def pages(db: Database, period: Period) -> Iterator[list[Delivered]]:
             page = _with_steps(c, period.connection, rows)
         yield page
         after = rows[-1].id
-
-
-def event_of(db: Database, event_id: str) -> Mapping[str, Any]:
-    """Return an event as `worker.planning` takes it."""
-    with db.read() as c:
-        row = c.execute(select(events).where(events.c.id == event_id)).one()
-    return {**row._mapping, "headers": json.loads(row.headers)}
 
 
 def knows(db: Database, connection: str, kind: str, record_id: str) -> bool:

@@ -82,11 +82,12 @@ def list_events(
     query = select(*_EVENT).order_by(events.c.id.desc()).limit(limit)
     if verdict:
         query = query.where(events.c.verdict == verdict)
-    if verdict and verdict != Verdict.ROUTED:
+    is_few = verdict not in (None, Verdict.ROUTED)
+    if is_few:
         query = query.where(text(IS_SINGLED_OUT))  # so that their index is used
     with db.read() as c:
         if source:
-            query = query.where(_name_of(db, c, events.c.source, source) == source)
+            query = query.where(_name_of(db, c, events.c.source, source, is_few) == source)
         return [dict(row._mapping) for row in c.execute(query)]
 
 
@@ -135,15 +136,20 @@ def list_deliveries(
         return [dict(row._mapping) for row in c.execute(query)]
 
 
-def _name_of(db: Database, c: Connection, column: Column[str], name: str) -> ColumnElement[str]:
+def _name_of(
+    db: Database, c: Connection, column: Column[str], name: str, is_found: bool = False
+) -> ColumnElement[str]:
     """Return `column` as SQLite should see it in a question for the newest rows of `name`.
 
     With a plus, which keeps it from the column's index: for the newest few of many rows it would sort them all.
+    Not where `name` has few rows, unless these are found otherwise.
     """
     if not db.is_sqlite:
         return column
-    is_rare = c.execute(select(column).where(column == name).limit(1).offset(FEW)).first() is None
-    return column if is_rare else literal_column(f"+{column.table.name}.{column.name}")
+    many = select(column).where(column == name).limit(1).offset(FEW)
+    if not is_found and c.execute(many).first() is None:
+        return column
+    return literal_column(f"+{column.table.name}.{column.name}")
 
 
 def show_delivery(db: Database, delivery_id: str) -> Mapping[str, Any] | None:

@@ -78,7 +78,7 @@ events = Table(
     Column("dedup_key", Text, nullable=False),
     Column("entity", Text),
     Column("version", Text),
-    Column("verdict", String(16), nullable=False),  # routed, unrouted, ignored, test, spam, unknown …
+    Column("verdict", String(16), nullable=False),  # a Verdict
     Column("received_at", UtcTime, nullable=False),
     Column("content_type", Text, nullable=False),
     Column("headers", SealedText, nullable=False),  # JSON, without secrets
@@ -86,7 +86,7 @@ events = Table(
     Column("fetched", SealedText),  # JSON: what a thin event lacked, as the sender's interface gave it
     Column("repeats", Integer, nullable=False, default=0),  # how often the sender posted it again
     Column("repeated_at", UtcTime),
-    # … or duplicate: then the first event's id; it stays after a release. No foreign key: the first may be purged.
+    # Of a duplicate: the first event's id, also after a release. No foreign key: the first may be purged.
     Column("duplicate_of", String(36)),
     Column("purged_at", UtcTime),  # since then body, headers and what was fetched are empty
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),

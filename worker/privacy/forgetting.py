@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from worker.ledger.audits import note
 from worker.ledger.database import Database
 from worker.ledger.personal import is_personal, is_veiled
 from worker.ledger.persons import Dossier, LinkName
+from worker.ledger.stored_event import StoredEvent
 from worker.ledger.tables import UNFINISHED, UPDATE
 from worker.planning import source_of
 from worker.settings import Settings
@@ -122,9 +123,9 @@ def _places(settings: Settings, who: Sought, dossier: Dossier) -> Iterator[str]:
     """Yield where in an event and what hangs on it the person stands."""
     event = dossier.event
     texts: dict[str, Any] = {
-        "headers": event["headers"],
-        "fetched": json.loads(event["fetched"] or "null"),
-        "entity": event["entity"],
+        "headers": event.headers,
+        "fetched": json.loads(event.fetched or "null"),
+        "entity": event.entity,
         "reason": [row["reason"] for row in dossier.deliveries],
         "fields": [row["field_ledger"] for row in dossier.deliveries],
         "excerpt": [row["excerpt"] for row in dossier.attempts],
@@ -136,21 +137,21 @@ def _places(settings: Settings, who: Sought, dossier: Dossier) -> Iterator[str]:
         yield "steps"
 
 
-def _payload(settings: Settings, event: Mapping[str, Any]) -> Any:
+def _payload(settings: Settings, event: StoredEvent) -> Any:
     """Return the body as its source reads it, and as it stands where its source cannot, or is there no more."""
-    if not event["body"]:
+    if not event.body:
         return None
     try:
-        return source_of(settings, event)[1].read(event["body"], event["content_type"]), event["body"]
+        return source_of(settings, event)[1].read(event.body, event.content_type), event.body
     except (BadBody, NotConfigured):
-        return event["body"]
+        return event.body
 
 
 def _add(found: Found, dossier: Dossier, where: tuple[str, ...]) -> None:
     event = dossier.event
     unfinished = sum(row["state"] in UNFINISHED for row in dossier.deliveries)
-    told = (event["id"], event["source"], event["type"], event["received_at"], where, unfinished)
-    found.events.append(FoundEvent(*told, event["entity"]))
+    told = (event.id, event.source, event.type, event.received_at, where, unfinished)
+    found.events.append(FoundEvent(*told, event.entity))
     found.deliveries += len(dossier.deliveries)
     found.attempts += len(dossier.attempts)
     found.steps += len(dossier.steps)

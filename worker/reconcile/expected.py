@@ -14,7 +14,8 @@ from typing import Any
 from mappings.vendor import Record
 from worker.errors import DeliveryError, Hold
 from worker.ledger.database import Database
-from worker.ledger.reconciling import Delivered, event_of
+from worker.ledger.reconciling import Delivered
+from worker.ledger.stored_event import event_of
 from worker.ledger.tables import UPDATE
 from worker.planning import planned
 from worker.reconcile.findings import Tally
@@ -78,7 +79,7 @@ def _records(
     settings: Settings, db: Database, api: Api, delivered: Delivered, tally: Tally
 ) -> Mapping[Name, Wanted]:
     event = event_of(db, delivered.event_id)
-    if not event["body"]:
+    if not event.body:
         tally.purged += 1
         return {}
     try:

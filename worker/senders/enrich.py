@@ -37,7 +37,7 @@ _SEGMENT = re.compile(r"[\w.~:=@+-]{1,200}", re.ASCII)
 def fetch(
     http: Http,
     db: Database,
-    kind: Source,
+    sender: Source,
     source: SourceSettings,
     event: Event,
     renewed: Callable[[str], str] | None = None,
@@ -49,11 +49,11 @@ def fetch(
     is gone at the sender, SenderDown for everything else, a refused token, too: it is tried again, for as long as
     the connection's patience lasts.
     """
-    if kind.fetches is None or kind.api is None or not source.api_url:
+    if sender.fetches is None or sender.api is None or not source.api_url:
         return None
     found = {
-        wanted.name: _read(http, kind.api, source, wanted, renewed or (lambda _: source.api_token))
-        for wanted in kind.fetches(event)
+        wanted.name: _read(http, sender.api, source, wanted, renewed or (lambda _: source.api_token))
+        for wanted in sender.fetches(event)
     }
     if not found:
         return None

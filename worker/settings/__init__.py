@@ -95,11 +95,6 @@ class SourceSettings:
     guard: FormGuard | None = None
     unprotected: bool = False
 
-    @property
-    def is_protected(self) -> bool:
-        """Whether a stranger who knows the address is kept out."""
-        return bool(self.secrets or self.tokens or self.addresses)
-
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:

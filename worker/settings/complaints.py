@@ -19,6 +19,6 @@ _SAID = {
 }
 
 
-def said(message: str) -> str:
+def in_our_words(message: str) -> str:
     """Return a complaint of marshmallow as the rest of a sentence that begins with the field's name."""
     return _SAID.get(message) or (message[:1].lower() + message[1:]).rstrip(".")

@@ -180,10 +180,10 @@ def _routes(document: Mapping[str, Any], path: Path, faults: list[Fault]) -> tup
             faults.append(Fault(f"{where}.source", f"no [sources.{table['source']}] in this file"))
         missing = [name for name in table["to"] if name not in document.get("connections", {})]
         faults += [Fault(f"{where}.to", f"no [connections.{name}] in this file") for name in missing]
-        kind = SOURCES.get(source.get("type")) if source else None
-        if kind:
-            known = ", ".join(sorted(kind.handlers))
-            strange = sorted(set(table["events"]) - set(kind.handlers))
+        sender = SOURCES.get(source.get("type")) if source else None
+        if sender:
+            known = ", ".join(sorted(sender.handlers))
+            strange = sorted(set(table["events"]) - set(sender.handlers))
             faults += [Fault(f"{where}.events", f"{e!r} is not handled; these are: {known}") for e in strange]
         events = frozenset(table["events"]) if table["events"] else None
         routes.append(Route(table["source"], tuple(table["to"]), events))

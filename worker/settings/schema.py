@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from worker.settings import Fault
-from worker.settings.complaints import UNKNOWN, said
+from worker.settings.complaints import UNKNOWN, in_our_words
 
 #: Names of sources and connections go into URLs, queue names and the external keys of records.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
@@ -157,7 +157,7 @@ def _mended(where: str, message: str) -> str:
     if message == "Not a valid mapping type.":
         return "must be a table"
     if message != UNKNOWN:
-        return said(message)
+        return in_our_words(message)
     key = where.rpartition(".")[2]
     if f"{key}_env" in _NAMED_BY_ENV:
         return f"does not belong into a file: put it into an environment variable, and name that in {key}_env"

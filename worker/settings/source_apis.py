@@ -37,11 +37,11 @@ class Place:
         return next(iter(self.secrets(key, [name])), "") if name else ""
 
 
-def api_url_of(where: Place, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+def api_url_of(where: Place, sender: Source, loaded: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """Return the address of the interface, "" where nothing is to be read there."""
-    opened_by = [key for key in ("api_token_env", *KEYS["refresh_token"]) if known[key]]
-    if kind.api is None:
-        if known["api_url"] or opened_by:
+    opened_by = [key for key in ("api_token_env", *KEYS["refresh_token"]) if loaded[key]]
+    if sender.api is None:
+        if loaded["api_url"] or opened_by:
             remedy = f"remove {', '.join(['api_url', *(opened_by or ['api_token_env'])])}"
             where.fault(
                 "api_url",
@@ -49,50 +49,50 @@ def api_url_of(where: Place, kind: Source, known: Mapping[str, Any], options: Ma
             )
         return ""
     if not opened_by:
-        if kind.api.is_optional:
+        if sender.api.is_optional:
             return ""
         what = "is missing: its events hold ids only; name the variable with a token of its API"
         renewed = (
-            f", or {_listed(KEYS[kind.api.renewal.grant])}, as its tokens end" if kind.api.renewal else ""
+            f", or {_listed(KEYS[sender.api.renewal.grant])}, as its tokens end" if sender.api.renewal else ""
         )
         where.fault("api_token_env", what + renewed)
     try:
-        kind.api.user_agent.format(**options)
-        return str(known["api_url"] or kind.api.url.format(**options)).rstrip("/")
+        sender.api.user_agent.format(**options)
+        return str(loaded["api_url"] or sender.api.url.format(**options)).rstrip("/")
     except KeyError as missing:
         where.fault(str(missing).strip("'"), "is missing: the address of the sender's API contains it")
         return ""
 
 
 def renewal_of(
-    where: Place, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any], api_url: str
+    where: Place, sender: Source, loaded: Mapping[str, Any], options: Mapping[str, Any], api_url: str
 ) -> TokenRenewal | None:
     """Return how the token is renewed, None where it is a fixed one, or none."""
-    given = [key for key in KEYS["refresh_token"] if known[key]]
-    if not given or kind.api is None:
+    given = [key for key in KEYS["refresh_token"] if loaded[key]]
+    if not given or sender.api is None:
         return None
-    if kind.api.renewal is None:
+    if sender.api.renewal is None:
         where.fault(given[0], "tokens of this type of source do not end; use api_token_env instead")
         return None
-    needed = KEYS[kind.api.renewal.grant]
+    needed = KEYS[sender.api.renewal.grant]
     for key in needed:
-        if not known[key]:
+        if not loaded[key]:
             where.fault(key, f"is missing: a token is renewed with {_listed(needed)}")
     for key in given:
         if key not in needed:
             where.fault(key, f"is not needed: a token is renewed with {_listed(needed)}; remove it")
-    if known["api_token_env"]:
+    if loaded["api_token_env"]:
         where.fault(
             "api_token_env", f"is a fixed token, and the other keys renew one; remove it, or {_listed(given)}"
         )
     if not api_url:
         return None
     return TokenRenewal(
-        kind.api.renewal.url.format(api=api_url, **options),
-        client_id=where.secret(needed[0], known[needed[0]]),
-        lasts=kind.api.renewal.lasts,
-        client_secret=where.secret(needed[1], known[needed[1]]),
-        first=where.secret(needed[-1], known[needed[-1]]) if len(needed) > 2 else "",
+        sender.api.renewal.url.format(api=api_url, **options),
+        client_id=where.secret(needed[0], loaded[needed[0]]),
+        lasts=sender.api.renewal.lasts,
+        client_secret=where.secret(needed[1], loaded[needed[1]]),
+        first=where.secret(needed[-1], loaded[needed[-1]]) if len(needed) > 2 else "",
     )
 
 

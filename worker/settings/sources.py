@@ -112,27 +112,27 @@ def read_source(
 ) -> SourceSettings | None:
     """Return the source that `table` describes; what is wrong with it is added to `faults`."""
     place = f"sources.{name}"
-    kind = SOURCES.get(str(table.get("type")))
-    if kind is None:
+    sender = SOURCES.get(str(table.get("type")))
+    if sender is None:
         faults.append(Fault(f"{path}: {place}.type", f"must be one of: {', '.join(sorted(SOURCES))}"))
         return None
-    options = {k: v for k, v in table.items() if k in kind.options}
+    options = {k: v for k, v in table.items() if k in sender.options}
     for key, value in options.items():
-        _check_option(path, f"{place}.{key}", kind.options[key], value, faults)
+        _check_option(path, f"{place}.{key}", sender.options[key], value, faults)
     try:
-        known = SourceSchema().load({k: v for k, v in table.items() if k not in kind.options})
+        loaded = SourceSchema().load({k: v for k, v in table.items() if k not in sender.options})
     except ValidationError as error:
         report(path, place, error.messages, faults)
         return None
     where = Place(f"{path}: {place}", environ, faults)
     # The token of a sender with a challenge is spent there: what is posted later bears none.
-    token = known["token_env"] if kind.challenge is None else []
-    is_named = known["secret_env"] or token or known["allowed_addresses"]
-    if not is_named and not kind.is_public and not known["unprotected"]:
-        key = "secret_env" if kind.signatures else "token_env"
+    token = loaded["token_env"] if sender.challenge is None else []
+    is_named = loaded["secret_env"] or token or loaded["allowed_addresses"]
+    if not is_named and not sender.is_public and not loaded["unprotected"]:
+        key = "secret_env" if sender.signatures else "token_env"
         remedy = "or say unprotected = true where anybody may post"
         where.fault(key, f"is missing: name the environment variable that holds the secret, {remedy}")
-    return _made(name, kind, known, options, where)
+    return _made(name, sender, loaded, options, where)
 
 
 def _check_option(path: Path, place: str, wanted: OptionType, value: Any, faults: list[Fault]) -> None:
@@ -146,45 +146,45 @@ def _check_option(path: Path, place: str, wanted: OptionType, value: Any, faults
 
 
 def _made(
-    name: str, kind: Source, known: Mapping[str, Any], options: Mapping[str, Any], where: Place
+    name: str, sender: Source, loaded: Mapping[str, Any], options: Mapping[str, Any], where: Place
 ) -> SourceSettings:
-    guard = _guard(where, kind, known["form"])
-    api_url = api_url_of(where, kind, known, options)
+    guard = _guard(where, sender, loaded["form"])
+    api_url = api_url_of(where, sender, loaded, options)
     return SourceSettings(
         name=name,
-        type=kind.type,
-        secrets=where.secrets("secret_env", known["secret_env"]),
-        tokens=where.secrets("token_env", known["token_env"]),
-        signatures=_signatures(where, kind, known),
-        addresses=_networks(known["allowed_addresses"]),
-        public_url=known["public_url"],
+        type=sender.type,
+        secrets=where.secrets("secret_env", loaded["secret_env"]),
+        tokens=where.secrets("token_env", loaded["token_env"]),
+        signatures=_signatures(where, sender, loaded),
+        addresses=_networks(loaded["allowed_addresses"]),
+        public_url=loaded["public_url"],
         api_url=api_url,
-        api_token=where.secret("api_token_env", known["api_token_env"]),
-        renewal=renewal_of(where, kind, known, options, api_url),
+        api_token=where.secret("api_token_env", loaded["api_token_env"]),
+        renewal=renewal_of(where, sender, loaded, options, api_url),
         options={**options, **_noise(guard)},
         # As browsers write them.
-        allowed_origins=frozenset(origin.rstrip("/").lower() for origin in known["allowed_origins"]),
-        deliver_tests=known["deliver_tests"],
+        allowed_origins=frozenset(origin.rstrip("/").lower() for origin in loaded["allowed_origins"]),
+        deliver_tests=loaded["deliver_tests"],
         guard=guard,
-        unprotected=known["unprotected"],
+        unprotected=loaded["unprotected"],
     )
 
 
-def _signatures(where: Place, kind: Source, known: Mapping[str, Any]) -> tuple[Signature, ...]:
-    if known["secret_env"] and not kind.signatures and not known["signature"]:
+def _signatures(where: Place, sender: Source, loaded: Mapping[str, Any]) -> tuple[Signature, ...]:
+    if loaded["secret_env"] and not sender.signatures and not loaded["signature"]:
         where.fault("secret_env", "this type of sender does not sign its posts; use token_env")
-    if not known["signature"]:
-        return kind.signatures
-    changed = dict(known["signature"])
+    if not loaded["signature"]:
+        return sender.signatures
+    changed = dict(loaded["signature"])
     if "tolerance_seconds" in changed:
         changed["tolerance"] = timedelta(seconds=changed.pop("tolerance_seconds"))
     for name in ("header", "timestamp_header", "id_header"):
         if name in changed:
             changed[name] = changed[name].lower()
-    first = kind.signatures[0] if kind.signatures else Hmac(header="")
+    first = sender.signatures[0] if sender.signatures else Hmac(header="")
     if not isinstance(first, Hmac):
         where.fault("signature", "this type of sender signs in a way that cannot be configured")
-        return kind.signatures
+        return sender.signatures
     made = replace(
         first, **{name: changed[name] for name in (m.name for m in members(Hmac)) if name in changed}
     )
@@ -197,12 +197,12 @@ def _networks(written: list[str]) -> tuple[IPv4Network | IPv6Network, ...] | Non
     return tuple(ip_network(text, strict=False) for text in written) or None
 
 
-def _guard(where: Place, kind: Source, known: Mapping[str, Any] | None) -> FormGuard | None:
-    if not kind.is_public:
-        if known is not None:
+def _guard(where: Place, sender: Source, loaded: Mapping[str, Any] | None) -> FormGuard | None:
+    if not sender.is_public:
+        if loaded is not None:
             where.fault("form", "is for forms on public pages only")
         return None
-    values = dict(known if known is not None else GuardSchema().load({}))
+    values = dict(loaded if loaded is not None else GuardSchema().load({}))
     name = values.pop("captcha_secret_env")
     if bool(values["captcha"]) != bool(name):
         where.fault("form.captcha_secret_env", "captcha and captcha_secret_env belong together")

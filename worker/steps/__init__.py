@@ -90,8 +90,8 @@ class Steps:
     def _made_of(self, place: int, record: Record) -> Made:
         if not self._checkpoints.is_ahead:  # else the intent is committed: what could prevent it was asked
             self._before_each()
-        filled = replace(record, body=filled_in(self._api, self._made, record.body))
         try:
+            filled = replace(record, body=filled_in(self._api, self._made, record.body))
             made = self._step(2 * place, filled)
         except Rejected as error:
             gone = [f"{kind} {key}" for kind, key in self._gone()]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mappings.vendor import JsonText, Named, Ref
+from worker.errors import Rejected
 from worker.vendors.api import Api
 from worker.vendors.vendor import json_body
 
@@ -14,13 +15,29 @@ Made = Mapping[tuple[str, str], str]
 
 
 def filled_in(api: Api, made: Made, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `body` as the vendor gets it. Raises KeyError for a record that is not `made`, NotConfigured."""
+    """Return `body` as the vendor gets it.
+
+    Raises KeyError for a record that is not `made`, NotConfigured, Rejected for one that is there no more.
+    """
     return {name: _value(api, made, value) for name, value in body.items()}
+
+
+def _shown(api: Api, asked: Ref, record_id: str) -> Any:
+    read = api.vendor.kinds[asked.kind].proof.one
+    item = read(api, record_id) if read else None
+    if item is None or not item.get(asked.field):
+        raise Rejected(f"the {asked.kind} {asked.key} is not there any more, or shows no {asked.field}")
+    return item[asked.field]
 
 
 def _value(api: Api, made: Made, value: Any) -> Any:
     if isinstance(value, Ref):
-        return api.vendor.kinds[value.kind].reference(made[value.kind, value.key])
+        record_id = made[value.kind, value.key]
+        return (
+            _shown(api, value, record_id)
+            if value.field
+            else api.vendor.kinds[value.kind].reference(record_id)
+        )
     if isinstance(value, Named):
         return api.named(value)
     if isinstance(value, JsonText):

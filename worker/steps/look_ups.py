@@ -46,6 +46,10 @@ class LookUps:
             found = kind.find(self._api, sought, None if record.shared else risked_at)
             if found is not None:
                 return found
+        if risked_at is not None and kind.find_made is not None:
+            found = kind.find_made(self._api, record, risked_at)
+            if found is not None:
+                return found
         if risked_at is not None:
             carried_out = max(self._api.connection.timeout, CARRIED_OUT_WITHIN)
             if wait := self.too_early((record.kind, record.key), risked_at + carried_out):

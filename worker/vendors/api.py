@@ -29,9 +29,9 @@ from worker.vendors.vendor import Call, Item, Operation, Reference, Token, Vendo
 class Session:
     """What a process keeps of one connection from delivery to delivery: its token and the vendor's lists."""
 
-    def __init__(self, tokens: Tokens | None = None, references: References | None = None) -> None:
+    def __init__(self, tokens: Tokens | None = None) -> None:
         self.tokens = tokens or Tokens()
-        self.references = references or References()
+        self.references = References()
         #: Until when nobody needs to look whether a pause was asked for, on the monotonic clock.
         self.free_until = 0.0
 

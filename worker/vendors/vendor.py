@@ -158,16 +158,18 @@ class Proof:
 class Kind:
     """How records of one kind are made, found, changed, taken away and read back.
 
-    Without `find` an unknown outcome is parked for a person. `repeatable` means that the vendor documents the
-    create as an upsert on our key. `protection` tells the operator what that gives. `record_id` takes the id
-    from what the create answers, `reference` writes it as other records' bodies want it. `update` brings a
-    record up to date, `remove` names the operation that deletes one.
+    Without `find` an unknown outcome is parked for a person. `find_made` finds what a lost call of ours made, where
+    `find` goes by a name that the next event may spell otherwise. `repeatable` means that the vendor documents the
+    create as an upsert on our key. `protection` tells the operator what that gives. `record_id` takes the id from
+    what the create answers, `reference` writes it as other records' bodies want it. `update` brings a record up to
+    date, `remove` names the operation that deletes one.
     """
 
     create: str
     protection: str
     record_id: Callable[[Any], str | None]
     find: Find | None = None
+    find_made: Find | None = None
     update: Callable[[Caller, str, Mapping[str, Any]], None] | None = None
     remove: str | None = None
     proof: Proof = Proof(cannot="nobody has said how it is read back")

@@ -169,6 +169,7 @@ class ByPaths:
             lines=all_lines,
             placed_at=values["placed_at"],
             reason=values["reason"],
+            closed_at="" if word in ("", "open") else values["closed_at"],
             attributes=self._attributes(event, where),
         )
 

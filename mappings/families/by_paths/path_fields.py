@@ -60,7 +60,7 @@ class OrderFields(Payload):
     currency = Currency(load_default="")
     total, tax = Amount(load_default=None), Amount(load_default=None)
     shipping, discount = Amount(load_default=NOTHING), Amount(load_default=NOTHING)
-    placed_at = AnyMoment(load_default="")
+    placed_at, closed_at = AnyMoment(load_default=""), AnyMoment(load_default="")
 
 
 def translated(event: Event, where: Mapping[str, Any], word: str, ours: list[str]) -> str:

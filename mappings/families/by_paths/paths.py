@@ -25,7 +25,7 @@ LINE = "sku name quantity unit_price discount tax total"
 ADDRESS = "street city region postcode country"
 PERSON = "name first_name last_name email phone company language"
 LEAD = "message origin consent"
-ORDER = "number status currency total tax shipping discount placed_at reason"
+ORDER = "number status currency total tax shipping discount placed_at closed_at reason"
 TICKET = "subject description priority channel order_number status"
 EVENT = "event id entity version test"
 

@@ -30,8 +30,8 @@ def register_customer(dialect: Dialect, event: Event) -> Iterable[RegisterLead]:
     if person is None or not (person.name or person.email or person.phone):
         raise CannotMap("email", "the customer has no name, e-mail address or telephone number")
     found = {
-        "note": customer["note"],
-        "tags": customer["tags"],
+        "customer_note": customer["note"],
+        "customer_tags": customer["tags"],
         "sms_consent": customer["sms_marketing_consent"]["state"],
     }
     yield RegisterLead(
@@ -81,9 +81,9 @@ def _of_what(cart: dict[str, Any], person: Person, is_draft: bool) -> dict[str, 
         "customer_tags": cart["customer"]["tags"],
         "sms_consent": cart["customer"]["sms_marketing_consent"]["state"]
         or cart["buyer_accepts_sms_marketing"],
-        "source_name": cart["source_name"],
+        "sales_channel": cart["source_name"],
         "landing_site": cart["landing_site"],
-        "referring_site": cart["referring_site"],
+        "referrer": cart["referring_site"],
         **recipient_of(cart["shipping_address"], person),
         **notes_of(cart),
     }

@@ -16,6 +16,7 @@ from mappings.families.shopify.attributes import attributes_of
 from mappings.families.shopify.dialect import Dialect
 from mappings.families.shopify.payload import Order
 from mappings.families.shopify.people import person_of
+from mappings.reading.payloads import sortable
 from mappings.source import Event
 
 
@@ -53,10 +54,19 @@ def record_order(dialect: Dialect, event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["created_at"],
         reason=order["cancel_reason"] or ", ".join(filter(None, (r["note"] for r in order["refunds"]))),
-        # Of a payment and of a refund the order has no time of its own.
-        closed_at=order["cancelled_at"],
+        closed_at=_closed_at(order),
         attributes=attributes_of(dialect, order, buyer),
     )
+
+
+def _closed_at(order: dict[str, Any]) -> str:
+    # Of a payment the order has no time of its own, of a refund only the refund has.
+    last = max(
+        (refund["created_at"] for refund in order["refunds"] if refund["created_at"]),
+        key=sortable,
+        default="",
+    )
+    return order["cancelled_at"] or (last if _status(order) is OrderStatus.REFUNDED else "")
 
 
 def _shipping(order: dict[str, Any]) -> Decimal:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from marshmallow import fields
 
 from mappings.families.order_totals import NOTHING
-from mappings.reading.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, Word, items, part
+from mappings.reading.payloads import (
+    MAX_QUANTITY,
+    Amount,
+    Currency,
+    Moment,
+    MomentIfAny,
+    Payload,
+    Text,
+    Word,
+    items,
+    part,
+)
 
 
 class Money(Payload):
@@ -147,6 +158,7 @@ class Refund(Payload):
     """Money given back; without transactions where only goods came back."""
 
     note = Text(load_default="")
+    created_at = MomentIfAny(load_default="")
     transactions = items(Transaction)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from mappings.commands import OrderStatus, RecordOrder
 from mappings.errors import CannotMap
 from mappings.families.order_totals import NOTHING, balanced, money
+from mappings.formats.money import written
 from mappings.reading.event_ids import a_number, at
 from mappings.reading.payloads import load
 from mappings.source import Event
@@ -81,7 +82,7 @@ def _extras(order: dict[str, Any], currency: str) -> list[tuple[str, Decimal]]:
 
 def _attributes(order: dict[str, Any], products: list[dict[str, Any]], currency: str) -> dict[str, str]:
     def amount(name: str) -> str:
-        return format(money(order[name], currency), "f") if order[name] > NOTHING else ""
+        return f"{written(order[name], currency)} {currency}" if order[name] > NOTHING else ""
 
     codes = dict.fromkeys(share["code"] for product in products for share in product["applied_discounts"])
     found = {
@@ -89,14 +90,16 @@ def _attributes(order: dict[str, Any], products: list[dict[str, Any]], currency:
         "payment_method": order["payment_method"],
         "note": order["customer_message"],
         "staff_note": order["staff_notes"],
-        "order_source": order["order_source"],
+        "sales_channel": order["order_source"],
         "payment_status": order["payment_status"],
-        "refunded_amount": amount("refunded_amount"),
+        "refunded": amount("refunded_amount"),
         "store_credit": amount("store_credit_amount"),
         "gift_certificate": amount("gift_certificate_amount"),
-        "coupons": ", ".join(filter(None, codes)),
+        "discount_codes": ", ".join(filter(None, codes)),
         "external_id": order["external_order_id"] or order["external_id"],
-        "display_currency": order["currency_code"] if order["currency_code"] not in ("", currency) else "",
+        "presentment_currency": order["currency_code"]
+        if order["currency_code"] not in ("", currency)
+        else "",
     }
     asked = {f"billing.{field['name']}": field["value"] for field in order["billing_address"]["form_fields"]}
     return {name: value for name, value in (found | asked).items() if value}

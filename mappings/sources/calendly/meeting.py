@@ -42,7 +42,7 @@ def attributes_of(invitee: dict[str, Any], type_: str) -> dict[str, str]:
         "timezone": invitee["timezone"],
         "cancel_url": invitee["cancel_url"],
         "reschedule_url": invitee["reschedule_url"],
-        "canceled_by": invitee["cancellation"]["canceled_by"],
+        "cancelled_by": invitee["cancellation"]["canceled_by"],
         "cancel_reason": invitee["cancellation"]["reason"],
         "rescheduled_from": number_of(invitee["old_invitee"]),
         "rescheduled_to": number_of(invitee["new_invitee"]),
@@ -59,7 +59,7 @@ def _paid(payment: dict[str, Any]) -> dict[str, str]:
         return {}
     word = {"true": "paid", "false": "failed"}.get(payment["successful"], "")
     return {
-        "payment": f"{payment['amount']} {payment['currency']}".strip(),
+        "paid_amount": f"{payment['amount']} {payment['currency']}".strip(),
         "payment_status": word,
-        "payment_id": " ".join(filter(None, (payment["provider"], payment["external_id"]))),
+        "transaction_id": " ".join(filter(None, (payment["provider"], payment["external_id"]))),
     }

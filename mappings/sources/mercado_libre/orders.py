@@ -9,7 +9,7 @@ from mappings.commands import OrderLine, OrderStatus, Person, RecordOrder, fille
 from mappings.families.order_totals import NOTHING, balanced, money
 from mappings.formats.money import written
 from mappings.formats.phones import to_e164
-from mappings.reading.payloads import load
+from mappings.reading.payloads import load, sortable
 from mappings.source import Event
 from mappings.sources.mercado_libre.payload import Order
 
@@ -37,10 +37,11 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         discount=money(order["coupon"]["amount"], currency),
         extras=[("Taxes", money(order["taxes"]["amount"], currency))],
     )
+    status = STATUSES.get(order["status"], OrderStatus.OPEN)
     yield RecordOrder(
         key=event.key,
         number=order["id"],
-        status=STATUSES.get(order["status"], OrderStatus.OPEN),
+        status=status,
         customer=_buyer(order["buyer"], event.options.get("default_region")),
         currency=currency,
         total=total,
@@ -50,8 +51,18 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["date_created"],
         reason=order["cancel_detail"]["description"],
+        closed_at=_closed_at(order, status),
         attributes=_attributes(order, currency),
     )
+
+
+def _closed_at(order: dict[str, Any], status: OrderStatus) -> str:
+    """Return when the last payment was approved, or when it was cancelled."""
+    if status is OrderStatus.CANCELLED:
+        return str(order["cancel_detail"]["date"])
+    approved = [payment["date_approved"] for payment in order["payments"] if payment["date_approved"]]
+    paid: str = max(approved, key=sortable, default=order["date_closed"])
+    return paid if status is OrderStatus.PAID else ""
 
 
 def _line(position: dict[str, Any], currency: str) -> OrderLine:

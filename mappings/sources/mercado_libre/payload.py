@@ -6,7 +6,17 @@ Facts: developers.mercadolibre.com, "Orders", "Manage questions and answers", "W
 from __future__ import annotations
 
 from mappings.families.order_totals import NOTHING
-from mappings.reading.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
+from mappings.reading.payloads import (
+    MAX_QUANTITY,
+    Amount,
+    Currency,
+    Moment,
+    MomentIfAny,
+    Payload,
+    Text,
+    items,
+    part,
+)
 
 
 class Phone(Payload):
@@ -63,6 +73,7 @@ class Payment(Payload):
     """One of the payments."""
 
     payment_method_id = Text(load_default="")
+    date_approved = MomentIfAny(load_default="")
     transaction_amount_refunded = Amount(load_default=NOTHING)
 
 
@@ -73,18 +84,23 @@ class Shipping(Payload):
 
 
 class Cancellation(Payload):
-    """Why it was called off, and by whom: the buyer, the seller, Mercado Libre."""
+    """Why it was called off, when, and by whom: the buyer, the seller, Mercado Libre."""
 
+    date = MomentIfAny(load_default="")
     requested_by = Text(load_default="")
     description = Text(load_default="")
 
 
 class Order(Payload):
-    """An order; `total_amount` is without the shipping, which stands with the shipment."""
+    """An order; `total_amount` is without the shipping, which stands with the shipment.
+
+    `date_closed` is when it was first confirmed or paid, and its items taken from the stock.
+    """
 
     id = Text(required=True)
     status = Text(required=True)
     date_created = Moment(required=True)
+    date_closed = MomentIfAny(load_default="")
     currency_id = Currency(required=True)
     total_amount = Amount(required=True)
     paid_amount = Amount(load_default=NOTHING)

@@ -14,7 +14,8 @@ from typing import Any
 from mappings.formats.money import written
 from mappings.reading.answers import said
 from mappings.reading.event_ids import at
-from mappings.sources.stripe.payload import id_of, in_units
+from mappings.sources.stripe.amounts import in_units
+from mappings.sources.stripe.payload import id_of
 
 
 def of_checkout(session: dict[str, Any]) -> dict[str, str]:
@@ -26,9 +27,9 @@ def of_checkout(session: dict[str, Any]) -> dict[str, str]:
         "client_reference_id": session["client_reference_id"],
         "payment_link": id_of(session["payment_link"]),
         "subscription": id_of(session["subscription"]),
-        "promotions_consent": session["consent"]["promotions"],
+        "marketing_consent": session["consent"]["promotions"],
         "terms_consent": session["consent"]["terms_of_service"],
-        "tax_ids": _tax_ids(session["customer_details"]["tax_ids"]),
+        "tax_number": _tax_ids(session["customer_details"]["tax_ids"]),
         **_presented(session["presentment_details"]),
         **_sent_to(sent_to),
         **_asked(session["custom_fields"]),
@@ -47,7 +48,7 @@ def of_invoice(invoice: dict[str, Any], failed: bool) -> dict[str, str]:
         "payment_attempts": invoice["attempt_count"] if failed else "",
         "description": invoice["description"],
         "subscription": id_of(subscription),
-        "tax_ids": _tax_ids(invoice["customer_tax_ids"]),
+        "tax_number": _tax_ids(invoice["customer_tax_ids"]),
         **_sent_to(invoice["customer_shipping"]),
         **_asked(invoice["custom_fields"]),
         **_noted(noted),

@@ -11,14 +11,15 @@ from mappings.errors import CannotMap
 from mappings.families.order_totals import NOTHING, balanced
 from mappings.reading.payloads import Payload, load
 from mappings.source import Event
+from mappings.sources.stripe.amounts import in_units
 from mappings.sources.stripe.attributes import of_checkout, of_invoice
 from mappings.sources.stripe.payload import (
     Invoice,
     InvoiceLines,
     Session,
     SessionLines,
+    Told,
     id_of,
-    in_units,
     object_of,
     person_of,
 )
@@ -127,6 +128,7 @@ def record_checkout(event: Event) -> Iterable[RecordOrder]:
     currency = session["currency"]
     lines = [session_line_of(line, currency) for line in _page(SessionLines, event, "line_items")]
     failed = event.type == "checkout.session.async_payment_failed"
+    status = OrderStatus.CANCELLED if failed else PAYMENTS.get(session["payment_status"], OrderStatus.OPEN)
     details = session["customer_details"]
     details["email"] = details["email"] or session["customer_email"]
     company, region = session["collected_information"]["business_name"], event.options.get("default_region")
@@ -136,7 +138,7 @@ def record_checkout(event: Event) -> Iterable[RecordOrder]:
         currency,
         lines,
         number=id_of(session["invoice"]) or id_of(session["payment_intent"]) or session["id"],
-        status=OrderStatus.CANCELLED if failed else PAYMENTS.get(session["payment_status"], OrderStatus.OPEN),
+        status=status,
         customer=customer,
         total=session["amount_total"],
         tax=session["total_details"]["amount_tax"],
@@ -144,6 +146,8 @@ def record_checkout(event: Event) -> Iterable[RecordOrder]:
         discount=session["total_details"]["amount_discount"],
         placed_at=session["created"],
         reason="payment failed" if failed else "",
+        # A checkout has no time of its payment; the event that tells of it was made at that moment.
+        closed_at="" if status is OrderStatus.OPEN else load(Told, event.payload)["created"],
         attributes=of_checkout(session),
     )
 
@@ -173,5 +177,6 @@ def record_invoice(event: Event) -> Iterable[RecordOrder]:
         discount=sum((each["amount"] for each in invoice["total_discount_amounts"]), NOTHING),
         placed_at=invoice["created"],
         reason="payment failed" if failed else "",
+        closed_at="" if failed else invoice["status_transitions"]["paid_at"],
         attributes=of_invoice(invoice, failed),
     )

@@ -10,19 +10,10 @@ from marshmallow import fields
 
 from mappings.commands import Address, Person
 from mappings.families.order_totals import NOTHING
-from mappings.formats.money import decimals
 from mappings.formats.phones import to_e164
 from mappings.reading.event_ids import at
 from mappings.reading.moments import UnixTime
 from mappings.reading.payloads import MAX_QUANTITY, Amount, Currency, Payload, Text, items, part
-
-#: Where Stripe counts otherwise than ISO 4217 (docs.stripe.com/currencies, "Special cases" and "Zero-decimal").
-DECIMALS = {"ISK": 2, "UGX": 2, "MGA": 0}
-
-
-def in_units(amount: Decimal, currency: str) -> Decimal:
-    """Return an amount of Stripe's in units of `currency`: 1099 are 10.99 USD, 1099 JPY, 1.099 KWD."""
-    return amount.scaleb(-DECIMALS.get(currency, decimals(currency))) + NOTHING
 
 
 class PostalAddress(Payload):
@@ -175,6 +166,12 @@ class Session(Payload):
     metadata = fields.Dict(keys=fields.String(), values=Text(), load_default=dict)
 
 
+class Transitions(Payload):
+    """When an invoice came to stand as it does."""
+
+    paid_at = UnixTime(load_default="")
+
+
 class Invoice(Payload):
     """An invoice, of a subscription or by itself."""
 
@@ -182,6 +179,7 @@ class Invoice(Payload):
     number = Text(load_default="")
     created = UnixTime(required=True)
     currency = Currency(required=True)
+    status_transitions = part(Transitions)
     total = Amount(required=True)
     tax = Amount(load_default=None)
     total_tax_amounts = items(Taken)
@@ -204,6 +202,12 @@ class Invoice(Payload):
     hosted_invoice_url = Text(load_default="")
     attempt_count = Text(load_default="")
     metadata = fields.Dict(keys=fields.String(), values=Text(), load_default=dict)
+
+
+class Told(Payload):
+    """An event; `created` is when what it tells of happened."""
+
+    created = UnixTime(load_default="")
 
 
 def id_of(value: Any) -> str:

@@ -43,11 +43,11 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         discount=discount,
         extras=[],
     )
-    buyer = _buyer(order, event.options.get("default_region"))
+    status, buyer = _status(order), _buyer(order, event.options.get("default_region"))
     yield RecordOrder(
         key=event.key,
         number=order["number"] or order["id"],
-        status=_status(order),
+        status=status,
         customer=buyer,
         currency=currency,
         total=total,
@@ -57,6 +57,10 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["created_at"],
         reason=order["cancel_reason"],
+        # Of a refund the order has no time of its own.
+        closed_at={OrderStatus.PAID: order["paid_at"], OrderStatus.CANCELLED: order["cancelled_at"]}.get(
+            status, ""
+        ),
         attributes=_attributes(order, buyer),
     )
 
@@ -125,10 +129,10 @@ def _attributes(order: dict[str, Any], buyer: Person | None) -> dict[str, str]:
     parts = [getattr(delivery, part.name) for part in fields(Address)] if is_elsewhere else []
     return flat({"extra": order["extra"]}) | filled(
         note=order["note"],
-        owner_note=order["owner_note"],
+        staff_note=order["owner_note"],
         customer_note=order["customer"]["note"],
         tax_number=order["contact_identification"],
-        coupons=", ".join(coupon["code"] for coupon in order["coupon"] if coupon["code"]),
+        discount_codes=", ".join(coupon["code"] for coupon in order["coupon"] if coupon["code"]),
         gateway=order["gateway_name"] or order["gateway"],
         payment_method=" ".join(filter(None, (paid["method"], paid["credit_card_company"]))),
         installments=paid["installments"] if paid["installments"] != "1" else "",
@@ -137,6 +141,6 @@ def _attributes(order: dict[str, Any], buyer: Person | None) -> dict[str, str]:
         shipping_phone=there["phone"] if is_elsewhere else "",
         shipping_address=", ".join(filter(None, parts)),
         tracking=" ".join(filter(None, (order["shipping_tracking_number"], order["shipping_tracking_url"]))),
-        storefront=order["storefront"],
+        sales_channel=order["storefront"],
         landing_site=order["landing_url"],
     )

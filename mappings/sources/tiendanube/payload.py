@@ -5,7 +5,17 @@ from __future__ import annotations
 from marshmallow import fields
 
 from mappings.families.order_totals import NOTHING
-from mappings.reading.payloads import MAX_QUANTITY, Amount, Currency, Moment, Payload, Text, items, part
+from mappings.reading.payloads import (
+    MAX_QUANTITY,
+    Amount,
+    Currency,
+    Moment,
+    MomentIfAny,
+    Payload,
+    Text,
+    items,
+    part,
+)
 
 
 class Customer(Payload):
@@ -68,6 +78,8 @@ class Order(Payload):
     status = Text(load_default="")
     payment_status = Text(load_default="")
     cancel_reason = Text(load_default="")
+    paid_at = MomentIfAny(load_default="")
+    cancelled_at = MomentIfAny(load_default="")
     currency = Currency(required=True)
     total = Amount(required=True)
     shipping_cost_customer = Amount(load_default=NOTHING)

@@ -98,7 +98,7 @@ def _reason(order: Mapping[str, Any]) -> str:
 
 def _closed_at(order: dict[str, Any]) -> str:
     # Of a cancellation and of a refund the order has no time of its own.
-    paid: str = order["date_paid_gmt"]
+    paid: str = order["date_paid_gmt"] or order["date_completed_gmt"]
     return paid if _status(order) is OrderStatus.PAID else ""
 
 
@@ -155,10 +155,10 @@ def _attributes(
     found = {
         "note": order["customer_note"],
         "discount_codes": ", ".join(coupon["code"] for coupon in order["coupon_lines"] if coupon["code"]),
-        "gateway": order["payment_method_title"],
-        "source_name": order["created_via"],
+        "payment_method": order["payment_method_title"],
+        "sales_channel": order["created_via"],
         "shipping_method": ", ".join(s["method_title"] for s in order["shipping_lines"] if s["method_title"]),
-        "shop_status": "" if order["status"] in CORE else order["status"],
+        "order_status": "" if order["status"] in CORE else order["status"],
         "refunded": f"{written(back, currency)} {currency}" if back else "",
         "transaction_id": order["transaction_id"],
         "line_details": details_of(order["line_items"]),

@@ -33,6 +33,15 @@ class UtcMoment(fields.Field[str]):
         return value if sortable(value) else f"{value}+00:00"
 
 
+class UtcMomentIfAny(fields.Field[str]):
+    """As `UtcMoment`, empty for what is none: that nobody knows when an order was paid is no reason to park it."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
+        if in_utc(value) is None:
+            return ""
+        return value if sortable(value) else f"{value}+00:00"
+
+
 def in_utc(moment: Any) -> str | None:
     """Return a `…_gmt` date as text that sorts; None for what is none."""
     return sortable(moment) or (sortable(f"{moment}+00:00") if isinstance(moment, str) else None)
@@ -113,8 +122,9 @@ class Order(Payload):
     status = Text(load_default="")
     currency = Currency(required=True)
     date_created_gmt = UtcMoment(required=True)
-    date_paid_gmt = Text(load_default="")
+    date_paid_gmt = UtcMomentIfAny(load_default="")
     date_paid = Text(load_default="")
+    date_completed_gmt = UtcMomentIfAny(load_default="")
     total = Amount(required=True)
     total_tax = Amount(load_default=NOTHING)
     shipping_total = Amount(load_default=NOTHING)

@@ -32,7 +32,6 @@ def record_order(order: RecordOrder, account: Account) -> Plan:
     body = opportunity_of(
         ledger,
         party,
-        customer,
         **standing,
         title=order_title(ledger, "opportunity.title"),
         sales_stage=ledger.chosen("stages", "status", "opportunity.sales_stage", "stage", demanded=False),

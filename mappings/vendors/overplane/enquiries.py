@@ -14,6 +14,7 @@ from mappings.vendors.overplane.opportunities import (
     items_of,
     line_of,
     opportunity_of,
+    party_name,
     placed,
     utm_source,
 )
@@ -46,9 +47,7 @@ def open_ticket(ticket: OpenTicket, account: Account) -> Plan:
     customers: tuple[Record, ...] = ()
     if ledger.values["ticket_customer"]:
         customers = (customer_of(ledger, party),)
-        whose = {"customer": Ref("customer", party.account_key)}
-        if ledger.values["party_name_is"] == "name":
-            whose = {"customer": customers[0].body["customer_name"]}
+        whose = {"customer": party_name(ledger, party)}
     return Plan((*customers, _issue(ledger, "", "subject", **whose)), ledger.rows())
 
 
@@ -101,7 +100,6 @@ def _as_opportunity(ledger: FieldLedger, party: Party, opening: str, path: str, 
     body = opportunity_of(
         ledger,
         party,
-        customer,
         title=ledger.title("opportunity.title", opening, path),
         status=_status(ledger, "opportunity.status"),
         sales_stage=ledger.setting("stage", "opportunity.sales_stage"),

@@ -30,15 +30,18 @@ def customer_of(ledger: FieldLedger, party: Party) -> Record:
         mobile_no=phone,
         customer_details=ledger.address("customer.customer_details"),
     )
-    match = {"name": name}
-    if not by_name and (email or phone):
-        match = {"email": email} if email else {"phone": phone}
+    match = {"email": email} if email else {"phone": phone} if phone else {"name": name}
     return Record("customer", party.account_key, body, match, shared=party.account_shared)
 
 
-def opportunity_of(ledger: FieldLedger, party: Party, customer: Record, **own: Any) -> dict[str, Any]:
-    """Return the body of an opportunity for `customer`, `own` being what its command says of it."""
+def party_name(ledger: FieldLedger, party: Party) -> Ref:
+    """Return what other records call the customer by: its id, or the name that it really has at the vendor."""
     by_name = ledger.values["party_name_is"] == "name"
+    return Ref("customer", party.account_key, "customer_name" if by_name else "")
+
+
+def opportunity_of(ledger: FieldLedger, party: Party, **own: Any) -> dict[str, Any]:
+    """Return the body of an opportunity for the party's customer, `own` being what its command says of it."""
     return ledger.body(
         "opportunity",
         schemas.Opportunity,
@@ -47,7 +50,7 @@ def opportunity_of(ledger: FieldLedger, party: Party, customer: Record, **own: A
             "opportunity",
             **own,
             opportunity_from="Customer",
-            party_name=customer.body["customer_name"] if by_name else Ref("customer", customer.key),
+            party_name=party_name(ledger, party),
             contact_display=tell_name(ledger, party, "opportunity.contact_display"),
             contact_mobile=told_phone(ledger, party, "opportunity.contact_mobile"),
             address_display=ledger.address("opportunity.address_display"),

@@ -120,6 +120,11 @@ _PEOPLE = InTurn(
         ),
     }
 )
+#: Whatever the person is called: the next event may spell the name otherwise, while no e-mail is at the person yet.
+#: Without `filterValue` the list is read from the database, and has the newest first (CRMApi.Contacts.cs).
+_NEW_PERSON = LookUp(
+    "contact_filter", marked("about"), {}, {"contactListView": "person"}, newest_first="created"
+)
 _EVENTS = FirstOf(
     {
         "person": LookUp(
@@ -159,6 +164,7 @@ KINDS = {
         "person_create",
         "looked up by e-mail or phone, else by our key in `about`",
         _PEOPLE,
+        find_made=_NEW_PERSON,
         proof=replace(PROOFS["person"], alike=_PEOPLE.ways["name"].of),
     ),
     "contact_info": _made(
