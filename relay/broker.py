@@ -22,24 +22,11 @@ def broker_command(var: Path, url: str) -> list[str]:
         if url.startswith("redis+socket")
         else ["--bind", HOST, "--port", url.rpartition(":")[2].partition("/")[0]]
     )
-    durable = [
-        "--appendonly",
-        "yes",
-        "--appendfsync",
-        "everysec",
-        "--save",
-        "",
-        "--maxmemory-policy",
-        "noeviction",
-    ]
+    folder = var / "broker"
     return [
-        program,
-        *address,
-        "--dir",
-        str(var / "broker"),
-        *durable,
-        "--logfile",
-        str(var / "broker" / "log"),
+        *(program, *address, "--dir", str(folder), "--logfile", str(folder / "log")),
+        *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+        *("--maxmemory-policy", "noeviction"),
     ]
 
 

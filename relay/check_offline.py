@@ -26,7 +26,7 @@ def warnings(settings: Settings) -> list[Fault]:
     fields that only some senders have, those are known that the source's `fields` name; no others are until
     they come.
     """
-    found: list[Fault] = [*_open_to_all(settings), *_ending(settings)]
+    found: list[Fault] = [*_open_to_all(settings), *_ending(settings), *_of_no_operation(settings)]
     plans: dict[str, dict[str, Plan]] = {}
     for place, route in enumerate(settings.routes):
         for command, events, connection in _paths(settings, route):
@@ -81,6 +81,19 @@ def _ending(settings: Settings) -> Iterator[Fault]:
                 f"names a token that ends {renewal.lasts.total_seconds() / 3600:.0f} hours after it was made; name "
                 "api_client_id_env, api_client_secret_env and api_refresh_token_env instead, so that it is renewed",
             )
+
+
+def _of_no_operation(settings: Settings) -> Iterator[Fault]:
+    """Yield a warning for each path and verb of an operation that the vendor does not have."""
+    for name, connection in settings.connections.items():
+        known = VENDORS[connection.vendor].operations
+        for key, given in (("paths", connection.paths), ("verbs", connection.verbs)):
+            for operation in sorted(given.keys() - known.keys()):
+                yield Fault(
+                    f"{settings.config_path}: connections.{name}.{key}.{operation}",
+                    f"has no effect: there is no such operation; `relay operations --vendor {connection.vendor}` "
+                    "lists those that there are",
+                )
 
 
 def _reached(settings: Settings, source: str) -> str:
@@ -183,8 +196,8 @@ def _standing_open(settings: Settings) -> Iterator[Fault]:
                 if missing:
                     yield Fault(
                         f"{settings.config_path}: connections.{connection.name}.values.{table}",
-                        f"has no entry for {', '.join(missing)}: an order from {route.source} that is so when "
-                        f"{connection.name} first hears of it stands open there, and only words in it say what "
+                        f"has no entry for {', '.join(missing)}: an order from {route.source} that has this status "
+                        f"from the start would stay open at {connection.name}, and only its text would say what "
                         f"became of it; name the CRM's own entry, {table} = {{ {missing[0]} = … }}",
                     )
 

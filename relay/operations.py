@@ -25,10 +25,10 @@ def operations(vendor: str | None = None, changes_only: bool = False) -> list[di
     make records.
     """
     return [
-        _row(known, operation)
-        for name, known in VENDORS.items()
+        _row(one, operation)
+        for name, one in VENDORS.items()
         if vendor in (None, name)
-        for operation in known.operations.values()
+        for operation in one.operations.values()
         if operation.changes or not changes_only
     ]
 

@@ -73,7 +73,7 @@ def prepare(environ: Mapping[str, str], with_sandbox: bool, workers: int) -> Sta
         flower=port_of(environ, "FLOWER_PORT", 5555, strict="FLOWER_PORT" in environ),
         sandbox=port_of(environ, "SANDBOX_PORT", 8900, strict="SANDBOX_PORT" in environ),
     )
-    inside = dict(environ)
+    inside = {name: value for name, value in environ.items() if name != "RELAY_SANDBOX_URL"}
     if with_sandbox:
         inside["RELAY_SANDBOX_URL"] = f"http://{HOST}:{ports.sandbox}"
     settings = load(inside)

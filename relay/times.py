@@ -16,7 +16,7 @@ def duration(text: str, units: str = "smhdw") -> timedelta:
     # Five digits: with more, a date that long ago or ahead is beyond the calendar.
     found = re.fullmatch(rf"([0-9]{{1,5}})([{units}])", text.strip())
     if found is None:
-        raise ValueError(f"{text!r} is no length of time")
+        raise ValueError(f"{text!r} is not a length of time")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -30,7 +30,7 @@ def moment(text: str, now: datetime) -> datetime:
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise WrongInput(f"{text!r} is no time: write 7d, 36h, 90m or 2026-03-02T09:00:00Z") from None
+        raise WrongInput(f"{text!r} is not a time: write 7d, 36h, 90m or 2026-03-02T09:00:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

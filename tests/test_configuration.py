@@ -96,8 +96,9 @@ def test_an_event_goes_to_each_of_its_connections_once(load_text: Load) -> None:
 
 NO_PATH = "must be the http(s) address of your account, without query or credentials"
 BAD_NAME = "must be 1 to 32 lower-case letters, digits, '-' or '_', beginning with a letter or digit"
-BAD_RATE = "must be greater than 0 and less than or equal to 1000"
-NO_KEY = "there is no such key; the README lists those that are"
+BAD_RATE = "must be greater than 0 and at most 1000"
+NO_VALUE = "there is no such value; docs/vendors.md lists those of each CRM"
+NO_KEY = "there is no such key; the README lists those that there are"
 UNSET = "no secret: set the environment variable"
 HANDLED = ", ".join(sorted(SOURCES["shopify"].handlers))
 #: What is replaced in the small file, by what, and the faults that must be told, each word of them.
@@ -125,7 +126,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "unknown value": (
         'token_env = "OPLA_TOKEN"',
         'token_env = "OPLA_TOKEN"\n[connections.opla.values]\nownr = "x"',
-        [f"relay.toml: connections.opla.values.ownr: {NO_KEY}"],
+        [f"relay.toml: connections.opla.values.ownr: {NO_VALUE}"],
     ),
     "unknown table": ("[[routes]]", "[[rutes]]", [f"relay.toml: rutes: {NO_KEY}"]),
     "no TOML": (
@@ -197,7 +198,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "name of a source": (
         "[sources.shop]",
         '[sources."My Shop"]',
-        [f"relay.toml: sources.My Shop.key: {BAD_NAME}"],
+        [f"relay.toml: sources.My Shop: {BAD_NAME}"],
     ),
     "zero requests": (
         'token_env = "OPLA_TOKEN"',
@@ -209,7 +210,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "source that is no table": (
         SMALL[: SMALL.index("[connections")],
         "[sources]\nshop = 3\n",
-        ["relay.toml: sources.shop.value: must be a table"],
+        ["relay.toml: sources.shop: must be a table"],
     ),
     "no routes": (
         SMALL[SMALL.index("[[routes]]") :],
@@ -237,6 +238,27 @@ def test_all_faults_are_told_at_once(faults: Callable[..., list[str]]) -> None:
         "relay.toml: routes[0].to: no [connections.z] in this file",
         "RELAY_BODY_LIMIT: must be a whole number of at least 1, not '1 MB'",
     ]
+
+
+def test_a_fault_of_one_kind_hides_none_of_another(faults: Callable[..., list[str]]) -> None:
+    """Otherwise a wrong number is corrected, and only then the wrong name beside it is told."""
+    broken = SMALL.replace('["opla"]', '["z"]').replace(
+        'token_env = "OPLA_TOKEN"', 'token_env = "OPLA_TOKEN"\nbreaker_after = 0\nvalues.stages = 3'
+    )
+    assert faults(broken + "[retention]\nfailed_days = 1.5\n") == [
+        "relay.toml: retention.failed_days: must be a whole number",
+        "relay.toml: connections.opla.breaker_after: must be at least 1 and at most 1000",
+        "relay.toml: connections.opla.values.stages: must be a table",
+        "relay.toml: routes[0].to: no [connections.z] in this file",
+    ]
+
+
+def test_a_source_of_a_wrong_name_is_not_missed_by_its_route(faults: Callable[..., list[str]]) -> None:
+    """Otherwise one slip is told as two, and the second sends the operator to the wrong line."""
+    (told,) = faults(
+        SMALL.replace("sources.shop]", "sources.Shop]").replace('source = "shop"', 'source = "Shop"')
+    )
+    assert told.startswith("relay.toml: sources.Shop: must be 1 to 32 lower-case letters")
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1e6", "ten"])

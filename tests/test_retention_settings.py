@@ -38,7 +38,7 @@ def test_days_are_days(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("delivered_days = 0", "retention.delivered_days: must be greater than or equal to 1"),
+        ("delivered_days = 0", "retention.delivered_days: must be at least 1"),
         ("delivered_days = 1.5", "retention.delivered_days: must be a whole number"),
         ("delivered = 90", "retention.delivered: there is no such key"),
         ("failed_days = 90\nremembered_days = 30", "retention.remembered_days: must be at least 90"),

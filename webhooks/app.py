@@ -85,12 +85,12 @@ def _broker_state(probe: Publisher, one_at_a_time: threading.Lock) -> str:
         with long_wait():
             return _asked(probe, one_at_a_time)
     except Crowded:
-        return "not asked: too many wait already"
+        return "not checked: too many checks are waiting"
 
 
 def _asked(probe: Publisher, one_at_a_time: threading.Lock) -> str:
     if not one_at_a_time.acquire(timeout=PROBE_SECONDS):
-        return "slow: it has not answered the one who asked before"
+        return "slow: an earlier check has no answer yet"
     try:
         probe.check()
     except BrokerDown as error:

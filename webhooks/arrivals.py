@@ -145,7 +145,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             else:
                 self._gather(incoming)
         except BaseException:  # a thread that ends here is missed until the process ends
-            self.log.exception("A connection is closed, since we failed to go on with it")
+            self.log.exception("A connection was closed after a fault in the receiver")
             self._close(incoming.conn)
 
     def _gather(self, incoming: Incoming) -> None:

@@ -31,7 +31,7 @@ def end_in_time(
         time.sleep(grace * CUT_AFTER)
         cut()
         time.sleep(grace * (GONE_AFTER - CUT_AFTER))
-        log().error("worker.left", why=f"not at its end after {grace * GONE_AFTER:g} s of {grace:g}")
+        log().error("worker.left", why=f"not finished after {grace * GONE_AFTER:g} s of {grace:g}")
         leave(1)
 
     thread = threading.Thread(target=run, name="end-in-time", daemon=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -14,6 +13,7 @@ from typing import Any
 
 from mappings.commands import Address, Person, RegisterLead
 from mappings.errors import CannotMap
+from mappings.formats.accents import composed
 from mappings.formats.phones import to_e164
 from mappings.source import Arrival, Event, Naming
 
@@ -37,7 +37,7 @@ def _folded(name: str) -> str:
 
 
 def _fold(name: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
+    return re.sub(r"[\W_]+", "", composed(name).casefold())
 
 
 _folded_name = lru_cache(4096)(_fold)
@@ -240,7 +240,7 @@ def _written(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+    text = format(value, "f") if isinstance(value, Decimal) else composed(str(value).strip())
     drawn = _DRAWN.match(text)
     # The picture itself stays in the stored event: no field of a CRM holds it, and nobody could read it there.
     return f"({drawn[1]}, {(len(text) - drawn.end()) * 3 // 4} bytes)" if drawn else text

@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 
 from mappings.errors import CannotMap
+from mappings.formats.accents import composed
 from mappings.instances import instance
 
 #: Largest amount and finest fraction that are taken for a price. With them and `MAX_QUANTITY`, a quantity
@@ -46,7 +47,7 @@ class Text(fields.Field[str]):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
         if isinstance(value, str):
-            return value.strip()
+            return composed(value.strip())
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, int | Decimal):

@@ -12,7 +12,7 @@ import click
 from relay import connections as standing
 from relay.listing import as_json, as_table
 from relay.names import connection_named
-from relay.open_ledger import ledger_of
+from relay.open_ledger import open_ledger
 from relay.options import OneLine, as_json_option, env_file, environ_with
 from relay.times import duration
 from worker.ledger.database import Database
@@ -37,13 +37,12 @@ class Length(click.ParamType[timedelta]):
             found = duration(str(value))
         except ValueError as error:
             self.fail(f"{error}: write 90s, 30m, 2h or 1d", param, ctx)
-        return found or self.fail("must be longer than nothing", param, ctx)
+        return found or self.fail("must be longer than 0 s", param, ctx)
 
 
 def _opened(file: Path | None) -> tuple[Settings, Database]:
     settings = load(environ_with(file))
-    db = ledger_of(settings)
-    return settings, db
+    return settings, open_ledger(settings)
 
 
 @click.group(
@@ -72,7 +71,7 @@ def reset_connection(ctx: click.Context, name: str, env_file: Path | None) -> No
     """Let NAME be used again at once: close its breaker, end its hold, make what is held due now."""
     settings, db = _opened(env_file or ctx.obj)
     before = reset(db, connection_named(settings, name).name, getpass.getuser(), datetime.now(UTC))
-    click.echo(f"{name} was {before} and is closed now: what is held is due")
+    click.echo(f"{name}: the breaker was {before} and is closed now; what was held is due")
 
 
 @list_connections.command("hold", short_help="Send nothing over a connection for now.")

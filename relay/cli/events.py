@@ -18,7 +18,7 @@ from relay.errors import WrongInput
 from relay.inputs import parsed
 from relay.listing import as_json, as_table
 from relay.names import connection_named, source_named
-from relay.open_ledger import ledger_of
+from relay.open_ledger import open_ledger
 from relay.options import as_json_option, env_file, environ_with, headers_of, limit_option
 from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
@@ -38,7 +38,7 @@ from worker.settings.configuration import load
 )
 @click.option("--content-type", help="Guessed from the file's ending where it is not given.")
 @click.option("--fetched", type=click.File(), help="JSON by name: what the sender's API would answer.")
-@click.option("--json", "json_", is_flag=True, help="The default; here for symmetry with other commands.")
+@click.option("--json", "json_", is_flag=True, help="The default; other commands have it, too.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @env_file
 def preview(
@@ -94,7 +94,7 @@ def send(
     sys.exit(0 if answer.status_code == 200 else 1)
 
 
-@click.command("events", short_help="List and search what was received, or show one event.")
+@click.command("events", short_help="List and filter what was received, or show one event.")
 @click.option("--source", help="Only those of this source.")
 @click.option("--verdict", type=click.Choice([str(v) for v in Verdict]), help="Only those judged so.")
 @limit_option
@@ -115,7 +115,7 @@ def list_events(
     delivered. If it should be delivered, run `relay replay EVENT_ID`.
     """
     settings = load(environ_with(env_file))
-    db = ledger_of(settings)
+    db = open_ledger(settings)
     if event_id:
         found = search.show_event(db, event_id)
         if found is None:
@@ -129,7 +129,7 @@ def list_events(
     click.echo(as_json(rows) if json_ else as_table(rows, columns))
 
 
-@click.command("deliveries", short_help="List and search deliveries, or show one.")
+@click.command("deliveries", short_help="List and filter deliveries, or show one.")
 @click.option("--state", type=click.Choice([str(s) for s in State]), help="Only those in this state.")
 @click.option("--connection", help="Only those over this connection.")
 @click.option("--event", "event_id", help="Only those of this event.")
@@ -140,7 +140,7 @@ def list_events(
 def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None, **filters: Any) -> None:
     """List deliveries, the newest first; with DELIVERY_ID, show one with its steps and attempts."""
     settings = load(environ_with(env_file))
-    db = ledger_of(settings)
+    db = open_ledger(settings)
     if delivery_id:
         found = search.show_delivery(db, delivery_id)
         if found is None:
@@ -160,7 +160,7 @@ def list_deliveries(delivery_id: str | None, json_: bool, env_file: Path | None,
 @click.option(
     "--not-made",
     is_flag=True,
-    help="You looked: the CRM does not have the record that is in doubt.",
+    help="You have checked that the CRM does not have the record in doubt.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.argument("ids", nargs=-1)
@@ -183,7 +183,7 @@ def replay(
         if not state:
             raise WrongInput("--connection narrows --state: give both, or name the ids")
         connection_named(settings, connection)
-    db = ledger_of(settings)
+    db = open_ledger(settings)
     wanted = releasable(settings, db, ids, datetime.now(UTC))
     in_state = by_state.count(db, state, connection) if state else 0
     if not wanted and not in_state:

@@ -24,7 +24,7 @@ from worker.privacy.forgetting import Erased, Found, erase, find
 from worker.settings import Settings
 from worker.settings.configuration import load
 
-IN_FLIGHT = "a worker has a delivery of it in hand: run this again in a minute"
+IN_FLIGHT = "a worker is delivering it now: run this again in a minute"
 
 
 @click.command(short_help="Erase a person from the ledger.")
@@ -52,7 +52,7 @@ def forget(
     """
     who = _whom(emails, phones)
     settings = load(environ_with(env_file))
-    db = open_ledger(env_file)
+    db = open_ledger(settings)
     found = _found(settings, db, who)
     if dry_run or found.is_empty:
         click.echo(as_json(_as_data(found, None)) if json_ else _as_text(found))
@@ -70,7 +70,7 @@ def forget(
 
 def _whom(emails: Sequence[str], phones: Sequence[str]) -> Sought:
     if not (emails or phones):
-        raise WrongInput("whom? give an e-mail address, or --phone with a number")
+        raise WrongInput("nobody is named: give an e-mail address, or --phone with a number")
     try:
         return sought(emails, phones)
     except ValueError as error:

@@ -35,7 +35,7 @@ def an_age(text: str | None) -> timedelta | None:
         # No minutes: whoever writes 3m before a purge may mean months.
         return None if text is None else duration(text, units="hdw")
     except ValueError as error:
-        raise WrongInput(f"{text!r} is no age: write 90d, 12h or 8w") from error
+        raise WrongInput(f"{text!r} is not an age: write 90d, 12h or 8w") from error
 
 
 @click.command(short_help="Empty the payloads of events that ended long ago.")
@@ -67,10 +67,10 @@ def purge(
     recognised, until --rows-older-than. Without an age it does what [retention] in relay.toml says. An event that
     is not finished is never touched. Senders are answered and deliveries made meanwhile.
     """
-    retention = load(environ_with(env_file)).retention
+    settings = load(environ_with(env_file))
     now = datetime.now(UTC)
-    wanted = _ages(retention, an_age(age), states, an_age(rows_older_than), now)
-    db = open_ledger(env_file)
+    wanted = _ages(settings.retention, an_age(age), states, an_age(rows_older_than), now)
+    db = open_ledger(settings)
     length = purging.size(db, wanted)
     found = _summed(purging.count(db, wanted), length, "counting")
     if dry_run or not (found.emptied or found.deleted):
@@ -98,7 +98,7 @@ def _ages(
         if states:
             raise WrongInput("--state needs --older-than")
         if retention == Retention():
-            raise WrongInput("how old? give --older-than 90d, or [retention] in relay.toml")
+            raise WrongInput("no age is given: add --older-than 90d, or set [retention] in relay.toml")
         return configured_ages(retention, now)
     chosen = [State(state) for state in states] or [state for state in ENDED if state != State.FAILED]
     before = None if age is None else now - age
@@ -145,7 +145,7 @@ def print_new_key() -> None:
     click.echo(new_key())
 
 
-@keys.command("rotate")
+@keys.command("rotate", short_help="Encrypt everything anew with the first key.")
 @env_file
 def rotate(env_file: Path | None) -> None:
     """Encrypt everything anew with the first key of RELAY_ENCRYPTION_KEY.
@@ -153,7 +153,7 @@ def rotate(env_file: Path | None) -> None:
     First set it to "new,old" and restart all processes; then run this; then the old key can go. It may be
     interrupted: the next run goes on. Also encrypts what was stored before there was a key.
     """
-    db = open_ledger(env_file)
+    db = open_ledger(load(environ_with(env_file)))
     if not db.keys.ids:
         raise WrongInput("RELAY_ENCRYPTION_KEY is not set: `relay keys new` makes a key")
     sealed = _rotated(db)

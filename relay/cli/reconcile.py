@@ -14,7 +14,7 @@ import click
 from relay.error_lines import error_line
 from relay.errors import WrongInput
 from relay.names import connection_named
-from relay.open_ledger import ledger_of
+from relay.open_ledger import open_ledger
 from relay.options import env_file, environ_with, progress
 from relay.patient_api import open_patiently
 from relay.reconcile_output import as_line, as_object, as_report, as_summary
@@ -40,7 +40,7 @@ ENDED_BY_HAND = 130
 @click.option("--since", default="7d", show_default=True, help="From when: 7d, 36h, 90m, or a time.")
 @click.option("--until", default="0m", help="Until when; default now.")
 @click.option("--json", "json_", is_flag=True, help="One JSON object per finding, then a summary.")
-@click.option("--repair", is_flag=True, help="Offer to mend what can be mended; asks first.")
+@click.option("--repair", is_flag=True, help="Offer to repair what can be repaired; asks first.")
 @click.option("--yes", is_flag=True, help="With --repair: do not ask.")
 @click.argument("connection")
 @env_file
@@ -63,12 +63,12 @@ def reconcile(
     if yes and not repair:
         raise WrongInput("--yes goes with --repair: without it nothing is changed")
     if repair and not yes and not sys.stdin.isatty():
-        raise WrongInput("--repair asks, and there is no terminal to ask at: say --yes")
+        raise WrongInput("--repair asks, and there is no terminal to ask at: add --yes")
     settings = load(environ_with(env_file))
     target = connection_named(settings, connection)
     now = datetime.now(UTC)
     period = _period(target, moment(since, now), moment(until, now), now)
-    db = ledger_of(settings)
+    db = open_ledger(settings)
     tally, kept = Tally(recent=count_recent(db, period)), list[Finding]()
     with closing(db), open_patiently(settings, target, db) as api:
         _compare(settings, db, api, period, tally, kept, json_)
@@ -107,7 +107,7 @@ def _tell_rest(tally: Tally, kept: Sequence[Finding], repair: bool) -> None:
         mark = f"; go on with --since {written(tally.mark)}" if tally.mark else ""
         click.echo(f"relay: stopped after {tally.deliveries} deliveries: {tally.stopped}{mark}", err=True)
     if kept and not repair:
-        click.echo("relay: --repair offers to mend what is missing or doubled", err=True)
+        click.echo("relay: --repair offers to repair what is missing or doubled", err=True)
 
 
 def _repair(db: Database, api: Api, kept: Sequence[Finding], yes: bool) -> None:

@@ -12,7 +12,7 @@ from sandbox.server import serve
 from worker.settings.configuration import load
 
 
-@click.command("sandbox", short_help="Run the sandbox that plays the CRMs.")
+@click.command("sandbox", short_help="Run the sandbox that simulates the CRMs.")
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=8900, show_default=True, help="Listens on loopback."
 )
@@ -25,7 +25,7 @@ from worker.settings.configuration import load
 )
 @env_file
 def run_sandbox(port: int, search_lag: float, env_file: Path | None) -> None:
-    """Run the CRMs' sandbox alone. It takes the credentials that the connections of relay.toml have."""
+    """Run the CRMs' sandbox alone. It accepts the credentials that the connections of relay.toml have."""
     settings = load(environ_with(env_file))
     require_free(port, "--port")
     credentials: dict[str, list[dict[str, str]]] = {}

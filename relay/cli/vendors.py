@@ -32,7 +32,9 @@ from worker.vendors.vendor import Operation
 
 @click.command(short_help="Name all faults of relay.toml and the environment.")
 @click.option(
-    "--online", is_flag=True, help="Also ask every CRM: is it there, does it know us and our names."
+    "--online",
+    is_flag=True,
+    help="Also ask every CRM: does it answer, accept our credentials and know our names?",
 )
 @env_file
 def check(online: bool, env_file: Path | None) -> None:
@@ -144,7 +146,7 @@ def _refuse_to_follow(operation: Operation) -> None:
 def _ask(connection: ConnectionSettings, operation: Operation) -> None:
     what = f"{operation.name} changes what {connection.name} holds"
     if not sys.stdin.isatty():
-        raise WrongInput(f"{what}, and there is no terminal to ask at: say --yes")
+        raise WrongInput(f"{what}, and there is no terminal to ask at: add --yes")
     if not click.confirm(f"{what} ({connection.base_url}). Go on?", err=True):
         raise WrongInput("nothing was sent")
 

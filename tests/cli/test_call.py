@@ -152,7 +152,7 @@ def test_without_a_terminal_a_change_needs_a_yes(relay: Relay, crm: Crm) -> None
     done = relay("call", "opla", "product_upsert", "--json", product(1))
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == (
-        "relay: product_upsert changes what opla holds, and there is no terminal to ask at: say --yes\n"
+        "relay: product_upsert changes what opla holds, and there is no terminal to ask at: add --yes\n"
     )
     assert crm.calls() == []
     assert relay("call", "opla", "lead_list").exit_code == 0, "reading needs none"

@@ -210,11 +210,11 @@ def test_a_crm_where_a_lost_order_would_stand_open_is_named_with_the_key(environ
         (warning,) = warnings(replace(settings, connections={**settings.connections, name: bare}))
         assert str(warning) == (
             f"{settings.config_path}: connections.{name}.values.stages: has no entry for refunded: an order "
-            f"from shop that is so when {name} first hears of it stands open there, and only words in it say what "
-            "became of it; name the CRM's own entry, stages = { refunded = … }"
+            f"from shop that has this status from the start would stay open at {name}, and only its text would say "
+            "what became of it; name the CRM's own entry, stages = { refunded = … }"
         )
     leads = routed(environ, "website", "opla", "centia")
-    assert not [w for w in warnings(leads) if "stands open" in str(w)], "no order comes this way"
+    assert not [w for w in warnings(leads) if "stay open" in str(w)], "no order comes this way"
 
 
 def test_each_connection_that_drops_consent_is_named_with_the_key_that_mends_it(
@@ -291,3 +291,14 @@ def test_the_example_needs_no_warning(relay: Relay) -> None:
     """Otherwise a newcomer's first check looks as if something were wrong."""
     done = relay("check")
     assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_path_of_an_operation_that_does_not_exist_is_named(environ: dict[str, str]) -> None:
+    """Otherwise a mistyped operation keeps the path that the account does not have, and nobody sees why."""
+    settings = load(environ)
+    opla = replace(settings.connections["opla"], paths={"lead_crate": "/x"}, verbs={"lead_update": "PUT"})
+    (told,) = warnings(replace(settings, connections={**settings.connections, "opla": opla}))
+    assert str(told) == (
+        f"{settings.config_path}: connections.opla.paths.lead_crate: has no effect: there is no such operation; "
+        "`relay operations --vendor oplacrm` lists those that there are"
+    )

@@ -84,7 +84,7 @@ def test_held_and_let_go_by_hand(relay: Relay, db: Database, sqlite_url: str) ->
         (("reset", "nobody"), "there are: opla, centia"),
         (("hold", "nobody"), "there are: opla, centia"),
         (("hold", "opla", "--for", "soon"), "write 90s, 30m, 2h or 1d"),
-        (("hold", "opla", "--for", "0s"), "must be longer than nothing"),
+        (("hold", "opla", "--for", "0s"), "must be longer than 0 s"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -113,7 +113,7 @@ def test_lengths_and_forecasts() -> None:
         timedelta(days=56),
     ]
     for wrong in ("", "h", "2", "-1h", "2 weeks", "1.5h", "3M", "999999d"):
-        with pytest.raises(ValueError, match="is no length of time"):
+        with pytest.raises(ValueError, match="is not a length of time"):
             duration(wrong)
     assert gone_at(1200, 300, NOON) == NOON + timedelta(minutes=20)
     assert gone_at(0, 300, NOON) is None

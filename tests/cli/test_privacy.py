@@ -92,9 +92,9 @@ def test_purge_does_what_its_options_say(relay: Relay, ledger: Database) -> None
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--older-than", "90"], "'90' is no age: write 90d, 12h or 8w"),
-        (["--older-than", "3m"], "'3m' is no age: write 90d, 12h or 8w"),
-        ([], "how old? give --older-than 90d, or [retention] in relay.toml"),
+        (["--older-than", "90"], "'90' is not an age: write 90d, 12h or 8w"),
+        (["--older-than", "3m"], "'3m' is not an age: write 90d, 12h or 8w"),
+        ([], "no age is given: add --older-than 90d, or set [retention] in relay.toml"),
         (["--state", "failed"], "--state needs --older-than"),
     ],
 )
@@ -166,7 +166,7 @@ def test_forget_says_what_to_do_where_something_is_in_flight(relay: Relay, ledge
     told = json.loads(done.stdout)
     assert told["in_flight"] == [told["events"][0]["id"]]
     text = relay("forget", "lan@example.com", "--yes").stdout
-    assert "a worker has a delivery of it in hand: run this again in a minute" in text
+    assert "a worker is delivering it now: run this again in a minute" in text
     assert bodies(ledger) == [FORM]
 
 

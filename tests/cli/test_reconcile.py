@@ -237,7 +237,7 @@ def test_the_budget_of_the_connection_is_kept(
     ("arguments", "said"),
     [
         (("nowhere",), "there is no connection 'nowhere'"),
-        (("overplane", "--since", "yesterday"), "is no time"),
+        (("overplane", "--since", "yesterday"), "is not a time"),
         (("overplane", "--since", "1h", "--until", "2h"), "is after --until"),
         (("overplane", "--yes"), "--yes goes with --repair"),
         (("overplane", "--repair"), "no terminal to ask at"),

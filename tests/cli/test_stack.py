@@ -28,3 +28,12 @@ def test_the_embedded_broker_runs_where_no_other_is_named(
     stack = prepare(environ, with_sandbox=True, workers=1)
     assert stack.with_broker is with_broker
     assert stack.environ["RELAY_BROKER_URL"] == (broker_url or f"redis+socket://{tmp_path}/broker.sock")
+
+
+def test_without_the_sandbox_no_variable_leads_back_to_it(tmp_path: Path) -> None:
+    """Otherwise who tried commands on the sandbox, and then goes live in the same shell, delivers to nobody."""
+    ports = {name: str(free_port()) for name in ("PORT", "FLOWER_PORT", "SANDBOX_PORT")}
+    environ = {**ENVIRON, **ports, "RELAY_VAR": str(tmp_path), "RELAY_SANDBOX_URL": "http://127.0.0.1:8900"}
+    stack = prepare(environ, with_sandbox=False, workers=1)
+    assert stack.settings.connections["opla"].base_url == "https://api-admin.oplacrm.com/api"
+    assert "RELAY_SANDBOX_URL" not in stack.environ

@@ -70,6 +70,11 @@ VARIABLES = {
         "redis.example.com:6379",
         "relay: RELAY_BROKER_URL: must be an address such as redis://host:6379/0\n",
     ),
+    "broker that nobody knows": (
+        "RELAY_BROKER_URL",
+        "reddis://redis.example.com:6379/0",
+        "relay: RELAY_BROKER_URL: must be an address such as redis://host:6379/0\n",
+    ),
     "half a DSN": (
         "SENTRY_DSN",
         "k3yk3y",

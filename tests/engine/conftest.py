@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, ENVIRON, Bench
+from tests.engine.harness import ENVIRON, Bench, benched
 from worker.ledger.database import Database
 from worker.settings import Settings
 from worker.settings.configuration import load
@@ -18,12 +17,8 @@ from worker.settings.configuration import load
 @pytest.fixture
 def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
     """A worker at the sandbox of all CRMs, over an empty SQLite ledger."""
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as server:
-        bench = Bench(db, clock, server, tmp_path)
+    with benched(clock, sqlite_url, tmp_path) as bench:
         yield bench
-        bench.close()
-    db.close()
 
 
 @pytest.fixture

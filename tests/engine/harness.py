@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from sqlalchemy import select
 
 from mappings.source import Arrival
 from mappings.sources import SOURCES
-from sandbox.server import Running
+from sandbox.server import Running, running
+from sandbox.store import Store
 from tests.conftest import Clock
 from worker.budget import Lanes
 from worker.delivery import Engine, deliver
@@ -212,3 +214,24 @@ class _DiesAfter(Http):
         if self._control.get("/requests").json()["requests"][-1]["operation"] == self._operation:
             raise Killed
         return answer
+
+
+@contextmanager
+def benched(clock: Clock, ledger: Database | str, var: Path, **sandbox: Any) -> Iterator[Bench]:
+    """Open an engine over `ledger`, or the one at that URL, at a sandbox of its own, started with `sandbox`."""
+    db = Database(ledger) if isinstance(ledger, str) else ledger
+    with running(CREDENTIALS, **sandbox) as server:
+        bench = Bench(db, clock, server, var)
+        yield bench
+        bench.close()
+    if db is not ledger:
+        db.close()
+
+
+@contextmanager
+def lagging_by(seconds: int, clock: Clock, url: str, var: Path) -> Iterator[Bench]:
+    """Open an engine at a sandbox whose searches are so many seconds behind, by the test's own clock."""
+    store = Store(":memory:", clock=lambda: clock().timestamp())
+    with benched(clock, url, var, options={"*": {"search_lag_ms": seconds * 1000}}, store=store) as bench:
+        yield bench
+    store.close()

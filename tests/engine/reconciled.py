@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench, benched
 from tests.engine.jobs import Job
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Period
@@ -27,10 +26,8 @@ from worker.vendors.api import Api, Session
 @contextmanager
 def opened(db: Database, clock: Clock, var: Path) -> Iterator[Bench]:
     """Open a bench at a sandbox of its own."""
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, var)
+    with benched(clock, db, var) as bench:
         yield bench
-        bench.close()
 
 
 def delivered(bench: Bench, job: Job) -> str:

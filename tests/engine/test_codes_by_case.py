@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from sandbox.server import running
-from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench
 from tests.engine.jobs import ORDER
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 
 Body = dict[str, Any]
@@ -59,16 +55,6 @@ ORDERED: dict[str, tuple[str, str, Read]] = {
     "office": ("onlyoffice", "invoice", of_office),
     "overplane": ("overplane", "opportunity", of_overplane),
 }
-
-
-@pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
 
 
 def order(bench: Bench, to: str, number: int, sku: str) -> None:

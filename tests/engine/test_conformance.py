@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.server import running
-from sandbox.store import Store
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench, lagging_by
 from tests.engine.jobs import AT_ONCE, CREATES, JOBS, Job
 from worker.ledger import search
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.vendors import VENDORS
 
@@ -48,14 +45,8 @@ def name_of(value: str | Job) -> str:
 
 @pytest.fixture
 def lagging(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    store = Store(":memory:", clock=lambda: clock().timestamp())
-    with running(CREDENTIALS, {"*": {"search_lag_ms": LAG_SECONDS * 1000}}, store) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with lagging_by(LAG_SECONDS, clock, sqlite_url, tmp_path) as bench:
         yield bench
-        bench.close()
-    store.close()
-    db.close()
 
 
 def receive(bench: Bench, job: Job) -> str:

@@ -16,13 +16,11 @@ import pytest
 from mappings.commands import Comment, OpenTicket, Person, TicketStatus
 from mappings.vendor import CheckedValues, Record
 from mappings.vendors import VENDORS as MAPPINGS
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, ENVIRON, Bench
+from tests.engine.harness import ENVIRON, Bench, benched
 from tests.engine.jobs import EMAIL, JOBS, ORDER, Job
 from worker.http import Http
 from worker.ledger import deliveries
-from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
@@ -36,22 +34,18 @@ LEASE = timedelta(seconds=30)
 
 
 @contextmanager
-def benched(path: Path, url: str, clock: Clock, values: dict[str, Any], **options: str) -> Iterator[Bench]:
-    db = Database(url)
-    with running(CREDENTIALS, options={"crmtop": options}) as sandbox:
-        bench = Bench(db, clock, sandbox, path)
+def configured(path: Path, url: str, clock: Clock, values: dict[str, Any], **options: str) -> Iterator[Bench]:
+    with benched(clock, url, path, options={"crmtop": options}) as bench:
         before = bench.engine.settings.connections["crmtop"]
         account = replace(before.account, values=CheckedValues({**before.account.values, **values}))
         known = {**bench.engine.settings.connections, "crmtop": replace(before, account=account)}
         bench.engine.__dict__["settings"] = replace(bench.engine.settings, connections=known)
         yield bench
-        bench.close()
-    db.close()
 
 
 @pytest.fixture
 def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    with benched(tmp_path, sqlite_url, clock, {}) as bench:
+    with configured(tmp_path, sqlite_url, clock, {}) as bench:
         yield bench
 
 
@@ -196,7 +190,7 @@ def test_every_way_that_the_document_leaves_open_works(
     tmp_path: Path, sqlite_url: str, clock: Clock, options: dict[str, str], values: dict[str, Any]
 ) -> None:
     """Otherwise the first tenant whose CRM behaves so gets nothing, or everything twice."""
-    with benched(tmp_path, sqlite_url, clock, values, **options) as bench:
+    with configured(tmp_path, sqlite_url, clock, values, **options) as bench:
         for create in ("customer_create", "order_create", "ticket_create", "lead_create"):
             bench.fault(vendor="crmtop", operation=create, fault="drop_after", times=1)
         bench.fault(vendor="crmtop", operation="product_create", fault="expire_token", times=1)
@@ -218,7 +212,7 @@ def test_every_way_that_the_document_leaves_open_works(
 
 def test_pages_from_0_are_noticed_where_nobody_said_so(tmp_path: Path, sqlite_url: str, clock: Clock) -> None:
     """Otherwise the first page is never looked at, and all that stands on it is made again."""
-    with benched(tmp_path, sqlite_url, clock, {}, first_page="0") as bench:
+    with configured(tmp_path, sqlite_url, clock, {}, first_page="0") as bench:
         (row,) = bench.until_ended(receive(bench, MINE["order"]))
         assert (row["state"], row["error"]) == (State.FAILED, "NotConfigured")
         assert "values.first_page = 0" in row["reason"]

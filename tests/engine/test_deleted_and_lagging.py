@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.server import running
-from sandbox.store import Store
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench, lagging_by
 from tests.engine.jobs import JOBS, ORDER, Job
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 
 #: How far the sandbox's searches are behind, by the test's own clock: longer than from the first to the second try.
@@ -26,14 +23,8 @@ LEAD_AT_WORK = b"name=Ana+Garcia&email=ana%40example.com&company=Hong+Nhung&mess
 
 @pytest.fixture
 def lagging(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    store = Store(":memory:", clock=lambda: clock().timestamp())
-    with running(CREDENTIALS, {"*": {"search_lag_ms": LAG_SECONDS * 1000}}, store) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with lagging_by(LAG_SECONDS, clock, sqlite_url, tmp_path) as bench:
         yield bench
-        bench.close()
-    store.close()
-    db.close()
 
 
 def send(bench: Bench, job: Job, number: str = "1") -> str:

@@ -15,9 +15,8 @@ from sqlalchemy import insert, select, update
 
 from mappings.reading.person_search import sought
 from mappings.source import Naming
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench, benched
 from tests.engine.jobs import EMAIL, FORM, ORDER, URLENCODED, VENDOR_OF
 from tests.stolen import is_in, on_disk
 from worker.errors import Unmappable
@@ -39,10 +38,8 @@ LAN = sought(["lan@example.com"], [])
 
 @pytest.fixture
 def bench(clock: Clock, db: Database, tmp_path: Path) -> Iterator[Bench]:
-    with running(CREDENTIALS) as server:
-        bench = Bench(db, clock, server, tmp_path)
+    with benched(clock, db, tmp_path) as bench:
         yield bench
-        bench.close()
 
 
 def order(bench: Bench, to: str, number: int = 5001, topic: str = "orders/create", **changes: Any) -> str:

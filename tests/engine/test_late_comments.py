@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, ENVIRON, ROOT, SECRETS_OF_EVERY_SOURCE, Bench
-from worker.ledger.database import Database
+from tests.engine.harness import ENVIRON, ROOT, SECRETS_OF_EVERY_SOURCE, Bench, benched
 from worker.ledger.tables import State
 from worker.settings.configuration import load
 
@@ -28,9 +26,7 @@ WROTE_ITS_BODY = {
 @pytest.fixture
 def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
     """A worker that knows both senders, each by its own name, and has no token of their interfaces."""
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with benched(clock, sqlite_url, tmp_path) as bench:
         known = {source.type: source for source in load(EVERY).sources.values()}
         sources = {
             kind: replace(known[kind], name=kind, options={"default_region": "VN"}) for kind in WROTE_ITS_BODY
@@ -38,8 +34,6 @@ def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
         settings = replace(bench.engine.settings, sources={**bench.engine.settings.sources, **sources})
         bench.engine = replace(bench.engine, settings=settings)
         yield bench
-        bench.close()
-    db.close()
 
 
 def body(kind: str, minute: int, status: str, comment: str) -> bytes:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.server import running
-from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench
 from tests.engine.jobs import ORDER
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 
 #: Where each CRM says that an opportunity is lost, and its word for that in the sandbox's account and relay.toml.
@@ -29,16 +24,6 @@ CANCELLED = {
     "updated_at": "2026-03-04T09:00:00+01:00",
     "cancel_reason": "customer",
 }
-
-
-@pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
 
 
 def delivered(bench: Bench, to: str, content: dict[str, Any]) -> None:

@@ -13,12 +13,10 @@ import pytest
 from mappings.commands import Comment, OpenTicket, Person, TicketStatus
 from mappings.vendor import Account, CheckedValues, Plan
 from mappings.vendors import VENDORS as MAPPINGS
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench, benched
 from tests.engine.jobs import CREATED, FORM, ORDER, URLENCODED
 from worker.errors import DeliveryError, NotConfigured, Rejected
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.vendors import VENDORS
 from worker.vendors.api import Api, Session
@@ -29,12 +27,8 @@ WON, LOST, CONTRACT = 106, 107, 104
 
 @pytest.fixture(params=[{}], ids=["as documented"])
 def bench(request: pytest.FixtureRequest, clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS, options={OFFICE: request.param}) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with benched(clock, sqlite_url, tmp_path, options={OFFICE: request.param}) as bench:
         yield bench
-        bench.close()
-    db.close()
 
 
 def configured(bench: Bench, **values: Any) -> None:

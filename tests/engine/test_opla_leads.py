@@ -15,11 +15,10 @@ from mappings.vendor import Account, CheckedValues
 from mappings.vendors.oplacrm.schemas import Values
 from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, ENVIRON, Bench
+from tests.engine.harness import CREDENTIALS, ENVIRON, benched
 from tests.engine.jobs import JOBS, ORDER
 from worker.errors import NotConfigured, VendorDown
 from worker.http import Http
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.settings.configuration import load
 from worker.vendors import VENDORS
@@ -108,9 +107,7 @@ def test_an_order_of_nobody_is_taken(clock: Clock, sqlite_url: str, tmp_path: Pa
     """Otherwise each order without a customer is refused for a contact that has half a name."""
     job = next(job for job in JOBS if (job.vendor, job.name) == ("oplacrm", "order"))
     body = {k: v for k, v in ORDER.items() if k not in ("customer", "email")}
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with benched(clock, sqlite_url, tmp_path) as bench:
         for number in (1, 2):
             content = body | {"id": number, "name": f"#{number}"}
             delivery = bench.receive(
@@ -118,17 +115,13 @@ def test_an_order_of_nobody_is_taken(clock: Clock, sqlite_url: str, tmp_path: Pa
             )
             assert bench.attempt(delivery) == State.DELIVERED, bench.show(delivery)["reason"]
         assert bench.counts("oplacrm")["contact"] == 1
-        bench.close()
-    db.close()
 
 
 def test_an_unknown_name_parks_the_delivery_and_says_which_exist(
     clock: Clock, sqlite_url: str, tmp_path: Path
 ) -> None:
     """Otherwise a typing error in relay.toml is tried for a day, or makes records that belong to nobody."""
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with benched(clock, sqlite_url, tmp_path) as bench:
         opla = bench.engine.settings.connections["opla"]
         values = CheckedValues({**opla.account.values, **Values(partial=True).load({"owner": "Min Tran"})})
         wrong = replace(opla, account=replace(opla.account, values=values))
@@ -141,5 +134,3 @@ def test_an_unknown_name_parks_the_delivery_and_says_which_exist(
         assert (row["error"], row["attempts"]) == ("NotConfigured", 1)
         assert "'Minh Tran', 'Lan Pham', 'Quang Le'" in row["reason"]
         assert bench.counts("oplacrm") == {}
-        bench.close()
-    db.close()

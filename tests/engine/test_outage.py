@@ -37,7 +37,7 @@ def calls(bench: Bench) -> int:
 
 
 def phase(bench: Bench) -> Phase:
-    return bench.engine.db.reading(lambda t: breakers.found(t, "opla")).breaker.phase
+    return bench.engine.db.reading(lambda t: breakers.gate_as_stored(t, "opla")).breaker.phase
 
 
 def rounds(bench: Bench, ids: list[str]) -> None:

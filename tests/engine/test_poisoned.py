@@ -83,7 +83,7 @@ class Shop(Bench):
 
     @property
     def breaker(self) -> Breaker:
-        return self.engine.db.reading(lambda t: breakers.found(t, "opla")).breaker
+        return self.engine.db.reading(lambda t: breakers.gate_as_stored(t, "opla")).breaker
 
     @property
     def phase(self) -> Phase:

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench, Killed
+from tests.engine.harness import Bench, Killed, benched
 from tests.engine.seller import FIRST, SECRET, USED, Seller, selling
 from worker.errors import PutBack, SenderDown, SenderRefused
 from worker.http import Http
@@ -47,11 +46,9 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 @pytest.fixture
 def bench(clock: Clock, db: Database, seller: Seller, tmp_path: Path) -> Iterator[Bench]:
     """A worker with a source whose events are read at the seller."""
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with benched(clock, db, tmp_path) as bench:
         configure(bench, seller.source())
         yield bench
-        bench.close()
 
 
 def configure(bench: Bench, source: SourceSettings) -> None:

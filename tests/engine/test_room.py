@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import redis
 
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, ENVIRON, Bench
+from tests.engine.harness import ENVIRON, benched
 from tests.engine.test_sweep import after_grace, depth, stored
 from worker.app import make_app
 from worker.breaker import Breaker, Failed, Phase, Terms
@@ -72,24 +71,18 @@ class WallClock(Clock):
 
 def test_a_free_place_is_taken_at_once(sqlite_url: str, tmp_path: Path) -> None:
     """Otherwise a CRM that takes one request at a time gets one in half a second, whatever it could take."""
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as server:
-        bench = Bench(db, WallClock(), server, tmp_path)
+    with benched(WallClock(), sqlite_url, tmp_path) as bench:
         one = replace(bench.engine.settings.connections["opla"], concurrency=1)
         bodies = [f"name=Lan&email=lan{n}%40example.com".encode() for n in range(8)]
         ids = [bench.receive("website", body, "application/x-www-form-urlencoded") for body in bodies]
         time.sleep(5.1)  # until the door's own hand-off counts as lost
         carry_on(bench.engine, one)
         assert {bench.show(i)["state"] for i in ids} == {"delivered"}
-        bench.close()
-    db.close()
 
 
 def test_a_worker_that_stops_goes_on_with_nothing(sqlite_url: str, tmp_path: Path, clock: Clock) -> None:
     """Otherwise it spends its last seconds on claiming deliveries and putting them back, again and again."""
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as server:
-        bench = Bench(db, clock, server, tmp_path)
+    with benched(clock, sqlite_url, tmp_path) as bench:
         waits = bench.receive(
             "website", b"name=Lan&email=lan%40example.com", "application/x-www-form-urlencoded"
         )
@@ -100,8 +93,6 @@ def test_a_worker_that_stops_goes_on_with_nothing(sqlite_url: str, tmp_path: Pat
         bench.engine.stopping.clear()
         carry_on(bench.engine, bench.engine.settings.connections["opla"])
         assert bench.show(waits)["state"] == "delivered"
-        bench.close()
-    db.close()
 
 
 @pytest.mark.parametrize(

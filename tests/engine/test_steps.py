@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,17 +14,15 @@ from typing import Any
 import pytest
 
 from mappings.vendor import Plan
-from sandbox.server import running
 from sandbox.store import Store
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, ENDED, ENVIRON, ROOT, Bench
+from tests.engine.harness import ENDED, ENVIRON, ROOT, Bench, benched
 from tests.engine.jobs import ORDER
 from worker.budget import Lanes
 from worker.delivery import Engine, deliver
 from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown
 from worker.http import Answer, Http, Request
 from worker.ledger import deliveries, search
-from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
 from worker.ledger.steps import Checkpoints
 from worker.ledger.tables import State
@@ -54,22 +51,6 @@ class WallClock(Clock):
 
     def forward(self, **kwargs: float) -> None:
         """Time needs no help here."""
-
-
-@contextmanager
-def benched(tmp_path: Path, sqlite_url: str, clock: Clock, **sandbox: Any) -> Iterator[Bench]:
-    db = Database(sqlite_url)
-    with running(CREDENTIALS, **sandbox) as server:
-        bench = Bench(db, clock, server, tmp_path)
-        yield bench
-        bench.close()
-    db.close()
-
-
-@pytest.fixture
-def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
-    with benched(tmp_path, sqlite_url, clock) as bench:
-        yield bench
 
 
 def order(bench: Bench, to: str, number: int = 5001, topic: str = "orders/create", **changes: Any) -> str:
@@ -117,7 +98,7 @@ def delivered_all(bench: Bench, ids: list[str], seconds: float) -> None:
 @BOTH
 def test_sixty_orders_of_a_new_customer_make_one_customer(tmp_path: Path, sqlite_url: str, to: str) -> None:
     """Otherwise the first busy minute of a shop fills the CRM with copies of its customer and products."""
-    with benched(tmp_path, sqlite_url, WallClock()) as bench:
+    with benched(WallClock(), sqlite_url, tmp_path) as bench:
         ids = [order(bench, to, 6000 + n) for n in range(ORDERS)]
         delivered_all(bench, ids, seconds=200)
         rows = [bench.show(i) for i in ids]
@@ -177,7 +158,7 @@ def test_a_search_that_lags_makes_no_second_record(
         }[kind],
     }
     store = Store(":memory:", clock=lambda: clock().timestamp())
-    with benched(tmp_path, sqlite_url, clock, options={"*": {"search_lag_ms": 5000}}, store=store) as bench:
+    with benched(clock, sqlite_url, tmp_path, options={"*": {"search_lag_ms": 5000}}, store=store) as bench:
         bench.fault(vendor=VENDOR[to], operation=operations[to], fault="drop_after", times=1)
         delivery = order(bench, to)
         assert bench.attempt(delivery) == State.UNKNOWN

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, Bench
+from tests.engine.harness import Bench, benched
 from tests.engine.jobs import FORM, ORDER, URLENCODED
 from worker.ledger.database import Database
 from worker.ledger.tables import State, links, metadata, steps
@@ -23,10 +22,8 @@ REFUSING = {"oplacrm": {"repeat_create": "refuse"}, "crmtop": {"repeat_code": "r
 
 @pytest.fixture
 def bench(clock: Clock, db: Database, tmp_path: Path) -> Iterator[Bench]:
-    with running(CREDENTIALS, options=REFUSING) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with benched(clock, db, tmp_path, options=REFUSING) as bench:
         yield bench
-        bench.close()
 
 
 def lose(bench: Bench, *tables: Table) -> None:

@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.server import running
 from tests.conftest import Clock
-from tests.engine.harness import CREDENTIALS, ENVIRON, SECRETS_OF_EVERY_SOURCE, Bench
+from tests.engine.harness import ENVIRON, SECRETS_OF_EVERY_SOURCE, Bench, benched
 from tests.engine.test_thin_support import SETTINGS
-from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.settings.configuration import load
 
@@ -71,17 +69,13 @@ def bench(clock: Clock, sqlite_url: str, tmp_path: Path) -> Iterator[Bench]:
     Thread(target=server.serve_forever, daemon=True).start()
     Graph.ready.clear()
     Graph.asked.clear()
-    db = Database(sqlite_url)
-    with running(CREDENTIALS) as sandbox:
-        bench = Bench(db, clock, sandbox, tmp_path)
+    with benched(clock, sqlite_url, tmp_path) as bench:
         here = f"http://127.0.0.1:{server.server_port}"
         source = replace(SETTINGS.sources["meta"], api_url=here)
         known = {**load({**ENVIRON, **SECRETS_OF_EVERY_SOURCE}).sources, "meta": source}
         settings = replace(bench.engine.settings, sources=known)
         bench.engine = replace(bench.engine, settings=settings)
         yield bench
-        bench.close()
-    db.close()
     server.shutdown()
     server.server_close()
 

@@ -49,7 +49,7 @@ def opened(db: Database, clock: Clock) -> None:
 
 
 def phase(db: Database) -> Phase:
-    return db.reading(lambda t: breakers.found(t, "opla")).breaker.phase
+    return db.reading(lambda t: breakers.gate_as_stored(t, "opla")).breaker.phase
 
 
 def test_what_is_held_spends_nothing_and_says_why(db: Database, clock: Clock) -> None:

@@ -162,7 +162,7 @@ class Deadline:
         """Return `timeout`, or less where less is left. Raises httpcore.ReadTimeout when nothing is."""
         left = self._at - time.monotonic()
         if left <= 0:
-            raise httpcore.ReadTimeout("the total deadline of the call is over")
+            raise httpcore.ReadTimeout("the total deadline of the call has passed")
         return left if timeout is None else min(left, timeout)
 
 
@@ -220,7 +220,7 @@ class _Stream(httpcore.NetworkStream):
 def _bounded(response: httpx.Response) -> bytes:
     packed = response.headers.get("content-encoding", "identity").lower()
     if packed != "identity":
-        raise httpx.DecodingError(f"the answer is packed as {packed[:40]!r}, which was not asked for")
+        raise httpx.DecodingError(f"the answer is compressed as {packed[:40]!r}, which was not asked for")
     parts, size = [], 0
     for chunk in cast(httpx.SyncByteStream, response.stream):
         size += len(chunk)

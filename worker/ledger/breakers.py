@@ -170,12 +170,12 @@ def in_flight(t: Transaction, connection: str, now: datetime) -> int:
 
 def usable_since(t: Transaction, connection: str, now: datetime) -> datetime | None:
     """Return since when the connection can be used, `now` where it cannot, None where it always could."""
-    breaker = found(t, connection).breaker
+    breaker = gate_as_stored(t, connection).breaker
     return now if breaker.phase in (Phase.OPEN, Phase.HALF_OPEN) else breaker.since
 
 
-def found(t: Transaction, connection: str) -> Gate:
-    """Return the connection's breaker and hold, whatever they are."""
+def gate_as_stored(t: Transaction, connection: str) -> Gate:
+    """Return the connection's breaker and hold, also where they let everything through."""
     row = t.first(_ANY, {"over": connection})
     return OPEN_GATE if row is None else _gate(row)
 
@@ -212,7 +212,7 @@ def _locked(t: Transaction, connection: str, db: Database) -> Gate:
     if t.first(_LOCK, {"over": connection}) is None:
         t.first(db.new(connections, ("name",)), {"name": connection})
         t.first(_LOCK, {"over": connection})
-    return found(t, connection)
+    return gate_as_stored(t, connection)
 
 
 def _gate(row: Any) -> Gate:

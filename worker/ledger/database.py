@@ -125,7 +125,7 @@ class Database:
     @contextmanager
     def _our_turn(self) -> Iterator[None]:
         if not self._turn.acquire(timeout=TURN_SECONDS):
-            raise LedgerUnavailable("no turn to write: the ledger's file is busy")
+            raise LedgerUnavailable("could not write in time: the ledger's file is busy")
         try:
             yield
         finally:

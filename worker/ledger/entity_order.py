@@ -89,7 +89,7 @@ def overtaken(t: Transaction, row: Any, now: datetime, patience: timedelta, adds
         return True
     newer = _newest(t, row, now)
     if newer and newer.state == State.SENDING:
-        why = f"waits for delivery {newer.id} of the same entity, which went past it"
+        why = f"waits for delivery {newer.id} of the same entity, which overtook it"
         turn_away(t, row, State.BLOCKED, now + BLOCKED_DELAY, why)
         return True
     if newer and not adds:

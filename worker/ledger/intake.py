@@ -122,4 +122,4 @@ def store(db: Database, event: NewEvent, now: datetime) -> Stored:
             repeat = note_repeat(db, event_row(event, now), event.naming.window, event.varies)
             if repeat:
                 return Stored(repeat.first, duplicate=True, kept=repeat.kept)
-    raise LedgerUnavailable("the event's key changed hands five times in a row")
+    raise LedgerUnavailable("another event took the event's key five times in a row")

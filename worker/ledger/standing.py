@@ -60,7 +60,7 @@ def alone(db: Database, connection: str) -> str | None:
 
 def standing(db: Database, connection: str, now: datetime) -> Standing:
     """Return how `connection` stands at `now`."""
-    there = db.reading(lambda t: breakers.found(t, connection))
+    there = db.reading(lambda t: breakers.gate_as_stored(t, connection))
     in_flight = db.reading(lambda t: breakers.in_flight(t, connection, now))
     mine = deliveries.c.connection == connection
     # A delivered one was due last when it was delivered, and there is an index on that.

@@ -77,7 +77,7 @@ class Together(Generic[Wanted, Result]):
         with self._lock:
             if piece in self._waiting and not piece.leads:
                 self._waiting.remove(piece)
-                raise LedgerUnavailable("no turn to write: the ledger is busy")
+                raise LedgerUnavailable("could not write in time: the ledger is busy")
         # Somebody has it in hand, or its thread is to lead: either ends within the bounds of a transaction.
         piece.woken.acquire()
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from worker.errors import Hold
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Delivered, Period, pages
 from worker.reconcile.agreement import differences
-from worker.reconcile.expected import Kept, Name, kept
+from worker.reconcile.expected import Expected, Name, expected
 from worker.reconcile.findings import Difference, Finding, Tally, Verdict
 from worker.reconcile.reading import Reading, Said, is_readable
 from worker.settings import Settings
@@ -61,30 +61,30 @@ def _wanted(
     page: Sequence[Delivered],
     seen: OrderedDict[Name, None],
     tally: Tally,
-) -> Mapping[str, list[tuple[Kept, bool]]]:
-    """Return the page's records by kind, each once, and whether it was asked for on an earlier page."""
-    found: dict[Name, tuple[Kept, bool]] = {}
+) -> Mapping[str, list[Expected]]:
+    """Return the page's records by kind, each once; those of earlier pages where this one tells more."""
+    found: dict[Name, Expected] = {}
     for delivered in page:
-        for one in kept(settings, db, api, delivered, tally):
+        for one in expected(settings, db, api, delivered, tally):
             name = one.kind, one.key
             if name in found:
-                if one.sent is not None or found[name][0].record is None:
-                    found[name] = one, found[name][1]
+                if one.sent is not None or found[name].record is None:
+                    found[name] = replace(one, was_asked=found[name].was_asked)
             elif name not in seen:
-                found[name] = one, False
+                found[name] = one
             elif one.sent is not None:
-                found[name] = one, True
+                found[name] = replace(one, was_asked=True)
             seen[name] = None
             seen.move_to_end(name)
     while len(seen) > REMEMBERED:
         seen.popitem(last=False)
-    by_kind: dict[str, list[tuple[Kept, bool]]] = {}
-    for one, is_known in found.values():
-        by_kind.setdefault(one.kind, []).append((one, is_known))
+    by_kind: dict[str, list[Expected]] = {}
+    for one in found.values():
+        by_kind.setdefault(one.kind, []).append(one)
     return by_kind
 
 
-def _found(api: Api, wanted: Mapping[str, Sequence[tuple[Kept, bool]]], tally: Tally) -> list[Finding]:
+def _found(api: Api, wanted: Mapping[str, Sequence[Expected]], tally: Tally) -> list[Finding]:
     findings: list[Finding] = []
     for kind, some in wanted.items():
         # Kinds come in the order of the steps: what others hang on, before them.
@@ -94,37 +94,37 @@ def _found(api: Api, wanted: Mapping[str, Sequence[tuple[Kept, bool]]], tally: T
 
 
 def _of_kind(
-    api: Api, name: str, some: Sequence[tuple[Kept, bool]], missing: Set[Name], tally: Tally
+    api: Api, name: str, some: Sequence[Expected], missing: Set[Name], tally: Tally
 ) -> Iterator[Finding]:
     kind = api.vendor.kinds.get(name, _UNKNOWN)
     readable = list(_readable(kind, some, tally))
-    said = Reading(api).of(kind, [one for one, _ in readable])
-    for one, was_asked in readable:
+    said = Reading(api).of(kind, readable)
+    for one in readable:
         if one.below & missing:
             # Whatever is left of it hangs on nothing, and it comes back with what it hung on.
             said[one.id].item = None
         for found in _judged(kind.proof, one, said[one.id], tally):
-            if not was_asked or found.verdict == "changed":
+            if not one.was_asked or found.verdict == "changed":
                 tally.add(name, found.verdict)
                 yield found
-        if not was_asked and said[one.id].is_known and said[one.id].item is not None:
+        if not one.was_asked and said[one.id].is_known and said[one.id].item is not None:
             tally.add(name, "there")
 
 
-def _readable(kind: Kind, some: Sequence[tuple[Kept, bool]], tally: Tally) -> Iterator[tuple[Kept, bool]]:
-    for one, was_asked in some:
-        if not was_asked:
+def _readable(kind: Kind, some: Sequence[Expected], tally: Tally) -> Iterator[Expected]:
+    for one in some:
+        if not one.was_asked:
             tally.add(one.kind, "delivered")
         if is_readable(kind, one):
-            yield one, was_asked
-        elif not was_asked:
+            yield one
+        elif not one.was_asked:
             tally.add(one.kind, "uncompared")
             tally.uncompared[one.kind] = (
                 kind.proof.cannot or "without the payload nothing tells where to look"
             )
 
 
-def _judged(proof: Proof, one: Kept, said: Said, tally: Tally) -> Iterator[Finding]:
+def _judged(proof: Proof, one: Expected, said: Said, tally: Tally) -> Iterator[Finding]:
     def finding(verdict: Verdict, **more: Any) -> Finding:
         return Finding(verdict, one.kind, one.key, one.id, one.delivery, **more)
 

@@ -29,12 +29,13 @@ Name = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Expected:
     """A record that should be at the vendor under `id`, and the delivery that stands for it.
 
     `record` is what the event asks for, its ids filled in, as far as that can still be told, and `below` names
     those without which it is nowhere to be found. `sent` is what we last wrote into the record, None where this
-    delivery was not the last to write, or where nobody knows.
+    delivery was not the last to write, or where nobody knows. Of one that `was_asked` for on an earlier page only
+    changes are news.
     """
 
     delivery: str
@@ -45,12 +46,15 @@ class Kept:
     record: Record | None
     sent: Mapping[str, Any] | None
     below: frozenset[Name] = frozenset()
+    was_asked: bool = False
 
 
 Wanted = tuple[Record, frozenset[Name]]
 
 
-def kept(settings: Settings, db: Database, api: Api, delivered: Delivered, tally: Tally) -> list[Kept]:
+def expected(
+    settings: Settings, db: Database, api: Api, delivered: Delivered, tally: Tally
+) -> list[Expected]:
     """Return the records of a delivery that the ledger still links to a record at the vendor.
 
     Of those that an update has taken away, or that were made again for another delivery, nothing is expected.
@@ -71,7 +75,7 @@ def kept(settings: Settings, db: Database, api: Api, delivered: Delivered, tally
         sent = None
         if record is not None and step.record_id == linked:
             sent = _sent(delivered, name, step, changes.get(name), record, tally)
-        found.append(Kept(delivered.id, delivered.created_at, *name, linked, record, sent, below))
+        found.append(Expected(delivered.id, delivered.created_at, *name, linked, record, sent, below))
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mappings.vendor import Record
 from worker.errors import DeliveryError, Hold, Rejected
-from worker.reconcile.expected import Kept
+from worker.reconcile.expected import Expected
 from worker.vendors.api import Api
 from worker.vendors.read_back import says_gone
 from worker.vendors.vendor import Item, Kind, Listing
@@ -37,7 +37,7 @@ class Said:
     others: dict[str, Item] = field(default_factory=dict)
 
 
-def is_readable(kind: Kind, one: Kept) -> bool:
+def is_readable(kind: Kind, one: Expected) -> bool:
     """Say whether the vendor can be asked for the record; without its payload not every one can."""
     proof = kind.proof
     if proof.cannot:
@@ -51,7 +51,7 @@ class Reading:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def of(self, kind: Kind, wanted: Sequence[Kept]) -> Mapping[str, Said]:
+    def of(self, kind: Kind, wanted: Sequence[Expected]) -> Mapping[str, Said]:
         """Return what the vendor says of each record, by its id. Raises Hold."""
         said = {one.id: Said() for one in wanted}
         if not wanted:
@@ -65,7 +65,7 @@ class Reading:
         self._from_lists(kind.proof.everywhere, kind, unseen, said, None)
         return said
 
-    def _by_id(self, kind: Kind, one: Kept, said: Said) -> None:
+    def _by_id(self, kind: Kind, one: Expected, said: Said) -> None:
         read = kind.proof.one
         if read is None:
             return
@@ -80,11 +80,11 @@ class Reading:
         self,
         lists: Callable[[Record], Listing | None] | None,
         kind: Kind,
-        wanted: Sequence[Kept],
+        wanted: Sequence[Expected],
         said: Mapping[str, Said],
         since: datetime | None,
     ) -> None:
-        groups: dict[Asked, tuple[Listing, Mapping[str, Any], list[Kept]]] = {}
+        groups: dict[Asked, tuple[Listing, Mapping[str, Any], list[Expected]]] = {}
         for one in wanted:
             listing = _list_of(lists, one)
             if listing is None:
@@ -116,7 +116,7 @@ class Reading:
                 raise
 
     def _note(
-        self, listing: Listing, item: Item, kind: Kind, group: Sequence[Kept], said: Mapping[str, Said]
+        self, listing: Listing, item: Item, kind: Kind, group: Sequence[Expected], said: Mapping[str, Said]
     ) -> None:
         found = item.get(listing.id)
         if found is None:
@@ -130,11 +130,11 @@ class Reading:
             elif len(mine.others) < _MOST_OTHERS and self._is_alike(listing, item, one):
                 mine.others[str(found)] = item
 
-    def _is_alike(self, listing: Listing, item: Item, one: Kept) -> bool:
+    def _is_alike(self, listing: Listing, item: Item, one: Expected) -> bool:
         return one.record is not None and listing.is_one(self._api, item, one.record)
 
 
-def _list_of(lists: Callable[[Record], Listing | None] | None, one: Kept) -> Listing | None:
+def _list_of(lists: Callable[[Record], Listing | None] | None, one: Expected) -> Listing | None:
     if lists is None:
         return None
     listing = lists(one.record or Record(one.kind, one.key, {}))

@@ -21,4 +21,7 @@ _SAID = {
 
 def in_our_words(message: str) -> str:
     """Return a complaint of marshmallow as the rest of a sentence that begins with the field's name."""
-    return _SAID.get(message) or (message[:1].lower() + message[1:]).rstrip(".")
+    plain = message.replace("greater than or equal to", "at least").replace(
+        "less than or equal to", "at most"
+    )
+    return _SAID.get(message) or (plain[:1].lower() + plain[1:]).rstrip(".")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from mappings.sources import SOURCES
 from mappings.vendor import Account, CheckedValues, VendorMapping
@@ -93,7 +93,16 @@ def _document(path: Path, faults: list[Fault]) -> dict[str, Any]:
             return dict(RelayToml().load(document))
         except ValidationError as error:
             report(path, "", error.messages, faults)
+            return _what_is_right(error)
     return {}
+
+
+def _what_is_right(error: ValidationError) -> dict[str, Any]:
+    """Return the tables that can be looked into all the same, so that all faults are told at once."""
+    right = _right_of(error)
+    if {"sources", "connections", "routes"} & set(error.messages):
+        right.pop("routes", None)  # they would miss what is there under a wrong name
+    return right
 
 
 def _connection(
@@ -104,15 +113,11 @@ def _connection(
     if vendor is None:
         faults.append(Fault(f"{path}: {where}.vendor", f"must be one of: {', '.join(sorted(VENDORS))}"))
         return None
-    try:
-        known = ConnectionSchema().load(table)
-    except ValidationError as error:
-        report(path, where, error.messages, faults)
-        return None
-    try:
-        values = CheckedValues(vendor.values().load(_by_our_names(vendor, known["values"])))
-    except ValidationError as error:
-        report(path, f"{where}.values", error.messages, faults)
+    so_far = len(faults)
+    known = _checked(ConnectionSchema(), table, path, where, faults)
+    values = _by_our_names(vendor, known.get("values", {}))
+    values = CheckedValues(_checked(vendor.values(), values, path, f"{where}.values", faults))
+    if len(faults) > so_far:
         return None
     return ConnectionSettings(
         name=name,
@@ -128,6 +133,21 @@ def _connection(
         give_up_after=timedelta(hours=known["give_up_after_hours"]),
         **{key: known[key] for key in ("requests_per_day", "day_zone", "concurrency", "breaker_after")},
     )
+
+
+def _right_of(error: ValidationError) -> dict[str, Any]:
+    return error.valid_data if isinstance(error.valid_data, dict) else {}
+
+
+def _checked(
+    schema: Schema, table: Mapping[str, Any], path: Path, where: str, faults: list[Fault]
+) -> dict[str, Any]:
+    """Return `table` as `schema` reads it; of a table with faults only what is right."""
+    try:
+        return dict(schema.load(table))
+    except ValidationError as error:
+        report(path, where, error.messages, faults)
+        return _right_of(error)
 
 
 def _by_our_names(vendor: VendorMapping, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,11 @@ _ADDRESSES = {
         re.compile(r"(postgresql(\+psycopg)?|sqlite)://\S*\Z"),
         "postgresql://user:password@host/name",
     ),
-    "RELAY_BROKER_URL": (re.compile(r"[a-z][a-z0-9+]*://\S*\Z"), "redis://host:6379/0"),
+    # Celery finds out about any other word only when it connects, which it then tries for ever.
+    "RELAY_BROKER_URL": (
+        re.compile(r"(rediss?|redis\+(socket|unix)|sentinel|amqps?|pyamqp|memory)://\S*\Z"),
+        "redis://host:6379/0",
+    ),
     "SENTRY_DSN": (re.compile(r"https?://[^@\s]+@\S+/\d+\Z"), "https://key@host/1"),
 }
 

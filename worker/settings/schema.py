@@ -146,7 +146,8 @@ def report(path: Path, where: str, messages: Any, faults: list[Fault]) -> None:
     """Add what marshmallow says of a table to `faults`, each with its place in the file."""
     if isinstance(messages, dict):
         for key, inner in messages.items():
-            inside = where if key == "_schema" else f"{where}.{key}".lstrip(".")
+            # Of an entry of a Dict marshmallow says whether its key or its value is wrong: no level of the file.
+            inside = where if key in ("_schema", "key", "value") else f"{where}.{key}".lstrip(".")
             report(path, inside, inner, faults)
     else:
         several = messages if isinstance(messages, list) else [messages]
@@ -160,5 +161,7 @@ def _mended(where: str, message: str) -> str:
         return in_our_words(message)
     key = where.rpartition(".")[2]
     if f"{key}_env" in _NAMED_BY_ENV:
-        return f"does not belong into a file: put it into an environment variable, and name that in {key}_env"
-    return "there is no such key; the README lists those that are"
+        return f"does not belong in a file: put it into an environment variable, and name that in {key}_env"
+    if re.match(r"connections\.[^.]+\.values\.", where):
+        return "there is no such value; docs/vendors.md lists those of each CRM"
+    return "there is no such key; the README lists those that there are"

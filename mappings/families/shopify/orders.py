@@ -63,7 +63,7 @@ def _closed_at(order: dict[str, Any]) -> str:
     # Of a payment the order has no time of its own, of a refund only the refund has.
     last = max(
         (refund["created_at"] for refund in order["refunds"] if refund["created_at"]),
-        key=sortable,
+        key=lambda at: sortable(at) or "",
         default="",
     )
     return order["cancelled_at"] or (last if _status(order) is OrderStatus.REFUNDED else "")
@@ -105,7 +105,10 @@ def _sku(dialect: Dialect, line: dict[str, Any]) -> str:
     if line["sku"]:
         return str(line["sku"])
     for kind in ("variant", "product"):
-        if line[f"{kind}_id"]:
+        if line[f"{kind}_id"] not in (
+            "",
+            "0",
+        ):  # a line that was typed by hand has no product, or the product 0
             return f"{dialect.sender}-{kind}-{line[f'{kind}_id']}"
     return re.sub(r"[\W_]+", "-", (line["title"] or line["name"]).casefold()).strip("-")
 

@@ -133,9 +133,9 @@ def line_of(product: dict[str, Any], currency: str) -> OrderLine:
         ": ".join(filter(None, pair)) for pair in written if pair[1] or pair[0] == product["wrapping_name"]
     ]
     chosen = ", ".join(filter(None, told))
+    number = product["product_id"]  # 0 where the shop typed the product by hand
     return OrderLine(
-        sku=product["sku"]
-        or (f"bigcommerce-product-{product['product_id']}" if product["product_id"] else ""),
+        sku=product["sku"] or (f"bigcommerce-product-{number}" if number not in ("", "0") else ""),
         name=f"{product['name']} ({chosen})" if chosen else product["name"],
         quantity=product["quantity"],
         unit_price=product["price_ex_tax"] + NOTHING,

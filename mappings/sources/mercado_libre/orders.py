@@ -61,7 +61,7 @@ def _closed_at(order: dict[str, Any], status: OrderStatus) -> str:
     if status is OrderStatus.CANCELLED:
         return str(order["cancel_detail"]["date"])
     approved = [payment["date_approved"] for payment in order["payments"] if payment["date_approved"]]
-    paid: str = max(approved, key=sortable, default=order["date_closed"])
+    paid: str = max(approved, key=lambda at: sortable(at) or "", default=order["date_closed"])
     return paid if status is OrderStatus.PAID else ""
 
 

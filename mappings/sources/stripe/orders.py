@@ -9,7 +9,7 @@ from typing import Any
 from mappings.commands import OrderLine, OrderStatus, RecordOrder
 from mappings.errors import CannotMap
 from mappings.families.order_totals import NOTHING, balanced
-from mappings.reading.payloads import Payload, load
+from mappings.reading.payloads import FINEST, Payload, load
 from mappings.source import Event
 from mappings.sources.stripe.amounts import in_units
 from mappings.sources.stripe.attributes import of_checkout, of_invoice
@@ -85,7 +85,7 @@ def _line(
 ) -> OrderLine:
     each = price["unit_amount_decimal"] if price["unit_amount_decimal"] is not None else price["unit_amount"]
     if each is None:
-        each = gross - tax + discount
+        each = ((gross - tax + discount) / (line["quantity"] or 1)).quantize(FINEST)
     return OrderLine(
         sku=id_of(price["product"]) or price["id"],
         name=line["description"] or price["id"],
