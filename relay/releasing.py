@@ -61,8 +61,11 @@ def release(
     return search.release(db, one.id, operator, now, not_made)
 
 
-def told(wanted: Sequence[Releasable]) -> str:
-    """Return how many of what `wanted` is, for the question before it is done."""
+def told(wanted: Sequence[Releasable], in_state: int = 0) -> str:
+    """Return how many of what is to be released, for the question before: `wanted`, and deliveries in a state."""
     duplicates = sum(one.kind == "duplicate" for one in wanted)
-    counts = ((len(wanted) - duplicates, "deliveries"), (duplicates, "duplicates as events of their own"))
+    counts = (
+        (len(wanted) - duplicates + in_state, "deliveries"),
+        (duplicates, "duplicates as events of their own"),
+    )
     return " and ".join(f"{number} {what}" for number, what in counts if number)

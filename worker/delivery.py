@@ -18,6 +18,7 @@ from worker.alerts import tell_change
 from worker.breaker import Observation, Succeeded
 from worker.budget import Lanes
 from worker.calls import calls
+from worker.doubts import as_sent
 from worker.errors import DeliveryError, LeaseLost, LedgerUnavailable, PutBack
 from worker.http import Http
 from worker.ledger import deliveries, due
@@ -120,7 +121,8 @@ def _carried_out(
         api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
         if plans is None:
             plans = planned(engine.settings, connection, _whole(engine, event), claim.is_stale)
-        steps = Steps(api, checkpoints, engine.clock, _before_each(engine))
+        asked = partial(as_sent, engine.settings, engine.db, api)
+        steps = Steps(api, checkpoints, engine.clock, _before_each(engine), asked)
         closing = outcomes.success(steps.run(plans), connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
         heard: Observation = Succeeded(claim.id)

@@ -62,15 +62,15 @@ def compose() -> Celery:
 
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def ready(**_: Any) -> None:
-        sweep.start()
+        sweep.timer.start()
         retaining.start()
 
     @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def shutting_down(**_: Any) -> None:
         if not engine.stopping.is_set():
             engine.stopping.set()
-            sweep.stop()
-            retaining.stop()
+            sweep.timer.stop()
+            retaining.timer.stop()
             end_in_time(grace_seconds(os.environ), http.cut)
 
     return celery

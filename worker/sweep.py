@@ -6,7 +6,6 @@ is no scheduler process to lose, and two at once would do no harm.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -19,6 +18,7 @@ from worker.ledger.database import Database
 from worker.publisher import BrokerDown, Publisher, capacity
 from worker.settings import ConnectionSettings, Settings
 from worker.telemetry import log
+from worker.timer import Timer
 
 DUTY = "sweep"
 EVERY_SECONDS = 0.5
@@ -31,7 +31,7 @@ SURELY_LOST = timedelta(seconds=60)
 
 
 class Sweep:
-    """The timer of one worker process."""
+    """The sweep of one worker process, and its `timer`."""
 
     def __init__(
         self, settings: Settings, db: Database, publisher: Publisher, clock: Callable[[], datetime]
@@ -42,34 +42,12 @@ class Sweep:
         self._clock = clock
         self._holder = new_id()
         self._turn = 0
-        self._stopping = threading.Event()
-
-    def start(self) -> None:
-        """Run in the background until `stop`."""
-        threading.Thread(target=self._run, name="sweep", daemon=True).start()
-
-    def stop(self) -> None:
-        """End at the next tick."""
-        self._stopping.set()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(EVERY_SECONDS):
-            try:
-                self.once()
-            except (LedgerUnavailable, BrokerDown) as error:
-                log().warning("sweep.failed", why=str(error))
-                self._stopping.wait(1.0)
-            except Exception:  # noqa: BLE001
-                log().exception("sweep.crashed")
-                self._stopping.wait(1.0)
-        self._leave()
+        expected = (LedgerUnavailable, BrokerDown)
+        self.timer = Timer("sweep", EVERY_SECONDS, self.once, expected, self._leave)
 
     def _leave(self) -> None:
         # What this process puts back as it stops would otherwise wait until its duty has run out.
-        try:
-            duties.leave(self._db, DUTY, self._holder, self._clock())
-        except LedgerUnavailable as error:
-            log().warning("sweep.failed", why=str(error))
+        duties.leave(self._db, DUTY, self._holder, self._clock())
 
     def once(self) -> int:
         """Publish what is due, if this process has the duty; return how many deliveries that were.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,7 +23,8 @@ from relay.options import as_json_option, env_file, environ_with, headers_of, li
 from relay.preview import has_errors, preview_file
 from relay.releasing import Releasable, releasable, release, told
 from relay.send import content_type_of, post_sample
-from worker.ledger import search
+from worker.ledger import by_state, search
+from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.ledger.verdicts import Verdict
 from worker.settings.configuration import load
@@ -183,20 +185,25 @@ def replay(
         connection_named(settings, connection)
     db = open_ledger(settings)
     wanted = releasable(settings, db, ids, datetime.now(UTC))
-    if state:
-        found = search.list_deliveries(db, state, connection, limit=1_000_000)
-        wanted += [Releasable("delivery", str(row["id"])) for row in found if row["purged_at"] is None]
-    if not wanted:
+    in_state = by_state.count(db, state, connection) if state else 0
+    if not wanted and not in_state:
         raise WrongInput(
             f"nothing is {state}" if state else "nothing to release: name deliveries or events, or a --state"
         )
     if not yes:
-        click.confirm(f"release {told(wanted)}?", abort=True)
-    now = datetime.now(UTC)
-    done = sum(release(settings, db, one, getpass.getuser(), now, not_made) for one in wanted)
-    click.echo(f"{done} of {len(wanted)} released")
-    if done < len(wanted):
+        click.confirm(f"release {told(wanted, in_state)}?", abort=True)
+    now, done, number = datetime.now(UTC), 0, 0
+    for one in chain(wanted, _in_state(db, state, connection, now)):
+        number += 1
+        done += release(settings, db, one, getpass.getuser(), now, not_made)
+    click.echo(f"{done} of {number} released")
+    if done < number:
         click.echo(
             "relay: the others are under way or done: `relay deliveries ID` shows one's state", err=True
         )
-    sys.exit(0 if done == len(wanted) else 1)
+    sys.exit(0 if done == number else 1)
+
+
+def _in_state(db: Database, state: str | None, connection: str | None, now: datetime) -> Iterator[Releasable]:
+    for page in by_state.pages(db, state, connection, now) if state else ():
+        yield from (Releasable("delivery", delivery_id) for delivery_id in page)

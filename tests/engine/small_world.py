@@ -26,7 +26,7 @@ from worker.ledger import search
 from worker.ledger.database import Database
 from worker.ledger.tables import State
 from worker.settings.configuration import load
-from worker.steps import CARRIED_OUT_WITHIN
+from worker.steps.look_ups import CARRIED_OUT_WITHIN
 from worker.sweep import Sweep
 
 SETTINGS = load({**ENVIRON, "RELAY_SANDBOX_URL": "http://sandbox.test"})

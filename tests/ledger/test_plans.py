@@ -102,9 +102,10 @@ def test_an_update_of_an_order_reads_its_own_lines(sqlite: Database, clock: Cloc
 
 @pytest.mark.parametrize("state", [None, "delivered"])
 def test_the_newest_of_a_crm_are_found_without_sorting(
-    sqlite: Database, clock: Clock, state: str | None
+    sqlite: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch, state: str | None
 ) -> None:
     """Otherwise a look at the newest deliveries of a large ledger takes minutes."""
+    monkeypatch.setattr(search, "FEW", 0)
     ended(sqlite, clock)
     with planned(sqlite) as plan:
         assert len(search.list_deliveries(sqlite, state, "opla")) == 1

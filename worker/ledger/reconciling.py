@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,12 @@ from sqlalchemy import ColumnElement, func, literal_column, or_, select
 from sqlalchemy import Connection as Transaction
 
 from worker.ledger.database import Database
+from worker.ledger.linked import linked_records
 from worker.ledger.tables import UPDATE, State, deliveries, links, steps
 from worker.ledger.utc_time import UtcTime
 
 #: Deliveries that are read, and whose records are held, at a time.
 PAGE = 200
-#: Links that are read at once.
-_KEYS = 500
 _Columns = tuple[ColumnElement[str], ColumnElement[str]]
 _BY_ANY: _Columns = deliveries.c.connection, deliveries.c.state
 #: With a plus, which keeps SQLite from their index: for every page it would sort all that was ever delivered over
@@ -104,7 +103,7 @@ def _with_steps(c: Transaction, connection: str, rows: Sequence[Any]) -> list[De
     done: dict[str, list[Any]] = {}
     for step in c.execute(select(steps).where(steps.c.delivery_id.in_(ids)).order_by(steps.c.position)):
         done.setdefault(step.delivery_id, []).append(step)
-    linked = _linked(c, connection, {(step.kind, step.key) for some in done.values() for step in some})
+    linked = linked_records(c, connection, {(step.kind, step.key) for some in done.values() for step in some})
     touched = _touched(c, connection, sorted({row.entity for row in rows if row.entity is not None}))
     return [
         Delivered(
@@ -112,23 +111,6 @@ def _with_steps(c: Transaction, connection: str, rows: Sequence[Any]) -> list[De
         )
         for row in rows
     ]
-
-
-def _linked(c: Transaction, connection: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Return the vendor's ids of those records of (kind, key) that are linked."""
-    keys: dict[str, list[str]] = {}
-    for kind, key in sorted(names):
-        keys.setdefault(kind, []).append(key)
-    found: dict[tuple[str, str], str] = {}
-    # By the primary key, and no join with the steps: SQLite would read all links of the connection for that.
-    for kind, some in keys.items():
-        for start in range(0, len(some), _KEYS):
-            of = (links.c.connection == connection, links.c.kind == kind)
-            query = select(links.c.key, links.c.record_id).where(
-                *of, links.c.key.in_(some[start : start + _KEYS])
-            )
-            found |= {(kind, row.key): row.record_id for row in c.execute(query) if row.record_id is not None}
-    return found
 
 
 def _touched(

@@ -7,13 +7,28 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal_column, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from worker.ledger.audits import note
+from worker.ledger.by_state import connections
 from worker.ledger.database import Database
 from worker.ledger.deliveries import AFRESH
 from worker.ledger.payload_locks import lock_payloads
 from worker.ledger.tables import State, StepState, attempts, deliveries, events, links, steps
+from worker.ledger.verdicts import IS_SINGLED_OUT, Verdict
 
 #: States from which an operator may release a delivery; see `is_releasable` for pending ones. A delivered one is
 #: not among them: its steps are done.
@@ -26,6 +41,9 @@ RELEASABLE = (
     State.UNKNOWN,
     State.BLOCKED,
 )
+
+#: So many rows are sorted in no time.
+FEW = 10_000
 
 _EVENT = (
     events.c.id,
@@ -62,11 +80,14 @@ def list_events(
 ) -> list[Mapping[str, Any]]:
     """Return the newest events first, at most `limit`."""
     query = select(*_EVENT).order_by(events.c.id.desc()).limit(limit)
-    if source:
-        query = query.where(events.c.source == source)
     if verdict:
         query = query.where(events.c.verdict == verdict)
+    is_few = verdict not in (None, Verdict.ROUTED)
+    if is_few:
+        query = query.where(text(IS_SINGLED_OUT))  # so that their index is used
     with db.read() as c:
+        if source:
+            query = query.where(_name_of(db, c, events.c.source, source, is_few) == source)
         return [dict(row._mapping) for row in c.execute(query)]
 
 
@@ -100,19 +121,35 @@ def list_deliveries(
 ) -> list[Mapping[str, Any]]:
     """Return the newest deliveries first, at most `limit`."""
     query: Select[Any] = select(*_DELIVERY).join(events).order_by(deliveries.c.id.desc()).limit(limit)
-    over: ColumnElement[str] = deliveries.c.connection
-    if db.is_sqlite and state in (None, State.DELIVERED):
-        # Without the index of what is due, by which SQLite would sort nearly all deliveries for the newest few.
-        over = literal_column("+deliveries.connection")
-    for column, value in (
-        (deliveries.c.state, state),
-        (over, connection),
-        (deliveries.c.event_id, event_id),
-    ):
+    is_common = state in (None, State.DELIVERED)
+    for column, value in ((deliveries.c.state, state), (deliveries.c.event_id, event_id)):
         if value:
             query = query.where(column == value)
     with db.read() as c:
+        if connection and is_common:
+            query = query.where(_name_of(db, c, deliveries.c.connection, connection) == connection)
+        elif not (is_common or event_id):
+            # The few in a state are found by its index, which begins with the connection; then they are sorted.
+            query = query.where(deliveries.c.connection.in_([connection] if connection else connections(c)))
+        elif connection:
+            query = query.where(deliveries.c.connection == connection)
         return [dict(row._mapping) for row in c.execute(query)]
+
+
+def _name_of(
+    db: Database, c: Connection, column: Column[str], name: str, is_found: bool = False
+) -> ColumnElement[str]:
+    """Return `column` as SQLite should see it in a question for the newest rows of `name`.
+
+    With a plus, which keeps it from the column's index: for the newest few of many rows it would sort them all.
+    Not where `name` has few rows, unless these are found otherwise.
+    """
+    if not db.is_sqlite:
+        return column
+    many = select(column).where(column == name).limit(1).offset(FEW)
+    if not is_found and c.execute(many).first() is None:
+        return column
+    return literal_column(f"+{column.table.name}.{column.name}")
 
 
 def show_delivery(db: Database, delivery_id: str) -> Mapping[str, Any] | None:
@@ -167,11 +204,19 @@ def release(db: Database, delivery_id: str, operator: str, now: datetime, not_ma
         if not c.execute(update(deliveries).where(mine).values(**again, updated_at=now)).rowcount:
             return False
         if not_made:
-            doubtful = (steps.c.delivery_id == delivery_id) & (steps.c.state != StepState.DONE)
-            c.execute(delete(steps).where(doubtful))
-            c.execute(
-                update(links).where(links.c.holder == delivery_id).values(risked_at=None, updated_at=now)
-            )
+            _settle(c, delivery_id, now)
         action = "release, not made" if not_made else "release"
         note(c, now, operator, action, delivery_id)
         return True
+
+
+def _settle(c: Connection, delivery_id: str, now: datetime) -> None:
+    """Take back the doubts of a delivery: it may make what it was about to make, without a look-up."""
+    doubtful = (steps.c.delivery_id == delivery_id) & (steps.c.state != StepState.DONE)
+    over = select(deliveries.c.connection).where(deliveries.c.id == delivery_id).scalar_subquery()
+    for row in c.execute(select(steps.c.kind, steps.c.key).where(doubtful)).all():
+        # By their names: no index leads to what a delivery holds, and all links would be read.
+        named = (links.c.connection == over) & (links.c.kind == row.kind) & (links.c.key == row.key)
+        held = named & (links.c.holder == delivery_id)
+        c.execute(update(links).where(held).values(risked_at=None, risked_by=None, updated_at=now))
+    c.execute(delete(steps).where(doubtful))

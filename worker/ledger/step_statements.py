@@ -20,7 +20,7 @@ def _same() -> tuple[ColumnElement[bool], ...]:
 
 
 #: The columns of a new link.
-RESERVED = ("connection", "kind", "key", "holder", "risked_at", "updated_at")
+RESERVED = ("connection", "kind", "key", "holder", "risked_at", "risked_by", "updated_at")
 STEP = Prepared(
     select(
         steps.c.state, steps.c.record_id, steps.c.was_there, steps.c.request_digest, steps.c.updated_at
@@ -40,12 +40,20 @@ TAKE_OVER = Prepared(
     update(links).where(*_same()).values(holder=bindparam("by"), updated_at=bindparam("now_"))
 )
 RISK = Prepared(
-    update(links).where(*_same()).values(risked_at=bindparam("at_"), updated_at=bindparam("now_"))
+    update(links)
+    .where(*_same())
+    .values(risked_at=bindparam("at_"), risked_by=bindparam("by"), updated_at=bindparam("now_"))
 )
 KNOWN = Prepared(
     update(links)
     .where(*_same())
-    .values(record_id=bindparam("record"), holder=None, risked_at=None, updated_at=bindparam("now_"))
+    .values(
+        record_id=bindparam("record"),
+        holder=None,
+        risked_at=None,
+        risked_by=None,
+        updated_at=bindparam("now_"),
+    )
 )
 AT_WORK = Prepared(
     select(deliveries.c.id).where(

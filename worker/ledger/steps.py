@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from worker.ledger.step_statements import (
 from worker.ledger.tables import StepState, links, steps
 
 T = TypeVar("T")
+_NO_RISK = {"risked_at": None, "risked_by": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,14 @@ class Busy:
 class Reserved:
     """The record is ours to make.
 
-    `risked_at` is when a create left whose outcome nobody knows; `as_sent` says that it was this very step, so
-    that what is found is up to date. With `intended` the intent is committed already and the call may leave.
+    `risked_at` is when a create left whose outcome nobody knows, `sender` the other delivery that sent it;
+    `as_sent` says it was this very step, so what is found is up to date. With `intended` the call may leave.
     """
 
     risked_at: datetime | None
     intended: bool = False
     as_sent: bool = False
+    sender: str | None = None
 
 
 Opening = Done | Linked | Busy | Reserved
@@ -97,8 +99,7 @@ class Checkpoints:
     def open(self, step: StepName, at_once: bool = False) -> Opening:
         """Say how the step stands, and reserve its record where nobody has it.
 
-        `at_once` says that a record nobody has heard of may be made without a look-up: then the intent is
-        committed together with the reservation.
+        `at_once`: one that nobody has heard of may be made without a look-up, so the intent is committed, too.
         """
         return self._changing(lambda t, now: self._opened(t, now, step, at_once))
 
@@ -120,14 +121,9 @@ class Checkpoints:
         before = t.first(STEP, self._own(step))
         if before and before.state == StepState.DONE:
             return Done(str(before.record_id), before.was_there)
-        reservation = {
-            **self._link(step),
-            "holder": self._claim.id,
-            "risked_at": now if at_once else None,
-            "updated_at": now,
-        }
-        is_new = t.first(self._reserve, reservation) is not None
-        if is_new and not is_back(t, self._link(step), at_once):
+        risk = {"risked_at": now, "risked_by": self._claim.id} if at_once else _NO_RISK
+        reservation = {**self._link(step), **risk, "holder": self._claim.id, "updated_at": now}
+        if t.first(self._reserve, reservation) is not None and not is_back(t, self._link(step), at_once):
             if at_once:
                 self._put(t, step, StepState.INTENDED, None, now)
             return Reserved(None, intended=at_once)
@@ -138,14 +134,19 @@ class Checkpoints:
             return Busy(link.holder)
         # Its holder died or waits for its next try: whoever needs the record now goes on with it.
         t.run(TAKE_OVER, {**self._same(step), "by": self._claim.id, "now_": now})
-        return Reserved(link.risked_at, as_sent=bool(before and before.request_digest == step.digest))
+        if link.risked_at is not None and before is None:
+            # The doubt is this delivery's from now on: whoever releases it may say that the record was not made.
+            self._put(t, replace(step, digest=""), StepState.UNKNOWN, None, now)
+        sender = None if link.risked_by == self._claim.id else link.risked_by
+        as_sent = bool(before and before.request_digest == step.digest)
+        return Reserved(link.risked_at, as_sent=as_sent, sender=sender)
 
     def intend(self, step: StepName) -> None:
         """Commit that the call is about to leave: from here on the record may exist."""
 
         def write(t: Transaction, now: datetime) -> None:
             self._put(t, step, StepState.INTENDED, None, now)
-            t.run(RISK, {**self._same(step), "at_": now, "now_": now})
+            t.run(RISK, {**self._same(step), "at_": now, "by": self._claim.id, "now_": now})
 
         self._changing(write)
 
@@ -154,14 +155,14 @@ class Checkpoints:
 
         def write(t: Transaction, now: datetime) -> None:
             t.run(FORGET, self._own(step))
-            t.run(RISK, {**self._same(step), "at_": None, "now_": now})
+            t.run(RISK, {**self._same(step), "at_": None, "by": None, "now_": now})
 
         self._changing(write)
 
     def mark_unknown(self, step: StepName, as_sent: bool = True) -> None:
         """Commit that the call left and its outcome is not known; what may be there is `as_sent`, or older."""
-        doubt = {**self._own(step), "digest": step.digest if as_sent else ""}
-        self._changing(lambda t, now: t.run(DOUBT, {**doubt, "now_": now}))
+        digest = step.digest if as_sent else ""
+        self._changing(lambda t, now: t.run(DOUBT, {**self._own(step), "digest": digest, "now_": now}))
 
     def finish(self, step: StepName, record_id: str, was_there: bool = False) -> None:
         """Take note of the vendor's id of the record; it is committed with the next transaction."""
@@ -180,8 +181,7 @@ class Checkpoints:
 
     def is_done(self, step: StepName) -> bool:
         """Say whether a step that makes no record was done before."""
-        found = self._db.look(STEP, self._own(step))
-        return found is not None and found.state == StepState.DONE
+        return (found := self._db.look(STEP, self._own(step))) is not None and found.state == StepState.DONE
 
     def note_done(self, step: StepName, record_id: str) -> None:
         """Commit a step that makes no record: the change of one."""

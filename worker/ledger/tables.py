@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from worker.ledger.sealed import SealedBytes, SealedText
 from worker.ledger.utc_time import UtcTime
+from worker.ledger.verdicts import IS_SINGLED_OUT
 
 metadata = MetaData()
 
@@ -91,6 +92,8 @@ events = Table(
     UniqueConstraint("source", "dedup_key", name="uq_events_dedup"),
     # Of duplicates only, so that it costs other events nothing.
     Index("ix_events_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
+    # Of the few that an operator looks for: an accepted event that has its route is not in it.
+    Index("ix_events_verdict", "verdict", "id", **_where(IS_SINGLED_OUT)),
 )
 
 deliveries = Table(
@@ -164,7 +167,8 @@ links = Table(
     Column("key", String(200), primary_key=True),
     Column("record_id", Text),  # NULL while it is reserved
     Column("holder", String(36)),  # the delivery that reserved it
-    Column("risked_at", UtcTime),  # a create left at this time and may have worked
+    Column("risked_at", UtcTime),  # a create left at this time and may have worked …
+    Column("risked_by", String(36)),  # … of this delivery, which may be another one than the holder
     Column("updated_at", UtcTime, nullable=False),
 )
 

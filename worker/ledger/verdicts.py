@@ -15,3 +15,7 @@ class Verdict(StrEnum):
     TEST = "test"
     IGNORED = "ignored"  # on purpose: of a type that means nothing to a CRM
     UNKNOWN = "unknown"  # of a type that this version does not know
+
+
+#: Not routed, as nearly all events are. The index of those is used only by queries that say it in these very words.
+IS_SINGLED_OUT = f"verdict <> '{Verdict.ROUTED}'"

@@ -5,7 +5,6 @@ It runs on a timer inside every worker process, and a duty in the ledger lets on
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -17,6 +16,7 @@ from worker.ledger.purging import Ages, Slice
 from worker.ledger.tables import State
 from worker.settings import Retention
 from worker.telemetry import log
+from worker.timer import Timer
 
 DUTY = "retention"
 #: How often a process looks whether a round is due, and how often one is.
@@ -45,32 +45,19 @@ def ages(retention: Retention, now: datetime) -> Ages:
 
 
 class Retaining:
-    """The timer of one worker process; it does nothing where relay.toml names no age."""
+    """The rounds of one worker process, and their `timer`; it does nothing where relay.toml names no age."""
 
     def __init__(self, retention: Retention, db: Database, clock: Callable[[], datetime]) -> None:
         self._retention = retention
         self._db = db
         self._clock = clock
         self._holder = new_id()
-        self._stopping = threading.Event()
+        self.timer = Timer("retention", EVERY_SECONDS, self.once, (LedgerUnavailable,))
 
     def start(self) -> None:
-        """Run in the background until `stop`."""
+        """Run in the background until the timer is stopped."""
         if self._retention != Retention():
-            threading.Thread(target=self._run, name="retention", daemon=True).start()
-
-    def stop(self) -> None:
-        """End at the next slice."""
-        self._stopping.set()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(EVERY_SECONDS):
-            try:
-                self.once()
-            except LedgerUnavailable as error:
-                log().warning("retention.failed", why=str(error))
-            except Exception:  # noqa: BLE001
-                log().exception("retention.crashed")
+            self.timer.start()
 
     def once(self) -> Slice:
         """Do a round, if one is due and this process has the duty; return what it came to.
@@ -83,7 +70,7 @@ class Retaining:
             return done
         for part in purging.purge(self._db, ages(self._retention, now), now):
             done += part
-            if self._stopping.wait(PAUSE_SECONDS) or not self._has_duty():
+            if self.timer.pause(PAUSE_SECONDS) or not self._has_duty():
                 return done
         duties.done(self._db, DUTY, self._holder, self._clock())
         if done.emptied or done.deleted:

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from mappings.vendor import Plan, Record
-from worker.errors import DeliveryError, NotConfigured, OutcomeUnknown, PutBack, Rejected
+from worker.errors import DeliveryError, OutcomeUnknown, PutBack, Rejected
 from worker.ledger.steps import Busy, Checkpoints, Done, Linked, Opening, Reserved, StepName
 from worker.ledger.tables import UPDATE
 from worker.steps.figures import refuse_other_figures
 from worker.steps.filling import filled_in
 from worker.steps.first_step import at_once, digest
+from worker.steps.look_ups import AsSent, LookUps
 from worker.steps.refusals import there_already
 from worker.vendors.api import Api
 from worker.vendors.vendor import Kind
@@ -26,9 +27,6 @@ from worker.vendors.vendor import Kind
 BUSY_DELAY = timedelta(milliseconds=500)
 #: The digest of a step whose record was found, and never sent.
 FOUND = ""
-#: A CRM may carry out a call long after we stopped waiting for its answer: for as long as web servers and gateways
-#: give a request by default (nginx, proxy_read_timeout).
-CARRIED_OUT_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,11 @@ class Made:
 
 
 class Steps:
-    """The steps of one claim over one connection. `before_each` raises where the delivery must not go on."""
+    """The steps of one claim over one connection.
+
+    `before_each` raises where the delivery must not go on; `as_sent` gives a record as another delivery asked for
+    it, see worker/doubts.py.
+    """
 
     def __init__(
         self,
@@ -48,11 +50,13 @@ class Steps:
         checkpoints: Checkpoints,
         clock: Callable[[], datetime],
         before_each: Callable[[], None],
+        as_sent: AsSent = lambda sender, record: None,
     ) -> None:
         self._api = api
         self._checkpoints = checkpoints
         self._clock = clock
         self._before_each = before_each
+        self._look_ups = LookUps(api, clock, as_sent)
         #: By kind and our key: the vendor's ids of the records so far, and the records as they were asked for.
         self._made: dict[tuple[str, str], str] = {}
         self._known: dict[tuple[str, str], Record] = {}
@@ -119,7 +123,7 @@ class Steps:
             if is_there:
                 continue
             known_at = self._checkpoints.done_at(*name) or self._clock()
-            if kind.find is not None and (wait := self._too_early(name, known_at)):
+            if kind.find is not None and (wait := self._look_ups.too_early(name, known_at)):
                 too_new = wait
                 continue
             self._checkpoints.forget(*name, self._made[name])
@@ -172,7 +176,7 @@ class Steps:
         self, kind: Kind, record: Record, step: StepName, reserved: Reserved
     ) -> tuple[str, bool]:
         """Return the id of a record that is ours to make, and whether it may hold less than this event says."""
-        found = None if reserved.intended else self._look_up(kind, record, reserved.risked_at)
+        found = None if reserved.intended else self._look_ups.look_up(kind, record, reserved)
         as_sent = reserved.as_sent
         if found is None:
             if not reserved.intended:
@@ -203,32 +207,6 @@ class Steps:
             self._checkpoints.note_done(step, record_id)
             self._has_updated = True
         return Made(record_id)
-
-    def _look_up(self, kind: Kind, record: Record, risked_at: datetime | None) -> str | None:
-        """Return the vendor's id of a record that may be there already; None means that it surely is not."""
-        if kind.repeatable or (risked_at is None and not record.shared):
-            return None
-        if kind.find is None or not record.match:
-            if risked_at is None:
-                return None
-            raise NotConfigured(
-                f"the {record.kind} may exist, and the CRM offers no way to find it: "
-                "see whether it is there, then release it with or without --not-made"
-            )
-        found = kind.find(self._api, record, risked_at if not record.shared else None)
-        if found is None and risked_at is not None and kind.find_made is not None:
-            found = kind.find_made(self._api, record, risked_at)
-        if found is None and risked_at is not None:
-            carried_out = max(self._api.connection.timeout, CARRIED_OUT_WITHIN)
-            if wait := self._too_early((record.kind, record.key), risked_at + carried_out):
-                raise wait
-        return found
-
-    def _too_early(self, name: tuple[str, str], there_at: datetime) -> PutBack | None:
-        """Return how to wait while a search may not show what was there by `there_at`."""
-        left = there_at + self._api.connection.search_lag - self._clock()
-        said = f"the {name[0]} is not found yet; the search may lag behind"
-        return PutBack(said, min(left, timedelta(seconds=5))) if left > timedelta(0) else None
 
     def _create(self, kind: Kind, record: Record, step: StepName) -> str:
         try:
