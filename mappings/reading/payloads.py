@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -162,6 +162,11 @@ def sortable(moment: Any) -> str | None:
         return None if when.tzinfo is None else _utc(when)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def latest(moments: Iterable[str], otherwise: str = "") -> str:
+    """Return the last of the moments that are one, as it is written; `otherwise` where none is."""
+    return max(filter(sortable, moments), key=lambda moment: sortable(moment) or "", default=otherwise)
 
 
 def _utc(when: datetime) -> str:

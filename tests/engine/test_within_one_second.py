@@ -130,7 +130,7 @@ NOTICE = {"resource": "/orders/2000003692581726", "user_id": 468424240, "topic":
 BIG = {"scope": "store/order/updated", "data": {"type": "order", "id": 250}, "hash": "h", "created_at": 9}
 TIENDA = {"store_id": 123456, "event": "order/updated", "id": 871254203}
 #: Two posts, what is read for them, and what the second change sets.
-READ = {
+READ: dict[str, tuple[Any, Any, str, dict[str, Any]]] = {
     "big": (BIG, BIG, "bigcommerce/store__order__created__coupon_and_handling", {"status_id": 5}),
     "tienda": (TIENDA, TIENDA, "tiendanube/order__paid__card", {"status": "cancelled"}),
     "market": (
