@@ -86,7 +86,10 @@ def _status(order: dict[str, Any]) -> OrderStatus:
 
 def _closed_at(order: dict[str, Any], status: OrderStatus) -> str:
     # Of a refund the order has no time of its own.
-    told = {OrderStatus.PAID: order["paid_at"], OrderStatus.CANCELLED: order["cancelled_at"]}
+    told: dict[OrderStatus, str] = {
+        OrderStatus.PAID: order["paid_at"],
+        OrderStatus.CANCELLED: order["cancelled_at"],
+    }
     return told.get(status, "")
 
 
