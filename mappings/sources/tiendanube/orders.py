@@ -57,12 +57,15 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["created_at"],
         reason=order["cancel_reason"],
-        # Of a refund the order has no time of its own.
-        closed_at={OrderStatus.PAID: order["paid_at"], OrderStatus.CANCELLED: order["cancelled_at"]}.get(
-            status, ""
-        ),
+        closed_at=_closed_at(order, status),
         attributes=_attributes(order, buyer),
     )
+
+
+def _closed_at(order: dict[str, Any], status: OrderStatus) -> str:
+    # Of a refund the order has no time of its own.
+    times = {OrderStatus.PAID: order["paid_at"], OrderStatus.CANCELLED: order["cancelled_at"]}
+    return str(times.get(status, ""))
 
 
 def _line(product: dict[str, Any], currency: str) -> OrderLine:
