@@ -15,7 +15,7 @@ from worker.errors import Hold
 from worker.ledger.database import Database
 from worker.ledger.reconciling import Delivered, Period, pages
 from worker.reconcile.agreement import differences
-from worker.reconcile.expected import Expected, Name, expected
+from worker.reconcile.expected import Expected, Name, expected_of
 from worker.reconcile.findings import Difference, Finding, Tally, Verdict
 from worker.reconcile.reading import Reading, Said, is_readable
 from worker.settings import Settings
@@ -65,7 +65,7 @@ def _wanted(
     """Return the page's records by kind, each once; those of earlier pages where this one tells more."""
     found: dict[Name, Expected] = {}
     for delivered in page:
-        for one in expected(settings, db, api, delivered, tally):
+        for one in expected_of(settings, db, api, delivered, tally):
             name = one.kind, one.key
             if name in found:
                 if one.sent is not None or found[name].record is None:

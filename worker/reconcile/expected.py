@@ -52,7 +52,7 @@ class Expected:
 Wanted = tuple[Record, frozenset[Name]]
 
 
-def expected(
+def expected_of(
     settings: Settings, db: Database, api: Api, delivered: Delivered, tally: Tally
 ) -> list[Expected]:
     """Return the records of a delivery that the ledger still links to a record at the vendor.

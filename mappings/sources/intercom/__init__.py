@@ -11,23 +11,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.commands import Person, RegisterLead, filled
-from mappings.errors import CannotMap
-from mappings.families.help_desk import moment_of, padded
-from mappings.formats.phones import to_e164
+from mappings.families.help_desk import padded
 from mappings.protection import Hmac
 from mappings.reading.bodies import read_object
-from mappings.reading.form_fields import flat
-from mappings.reading.payloads import load
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
+from mappings.sources.intercom.contacts import register_lead
 from mappings.sources.intercom.ignored import IGNORED
-from mappings.sources.intercom.payload import Contact, item_of, progress_of
+from mappings.sources.intercom.payload import item_of, progress_of
 from mappings.sources.intercom.tickets import open_conversation, open_ticket
 
 #: Of conversation.…; an operator is Fin or another bot.
 CONVERSATIONS = "admin.closed admin.opened admin.replied operator.replied user.created user.replied".split()
 TICKETS = "admin.replied contact.replied created state.updated".split()  # ticket.…
-CAME_FROM = "referrer utm_campaign utm_content utm_medium utm_source utm_term".split()
 LEADS = "added_email created".split()  # contact.lead.…
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -68,31 +63,6 @@ def _contact_id(item: Mapping[str, Any]) -> str:
     contacts = listed.get("contacts") if isinstance(listed, Mapping) else listed
     first = contacts[0] if isinstance(contacts, list) and contacts else item.get("user")
     return _id(first)
-
-
-def register_lead(event: Event) -> Iterable[RegisterLead]:
-    """Turn a contact into a lead; raises CannotMap for one that is nothing but an id."""
-    contact = load(Contact, item_of(event.payload))
-    if not (contact["name"] or contact["email"] or contact["phone"]):
-        raise CannotMap("data.item.email", "the lead has neither a name nor an e-mail address nor a number")
-    place = contact["location"]
-    yield RegisterLead(
-        key=event.key,
-        person=Person(
-            name=contact["name"],
-            email=contact["email"],
-            phone=to_e164(contact["phone"], event.options.get("default_region")),
-            language=contact["language_override"] or contact["browser_language"],
-        ),
-        origin=event.options.get("origin") or event.source,
-        attributes=flat(contact["custom_attributes"])
-        | filled(
-            created_at=moment_of(contact["created_at"]),
-            unsubscribed_from_emails="true" if contact["unsubscribed_from_emails"] is True else "",
-            seen_at=", ".join(filter(None, (place["city"], place["region"], place["country"]))),
-            **{name: contact[name] for name in CAME_FROM},
-        ),
-    )
 
 
 SOURCE = Source(
