@@ -41,9 +41,11 @@ class _Conn:
 def waiting(**since: float) -> Iterator[dict[str, Incoming]]:
     """Yield connections that wait since the times given, each by its name."""
     made = {name: Incoming(_Conn(), Frame(1000), then, then + 20) for name, then in since.items()}
-    yield made
-    for incoming in made.values():
-        incoming.conn.close()
+    try:
+        yield made
+    finally:
+        for incoming in made.values():
+            incoming.conn.close()
 
 
 def given_up(made: dict[str, Incoming], most: int) -> list[str]:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
+from worker.ledger.postgres_line import connect
 from worker.ledger.postgres_timeouts import connect_args
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.sealed import Keys, give_keys
@@ -55,8 +56,6 @@ class Database:
             event.listen(self.engine, "connect", prepare)
             event.listen(self.engine, "begin", begin)
         else:
-            from worker.ledger.postgres_line import connect  # noqa: PLC0415 (psycopg, which SQLite does without)
-
             event.listen(self.engine, "do_connect", connect)
         self._writer: PoolProxiedConnection | None = None
         self._driver: Any = self.engine.dialect.loaded_dbapi

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from worker.ledger.database import Database
+from worker.ledger.postgres_line import unbounded
 from worker.ledger.version import FOLDER
 
 #: An arbitrary number of our own: two releases that start at once on PostgreSQL migrate one after the other.
@@ -17,7 +16,7 @@ _LOCK = 728_113_004
 
 def migrate(db: Database) -> None:
     """Apply the missing migrations, all or none. Raises LedgerUnavailable."""
-    with db.write() as connection, _patience(db, connection):
+    with db.write() as connection, unbounded(connection.connection.driver_connection):
         if not db.is_sqlite:
             # The bounds of a ledger at work would end an index on millions of rows, each time anew. Only a lock on
             # a table keeps its own: behind one that waits, everybody waits.
@@ -29,14 +28,6 @@ def migrate(db: Database) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def _patience(db: Database, connection: Connection) -> AbstractContextManager[None]:
-    if db.is_sqlite:
-        return nullcontext()
-    from worker.ledger.postgres_line import unbounded  # noqa: PLC0415 (psycopg, which SQLite does without)
-
-    return unbounded(connection.connection.driver_connection)
 
 
 def _config() -> Config:
