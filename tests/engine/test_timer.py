@@ -112,7 +112,7 @@ def test_a_release_goes_on_while_a_backlog_waits(
     broker.flushall()
     clock.forward(seconds=1)
     assert sweep.once() == 0, "all were handed over a moment ago"
-    assert ledger.reading(lambda t: breakers.found(t, "opla")).breaker.phase == Phase.RELEASING
+    assert ledger.reading(lambda t: breakers.gate_as_stored(t, "opla")).breaker.phase == Phase.RELEASING
 
 
 def test_a_release_ends_where_nothing_waits(
@@ -122,4 +122,4 @@ def test_a_release_ends_where_nothing_waits(
     sweep = Sweep(settings, ledger, publisher_of(settings), clock)
     ledger.commit(lambda t: breakers.put(t, ledger, "opla", RELEASING))
     assert sweep.once() == 0
-    assert ledger.reading(lambda t: breakers.found(t, "opla")).breaker.phase == Phase.CLOSED
+    assert ledger.reading(lambda t: breakers.gate_as_stored(t, "opla")).breaker.phase == Phase.CLOSED
