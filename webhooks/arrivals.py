@@ -59,7 +59,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._next_look = 0.0
         self._is_ssl = bool(self.cfg.is_ssl)  # which looks through the settings each time
         # As many again may be in hand, where the ledger is slow.
-        self._most_arriving = min(MOST_ARRIVING, self.worker_connections // 2)
+        self._most_arriving: int = min(MOST_ARRIVING, self.worker_connections // 2)
         self._most_held = max(MOST_HELD, 8 * self._body_limit)
 
     def run(self) -> None:
@@ -188,6 +188,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._wait(incoming)
 
     def _begin_to_part(self, incoming: Incoming) -> None:
+        # Not closed at once: what comes meanwhile would be answered with a reset, which takes our answer with it.
         incoming.conn.sock.end()
         incoming.frame = Frame(self._body_limit)
         incoming.is_parting = True

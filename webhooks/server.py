@@ -42,6 +42,9 @@ graceful_timeout = int(grace_seconds(os.environ) * 0.8)
 #: Its warnings quote request lines that are not valid HTTP, and with them the token of a URL.
 loglevel = "error"
 control_socket_disable = True
+#: No header becomes the path or the scheme: by default SCRIPT_NAME does where a proxy on this host passes it on,
+#: and one that does not fit is answered 500. RELAY_TRUSTED_PROXIES says what is believed.
+forwarded_allow_ips = ""
 #: More headers than any sender has, and what they may hold together is in webhooks/framing.py.
 limit_request_fields = 100
 #: Seconds for which one read or write of a thread may wait for the other side. Requests are whole before they have

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -26,7 +26,8 @@ _FIGURE = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,40})?")
 class Payload(Schema):
     """A schema for the parts of a payload that we use; a null means the same as a key that is not there.
 
-    So does `[]` in the place of an object: PHP cannot tell an empty object from an empty list.
+    So does an empty text, which some write for an amount or a currency that there is none of, and `[]` in the place
+    of an object: PHP cannot tell an empty object from an empty list.
     """
 
     class Meta:
@@ -36,10 +37,14 @@ class Payload(Schema):
 
     @pre_load
     def drop_nulls(self, data: Any, **_: Any) -> Any:
-        """Let the default of a field stand for its null."""
+        """Let the default of a field stand for its null, and for a text with nothing in it."""
         if data == []:
             return {}
-        return {k: v for k, v in data.items() if v is not None} if isinstance(data, Mapping) else data
+        return (
+            {k: v for k, v in data.items() if v is not None and v != ""}
+            if isinstance(data, Mapping)
+            else data
+        )
 
 
 class Text(fields.Field[str]):
@@ -157,6 +162,11 @@ def sortable(moment: Any) -> str | None:
         return None if when.tzinfo is None else _utc(when)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def latest(moments: Iterable[str], otherwise: str = "") -> str:
+    """Return the last of the moments that are one, as it is written; `otherwise` where none is."""
+    return max(filter(sortable, moments), key=lambda moment: sortable(moment) or "", default=otherwise)
 
 
 def _utc(when: datetime) -> str:

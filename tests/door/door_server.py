@@ -83,6 +83,7 @@ class Server:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    files: int | None = None  # that each of its processes may have open
     # One for all requests: each new one reads the certificates of the system first. Nothing is kept alive.
     client: httpx.Client = field(
         default_factory=lambda: httpx.Client(
@@ -101,6 +102,8 @@ class Server:
             *(sys.executable, "-m", "gunicorn", "--config", "python:webhooks.server"),
             *("--bind", f"{HOST}:{self.port}", "--log-level", "warning", "webhooks.app:from_environment()"),
         ]
+        if self.files:
+            argv = ["sh", "-c", f'ulimit -n {self.files} && exec "$@"', "sh", *argv]
         environ = {"PATH": os.environ.get("PATH", ""), **self.environ}
         with (self.folder / "web.log").open("ab") as log:
             self.process = leashed(argv, cwd=ROOT, env=environ, stdout=log, stderr=log)

@@ -20,6 +20,11 @@ REQUESTS = {
     "sizes are longer than what they measure": (CHUNKED + b"1\r\na\r\n" * 5 + b"1\r\na", 33, True),
     "trailers": (CHUNKED + b"1\r\na\r\n0\r\nX-A: b\r\n\r\n", 19, False),
     "no size": (CHUNKED + b"zz\r\naaaa", 4, False),
+    "a size that only Python takes": (CHUNKED + b"1_0\r\naaaa", 5, False),
+    "a size with a sign": (CHUNKED + b"+5\r\naaaa", 4, False),
+    "a size with what does not belong to it": (CHUNKED + b"5 ;a=b\r\naaaaa\r\n0\r\n\r\n", 20, False),
+    "a line that does not end": (CHUNKED + b"5;" + b"a" * 8190 + b"a" * 100, 8192, False),
+    "zeros before a length": (PLAIN.replace(b"%d", b"000%d") % 4 + b"aaaa", 4, False),
     "no line end after a chunk": (CHUNKED + b"1\r\naaaa", 6, False),
 }
 
@@ -68,6 +73,22 @@ def test_how_long_trailers_may_be_does_not_depend_on_the_pieces(step: int, size:
             break
     assert (frame.is_whole(), frame.is_over) == (True, is_over)
     assert (b"\r\n\r\n" in frame.bytes[len(CHUNKED) :]) is not is_over
+
+
+def test_a_line_of_a_size_that_is_too_long_is_never_seen_to_end() -> None:
+    """Otherwise the same chunk is stored where it came in one piece, and refused where it did not."""
+    frame = Frame(LIMIT)
+    frame.add(CHUNKED + b"5;" + b"a" * 9000 + b"\r\naaaaa\r\n0\r\n\r\n")
+    assert frame.is_whole()
+    assert bytes(frame.bytes) == CHUNKED + b"5;" + b"a" * 8190
+
+
+def test_a_length_beyond_all_numbers_is_over_the_limit() -> None:
+    """Otherwise what follows is taken for a request of its own, whoever wrote it."""
+    for digits in (17, 18, 19, 30, 6000):
+        frame = Frame(LIMIT)
+        frame.add(PLAIN.replace(b"%d", b"9" * digits))
+        assert (frame.is_whole(), frame.is_over) == (True, True)
 
 
 def test_trailers_without_an_end_are_not_gathered() -> None:

@@ -15,7 +15,8 @@ from tests.door.door_requests import LEAD
 from tests.door.door_server import AT_MOST, Server, Wire, count, head
 from webhooks.arrivals import ARRIVAL_SECONDS
 from webhooks.incoming import MOST_HELD
-from worker.ledger.database import TURN_SECONDS, Database
+from worker.ledger.database import Database
+from worker.ledger.sqlite_line import TURN_SECONDS
 
 
 def lead(number: int) -> bytes:

@@ -21,10 +21,11 @@ from tests.door.door_requests import LEAD
 from tests.door.door_server import AT_MOST, Server, count
 from webhooks.turns import LONGEST_SECONDS, MOST, MOST_WAITING, Crowded, Turns, Work, long_wait, step_aside
 from worker.errors import LedgerUnavailable
-from worker.ledger.database import TURN_SECONDS, Database
+from worker.ledger.database import Database
 from worker.ledger.intake import MOST as TOGETHER
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
+from worker.ledger.sqlite_line import TURN_SECONDS
 from worker.ledger.verdicts import Verdict
 
 

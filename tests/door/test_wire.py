@@ -173,6 +173,8 @@ HEADERS = {
     "Accept-Language: ;q=x": 200,
     "Origin: \xff": 200,
     "Expect: 100-continue": 200,
+    "SCRIPT_NAME: /x": 200,
+    "X-Forwarded-Ssl: on\r\nX-Forwarded-Proto: http": 200,
 }
 
 
@@ -192,6 +194,27 @@ def test_requests_after_a_refusal_are_read_where_they_begin(server: Server, ledg
     lost = head(unknown, f"Content-Length: {len(inner)}").replace(b"/website", b"/none") + inner
     statuses, _ = exchanged(server, forged + lost + head(LEAD, LENGTH) + LEAD.body, answers=3)
     assert (statuses, count(ledger)) == ([401, 404, 200], 1)
+
+
+def test_what_follows_an_endless_length_is_no_request(server: Server, ledger: Database) -> None:
+    """Otherwise a body that a proxy lets through is a request past the proxy's rules."""
+    inner = head(LEAD, LENGTH) + LEAD.body
+    for digits in (25, 5000):
+        assert exchanged(server, head(LEAD, f"Content-Length: {'9' * digits}"), inner, end=True)[1]
+    assert count(ledger) == 0
+
+
+def test_who_sends_on_reads_the_refusal(server: Server) -> None:
+    """Otherwise a sender of long headers or of an attachment sees a broken line, and sends it for ever."""
+    headers = head(LEAD)[:-2] + b"X-A: a\r\n" * 40_000
+    attachment = head(LEAD, "Content-Length: 5000000") + b"a" * 5_000_000
+    for request, status in ((headers, 431), (attachment, 413)):
+        wire = Wire(server.port)
+        for begin in range(0, len(request), 50_000):
+            assert wire.send(request[begin : begin + 50_000])
+            time.sleep(0.005)
+        assert wire.answer()[0] == [status]
+        wire.close()
 
 
 def test_the_log_shows_no_secret(server: Server) -> None:

@@ -260,3 +260,10 @@ def test_a_buyer_without_a_country_keeps_what_was_typed() -> None:
     assert (buyer.phone, buyer.email) == ("(028) 3822-1234 ext. 12", "lan+shop@bücher.example")
     assert buyer.address is not None
     assert (buyer.address.street, buyer.address.country) == ("Số 5", "")
+
+
+def test_an_empty_text_stands_for_nothing() -> None:
+    """Otherwise a shop that writes "" for an amount that there is none of has its orders parked."""
+    line = {"title": "T", "price": "1.00", "quantity": 1, "total_discount": "", "sku": ""}
+    order = shopify(line, currency="EUR", total_price="1.00", total_tax="", total_discounts="")
+    assert (order.tax, order.total) == (Decimal("0.00"), Decimal("1.00"))

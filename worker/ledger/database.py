@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from functools import cache
@@ -21,15 +19,11 @@ from worker.ledger.postgres_timeouts import connect_args
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.sealed import Keys, give_keys
 from worker.ledger.sqlite_folder import make_folder
+from worker.ledger.sqlite_line import TURN_SECONDS, begin, begin_immediate, prepare, wait_ourselves
 from worker.ledger.together import Piece, Together
 
 T = TypeVar("T")
 Work = Callable[[Transaction], Any]
-
-#: Seconds that a writer waits for its turn. Longer than any of our transactions, shorter than a sender waits.
-TURN_SECONDS = 4.0
-#: Seconds between two tries to become SQLite's one writer, where another process is it.
-POLL_SECONDS = 0.0004
 
 
 class Database:
@@ -58,8 +52,12 @@ class Database:
         self.keys = Keys(keys)
         give_keys(self.engine.dialect, self.keys)
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            event.listen(self.engine, "connect", prepare)
+            event.listen(self.engine, "begin", begin)
+        else:
+            from worker.ledger.postgres_line import connect  # noqa: PLC0415 (psycopg, which SQLite does without)
+
+            event.listen(self.engine, "do_connect", connect)
         self._writer: PoolProxiedConnection | None = None
         self._driver: Any = self.engine.dialect.loaded_dbapi
         # A PostgreSQL that takes no writes, a standby or one whose disk is full, is as good as none.
@@ -109,7 +107,7 @@ class Database:
             # One connection for all of them, past the pool: taking one out costs as much as a statement.
             self._writer = self._writer or self._new_writer()
             driver: Any = self._writer.driver_connection
-            _begin_immediate(driver)
+            begin_immediate(driver)
             try:
                 yield Transaction(self.engine.dialect, driver)
                 driver.commit()
@@ -119,7 +117,7 @@ class Database:
 
     def _new_writer(self) -> PoolProxiedConnection:
         writer = self.engine.raw_connection()
-        _wait_ourselves(writer.driver_connection)
+        wait_ourselves(writer.driver_connection)
         return writer
 
     @contextmanager
@@ -210,39 +208,3 @@ def _prepared_put(table: Table, is_sqlite: bool) -> Prepared:
     given = {column.name: statement.excluded[column.name] for column in table.c if column not in keys}
     whole = statement.on_conflict_do_update(index_elements=keys, set_=given)
     return Prepared(whole, [column.name for column in table.c])
-
-
-def _prepare_sqlite(connection: Any, record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    driver: Any = connection.connection.driver_connection
-    if connection.get_execution_options().get("reading"):
-        driver.execute(f"PRAGMA busy_timeout={TURN_SECONDS * 1000:.0f}")
-        driver.execute("BEGIN")
-        return
-    _wait_ourselves(driver)
-    _begin_immediate(driver)
-
-
-def _wait_ourselves(driver: Any) -> None:
-    # SQLite's own busy handler sleeps up to a tenth of a second between its tries, while our transactions last
-    # less than a thousandth.
-    driver.execute("PRAGMA busy_timeout=0")
-
-
-def _begin_immediate(driver: Any) -> None:
-    # A transaction that begins by reading and then writes fails at once when another wrote in between, and no
-    # busy handler helps: so a writing one takes the write lock first.
-    until = time.monotonic() + TURN_SECONDS
-    while True:
-        try:
-            driver.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(POLL_SECONDS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from worker.ledger.database import Database
 from worker.ledger.version import FOLDER
@@ -15,7 +17,7 @@ _LOCK = 728_113_004
 
 def migrate(db: Database) -> None:
     """Apply the missing migrations, all or none. Raises LedgerUnavailable."""
-    with db.write() as connection:
+    with db.write() as connection, _patience(db, connection):
         if not db.is_sqlite:
             # The bounds of a ledger at work would end an index on millions of rows, each time anew. Only a lock on
             # a table keeps its own: behind one that waits, everybody waits.
@@ -27,6 +29,14 @@ def migrate(db: Database) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _patience(db: Database, connection: Connection) -> AbstractContextManager[None]:
+    if db.is_sqlite:
+        return nullcontext()
+    from worker.ledger.postgres_line import unbounded  # noqa: PLC0415 (psycopg, which SQLite does without)
+
+    return unbounded(connection.connection.driver_connection)
 
 
 def _config() -> Config:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 #: Seconds to connect, for one statement, and for a lock.
 CONNECT, STATEMENT, LOCK = 3, 10, 4
+#: Seconds for any answer, as measured here: the server itself would have ended the statement before.
+ANSWER = STATEMENT + 2
 #: Seconds after which what was sent and not confirmed, or a line on which nothing was said, counts as cut. TCP's
 #: own are 15 minutes and 2 hours: so long a worker's threads would wait, and a dead worker's locks would stand.
 SILENT = 10

@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import Any
 
 from worker.errors import LedgerUnavailable
-from worker.ledger.database import TURN_SECONDS, Database
+from worker.ledger.database import Database
+from worker.ledger.sqlite_line import TURN_SECONDS
 
 
 def sweep_traces(db: Database) -> bool:

@@ -16,7 +16,7 @@ from mappings.families.shopify.attributes import attributes_of
 from mappings.families.shopify.dialect import Dialect
 from mappings.families.shopify.payload import Order
 from mappings.families.shopify.people import person_of
-from mappings.reading.payloads import sortable
+from mappings.reading.payloads import latest
 from mappings.source import Event
 
 
@@ -61,11 +61,7 @@ def record_order(dialect: Dialect, event: Event) -> Iterable[RecordOrder]:
 
 def _closed_at(order: dict[str, Any]) -> str:
     # Of a payment the order has no time of its own, of a refund only the refund has.
-    last = max(
-        (refund["created_at"] for refund in order["refunds"] if refund["created_at"]),
-        key=lambda at: sortable(at) or "",
-        default="",
-    )
+    last = latest(refund["created_at"] for refund in order["refunds"])
     return order["cancelled_at"] or (last if _status(order) is OrderStatus.REFUNDED else "")
 
 

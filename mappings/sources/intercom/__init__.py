@@ -17,12 +17,11 @@ from mappings.families.help_desk import moment_of, padded
 from mappings.formats.phones import to_e164
 from mappings.protection import Hmac
 from mappings.reading.bodies import read_object
-from mappings.reading.event_ids import at
 from mappings.reading.form_fields import flat
 from mappings.reading.payloads import load
 from mappings.source import Arrival, Event, Fetch, Naming, SenderApi, Source
 from mappings.sources.intercom.ignored import IGNORED
-from mappings.sources.intercom.payload import Contact, item_of
+from mappings.sources.intercom.payload import Contact, item_of, progress_of
 from mappings.sources.intercom.tickets import open_conversation, open_ticket
 
 #: Of conversation.…; an operator is Fin or another bot.
@@ -44,19 +43,8 @@ def name_event(arrival: Arrival) -> Naming:
         type=topic[:100] if isinstance(topic, str) and topic else "unknown",
         dedup_key=key if isinstance(key, str) and key else arrival.body_digest,
         entity=f"{kind}-{number}" if number else None,
-        version=f"{moment}-{_progress(item, topic)}" if moment else None,
+        version=f"{moment}-{progress_of(item, topic)}" if moment else None,
     )
-
-
-def _progress(item: Mapping[str, Any], topic: Any) -> str:
-    """Return what tells two states of one second apart, for `updated_at` counts seconds.
-
-    Each reply, closing and opening is a part of its conversation, and `statistics` count them. Where nothing is
-    counted (tickets, leads, versions before 2.0) only this is known: that it was created comes before all else.
-    """
-    parts = at(item, "statistics", "count_conversation_parts")
-    number = parts if type(parts) is int and 0 <= parts < 10**6 else 0
-    return f"{number:06d}-{not str(topic).endswith('created'):d}"
 
 
 def fetches(event: Event) -> Iterable[Fetch]:

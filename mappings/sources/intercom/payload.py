@@ -145,3 +145,14 @@ def item_of(payload: Any) -> Mapping[str, Any]:
     """Return what a notification is about, empty where it says nothing of it."""
     found = at(payload, "data", "item", "ticket") or at(payload, "data", "item")  # beside a `ticket_part`
     return found if isinstance(found, Mapping) else {}
+
+
+def progress_of(item: Mapping[str, Any], topic: Any) -> str:
+    """Return what tells two states of one second apart, for `updated_at` counts seconds.
+
+    Each reply, closing and opening is a part of its conversation, and `statistics` count them. Where nothing is
+    counted (tickets, leads, versions before 2.0) only this is known: that it was created comes before all else.
+    """
+    parts = at(item, "statistics", "count_conversation_parts")
+    number = parts if type(parts) is int and 0 <= parts < 10**6 else 0
+    return f"{number:06d}-{not str(topic).endswith('created'):d}"

@@ -9,7 +9,7 @@ from mappings.commands import OrderLine, OrderStatus, Person, RecordOrder, fille
 from mappings.families.order_totals import NOTHING, balanced, money
 from mappings.formats.money import written
 from mappings.formats.phones import to_e164
-from mappings.reading.payloads import load, sortable
+from mappings.reading.payloads import latest, load
 from mappings.source import Event
 from mappings.sources.mercado_libre.payload import Order
 
@@ -60,8 +60,7 @@ def _closed_at(order: dict[str, Any], status: OrderStatus) -> str:
     """Return when the last payment was approved, or when it was cancelled."""
     if status is OrderStatus.CANCELLED:
         return str(order["cancel_detail"]["date"])
-    approved = [payment["date_approved"] for payment in order["payments"] if payment["date_approved"]]
-    paid: str = max(approved, key=lambda at: sortable(at) or "", default=order["date_closed"])
+    paid = latest((payment["date_approved"] for payment in order["payments"]), order["date_closed"])
     return paid if status is OrderStatus.PAID else ""
 
 

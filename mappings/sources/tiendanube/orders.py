@@ -57,10 +57,7 @@ def record_order(event: Event) -> Iterable[RecordOrder]:
         lines=lines,
         placed_at=order["created_at"],
         reason=order["cancel_reason"],
-        # Of a refund the order has no time of its own.
-        closed_at={OrderStatus.PAID: order["paid_at"], OrderStatus.CANCELLED: order["cancelled_at"]}.get(
-            status, ""
-        ),
+        closed_at=_closed_at(order, status),
         attributes=_attributes(order, buyer),
     )
 
@@ -85,6 +82,15 @@ def _status(order: dict[str, Any]) -> OrderStatus:
     if order["status"] == "cancelled" or order["payment_status"] in ("voided", "abandoned"):
         return OrderStatus.CANCELLED
     return OrderStatus.PAID if order["payment_status"] in ("paid", "partially_refunded") else OrderStatus.OPEN
+
+
+def _closed_at(order: dict[str, Any], status: OrderStatus) -> str:
+    # Of a refund the order has no time of its own.
+    told: dict[OrderStatus, str] = {
+        OrderStatus.PAID: order["paid_at"],
+        OrderStatus.CANCELLED: order["cancelled_at"],
+    }
+    return told.get(status, "")
 
 
 def _buyer(order: dict[str, Any], region: str | None) -> Person | None:
