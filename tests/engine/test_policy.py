@@ -192,3 +192,11 @@ def test_giving_up_needs_the_connections_patience_to_be_over(
     if isinstance(decision, GiveUp):
         assert kind in (VendorDown, OutcomeUnknown)
         assert hours * HOUR >= patience * HOUR
+
+
+@pytest.mark.parametrize("error", [Unreachable("x"), RateLimited("x"), VendorDown("x"), PutBack("x", SECOND)])
+def test_only_a_lost_answer_leaves_a_doubt(error: DeliveryError) -> None:
+    """Otherwise an operator reads of records that may exist, where nothing ever left."""
+    decision = decide(error, FIRST)
+    assert isinstance(decision, Again)
+    assert decision.unknown is False
