@@ -59,12 +59,13 @@ rules: .venv/installed-dev
 audit: .venv/installed-dev
 	@$(BIN)/python .ci/audit.py $(BIN)/pip-audit requirements.lock requirements-dev.lock
 
-# First what starts, kills and waits for processes, four at a time since it mostly waits; then all the rest on every
-# core, up to eight: each has a PostgreSQL and a broker of its own.
+# First what measures time, alone; then what starts, kills and waits for processes, four at a time since it mostly
+# waits; then all the rest on every core, up to eight: each has a PostgreSQL and a broker of its own.
 # Compiled once and not again by each of some hundred processes, where the environment says not to keep it.
 test: export PYTHONDONTWRITEBYTECODE =
 test: check
-	$(BIN)/pytest -n 4 --maxschedchunk 1 tests/e2e
+	$(BIN)/pytest tests/e2e/test_stopping.py
+	$(BIN)/pytest -n 4 --maxschedchunk 1 tests/e2e --ignore tests/e2e/test_stopping.py
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal --ignore tests/e2e
 
 chaos: .venv/installed-dev
