@@ -1,6 +1,10 @@
 # Everything runs in .venv, which is made from the lock files; `make` alone says what there is.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# On all cores, and without the names of all places with a phone, which nobody asks for: pip compiles everything on one.
+# A package may hold examples that are no Python; who needs a file that was not compiled is told so.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/phonenumbers/(geo|carrier|tz)data/' .venv/lib || true
 
 .PHONY: help install up demo check types rules audit test chaos bench clean
 help:
@@ -20,12 +24,14 @@ install: .venv/installed
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; bash .ci/need-venv $(PYTHON) && $(PYTHON) -m venv .venv; }
 
 .venv/installed: requirements.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $@
 
 .venv/installed-dev: requirements-dev.lock .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@$(COMPILE)
 	@touch $@
 
 # exec: Ctrl-C and signals reach relay itself, which stops its children, and no shell in between.
@@ -53,13 +59,13 @@ rules: .venv/installed-dev
 audit: .venv/installed-dev
 	@$(BIN)/python .ci/audit.py $(BIN)/pip-audit requirements.lock requirements-dev.lock
 
-# First what measures time, alone; then what starts, kills and waits for processes, three at a time since it mostly
+# First what measures time, alone; then what starts, kills and waits for processes, four at a time since it mostly
 # waits; then all the rest on every core, up to eight: each has a PostgreSQL and a broker of its own.
 # Compiled once and not again by each of some hundred processes, where the environment says not to keep it.
 test: export PYTHONDONTWRITEBYTECODE =
 test: check
 	$(BIN)/pytest tests/e2e/test_stopping.py
-	$(BIN)/pytest -n 3 --maxschedchunk 1 tests/e2e --ignore tests/e2e/test_stopping.py
+	$(BIN)/pytest -n 4 --maxschedchunk 1 tests/e2e --ignore tests/e2e/test_stopping.py
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal --ignore tests/e2e
 
 chaos: .venv/installed-dev

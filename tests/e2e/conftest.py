@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-#: Seconds after which a test hangs, where it says no number itself. A quiet machine needs a tenth of it.
-HANGS_AFTER = 600
+#: Seconds after which a test hangs, where it says no number itself. A quiet machine needs a thirtieth of it.
+HANGS_AFTER = 1500
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

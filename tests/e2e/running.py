@@ -26,7 +26,7 @@ from worker.settings.configuration import load
 
 ROOT = Path(__file__).parents[2]
 #: Seconds after which a busy machine is no excuse any more: what was waited for does not come.
-AT_MOST = 120.0
+AT_MOST = 240.0
 RELAY = [sys.executable, "-m", "relay"]
 #: The example configuration with the demo's secrets, as `relay up --env-file demo.env` reads it.
 EXAMPLE = load(
@@ -129,7 +129,7 @@ def relay_up(var: Path, *arguments: str, **more: str) -> Iterator[Up]:
     up = Up(process, output, env)
     try:
         ready = "CRM Relay is ready"
-        wait_for(lambda: up.said(f"({ready})") or process.poll() is not None, 5 * AT_MOST, "relay up")
+        wait_for(lambda: up.said(f"({ready})") or process.poll() is not None, 3 * AT_MOST, "relay up")
         assert process.poll() is None, output.read_text()
         yield up
     finally:

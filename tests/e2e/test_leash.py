@@ -52,10 +52,14 @@ def test_the_servers_of_a_run_end_with_it(tmp_path: Path, processes: int, number
         lines = [line for _, line in below(run.pid) if not OF_POSTGRES.match(line)]
         return all(sum(name in line for line in lines) >= processes * each for name, each in SERVERS.items())
 
-    wait_for(started, AT_MOST, "the servers")
-    all_of_it = [run.pid, *(pid for pid, _ in below(run.pid))]
-    run.send_signal(number)
-    run.wait(AT_MOST)
+    try:
+        wait_for(started, AT_MOST, "the servers")
+        all_of_it = [run.pid, *(pid for pid, _ in below(run.pid))]
+        run.send_signal(number)
+        run.wait(AT_MOST)
+    finally:
+        run.kill()  # else the next test is blamed for it
+        run.wait()
     wait_for(lambda: not any(map(is_alive, all_of_it)), AT_MOST, "the end of all that was started")
     if processes == 1 and number != signal.SIGKILL:  # xdist leaves its processes few seconds to tidy up
         assert not list(tmp_path.glob("relay-pg-*")), "a database of 40 MB stays behind"

@@ -14,7 +14,7 @@ from tests.conftest import wait_for
 from tests.e2e.running import AT_MOST, PER_LEAD, ROOT, Up, is_alive, relay_up
 from tests.stopwatch import Stopwatch
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 
 #: The grace time of these runs; the children of `relay up` are told less, so they have ended well before. Each
 #: bound is a share of it: of the ten seconds that Docker gives, four would be left to a busy machine, of these ten.
