@@ -1,4 +1,4 @@
-"""The rules of this project that a linter does not know: sizes, names, heads of files, lists that agree."""
+"""The rules that a linter does not know: sizes, names, words at the head of files, lists that agree."""
 
 from __future__ import annotations
 
