@@ -183,6 +183,8 @@ def test_the_manual_explains_every_event_of_the_log() -> None:
     packages = [ROOT / name for name in ("webhooks", "worker")]
     written = "".join(path.read_text("utf-8") for folder in packages for path in folder.rglob("*.py"))
     logged = set(re.findall(r"\b(?:log\(\)\.[a-z]+|alert)\(\s*\"([a-z]+\.[a-z_]+)\"", written))
+    timers = re.findall(r"\bTimer\(\"([a-z]+)\"", written)
+    logged |= {f"{timer}.{end}" for timer in timers for end in ("failed", "crashed")}
     table = DOCUMENTS["docs/operations.md"].partition("## The log")[2].partition("\n## ")[0]
     named = {
         name

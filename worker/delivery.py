@@ -36,7 +36,7 @@ from worker.settings import ConnectionSettings, Settings
 from worker.steps import Steps
 from worker.telemetry import log
 from worker.vendors import VENDORS
-from worker.vendors.api import Api, Session
+from worker.vendors.api import Session
 
 #: What a lease has beyond the longest call: time to write the checkpoint.
 LEASE_MARGIN = timedelta(seconds=10)
@@ -112,27 +112,24 @@ def _carried_out(
     claim, checkpoints = claimed
     # What was planned ahead is for an event that is not stale: a stale one wants fewer of the records.
     plans = None if claim.is_stale else ahead.plans
-    api: Api | None = None
-    steps: Steps | None = None
+    session = engine.sessions.setdefault(connection.name, Session())
+    api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
+    asked = partial(as_sent, engine.settings, engine.db, api)
+    steps = Steps(api, checkpoints, engine.clock, _before_each(engine), asked)
     try:
         if ahead.fault is not None:
             raise ahead.fault
-        session = engine.sessions.setdefault(connection.name, Session())
-        api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
         if plans is None:
             plans = planned(engine.settings, connection, _whole(engine, event), claim.is_stale)
-        asked = partial(as_sent, engine.settings, engine.db, api)
-        steps = Steps(api, checkpoints, engine.clock, _before_each(engine), asked)
         closing = outcomes.success(steps.run(plans), connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
         heard: Observation = Succeeded(claim.id)
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as failure:  # noqa: BLE001
-        has_changed = api is not None and api.has_changed
-        if steps is not None and steps.has_advanced:
+        if steps.has_advanced:
             claim = replace(claim, tries=0)  # it did not fail where it failed before
-        closing, attempt, heard = _after(engine, claim, connection, failure, has_changed, _ms(began))
+        closing, attempt, heard = _after(engine, claim, connection, failure, api.has_changed, _ms(began))
     closing = outcomes.unspent(claim, _with_mapping(closing, connection, plans), heard, engine.clock())
     _close(engine, claim, connection, closing, attempt, checkpoints, heard)
     _tell(claim, closing, _ms(began))

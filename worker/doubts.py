@@ -18,14 +18,14 @@ from worker.steps.filling import filled_in
 from worker.vendors.api import Api
 
 
-def as_sent(settings: Settings, db: Database, api: Api, sender: str, record: Record) -> Record | None:
-    """Return `record` as the delivery `sender` asked for it, the ids of others filled in.
+def as_sent(settings: Settings, db: Database, api: Api, risked_by: str, record: Record) -> Record | None:
+    """Return `record` as the delivery `risked_by` asked for it, the ids of others filled in.
 
-    The sender's event is mapped anew, so that nothing of what it says has to be kept twice. None where that is not
+    Its event is mapped anew, so that nothing of what it says has to be kept twice. None where that is not
     possible any more: its payload was purged, relay.toml has changed, or what the record hangs on is gone. Raises
     the errors of worker.errors where the vendor's lists, which bodies refer to, cannot be read.
     """
-    event = doubts.event_of_sender(db, sender)
+    event = doubts.event_of(db, risked_by)
     if event is None:
         return None
     try:

@@ -264,7 +264,7 @@ def test_a_record_whose_maker_died_is_taken_over_with_its_doubt(db: Database, cl
     deliveries.prolong(db, two, clock(), LEASE)
     assert checkpoints(db, clock, two).open(STEP) == Busy(one.id)
     clock.forward(seconds=11)
-    assert checkpoints(db, clock, two).open(STEP) == Reserved(left_at, sender=one.id)
+    assert checkpoints(db, clock, two).open(STEP) == Reserved(left_at, risked_by=one.id)
     with pytest.raises(LeaseLost):
         checkpoints(db, clock, one).intend(STEP)
 

@@ -170,13 +170,13 @@ def test_a_doubt_that_was_taken_over_ends_by_an_operators_word(db: Database, clo
     second = deliveries.claim(db, two, clock(), LEASE)
     assert second is not None
     opened: Any = Checkpoints(db, second, clock, LEASE).open(STEP)
-    assert (opened.risked_at, opened.sender, opened.as_sent) == (left_at, one, False)
+    assert (opened.risked_at, opened.risked_by, opened.as_sent) == (left_at, one, False)
     deliveries.close(db, second, Closing(State.FAILED, clock(), "NotConfigured"), None, clock())
     assert search.release(db, two, "ana", clock(), not_made=True)
     third = deliveries.claim(db, two, clock(), LEASE)
     assert third is not None
     opened = Checkpoints(db, third, clock, LEASE).open(STEP)
-    assert (opened.risked_at, opened.sender) == (None, None)
+    assert (opened.risked_at, opened.risked_by) == (None, None)
 
 
 def test_a_word_about_one_delivery_says_nothing_of_another(db: Database, clock: Clock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -35,8 +36,16 @@ OLD_DELIVERY = (
 
 
 def checkpoints(db: Database, clock: Clock, key: str) -> Checkpoints:
+    ((_, delivery),) = stored(db, clock, key)
+    return claimed(db, clock, delivery)
+
+
+def stored(db: Database, clock: Clock, key: str) -> Sequence[tuple[str, str]]:
     event = NewEvent("hook", Naming("t", key), Verdict.ROUTED, "text/plain", {}, b"", ["opla"])
-    ((_, delivery),) = intake.store(db, event, clock()).deliveries
+    return intake.store(db, event, clock()).deliveries
+
+
+def claimed(db: Database, clock: Clock, delivery: str) -> Checkpoints:
     claim = deliveries.claim(db, delivery, clock(), LEASE)
     assert claim is not None
     return Checkpoints(db, claim, clock, LEASE)
@@ -82,10 +91,11 @@ def test_a_shared_record_is_looked_up_again(db: Database, clock: Clock) -> None:
 def test_a_doubt_outlives_the_name(db: Database, clock: Clock) -> None:
     """Otherwise what a lost answer may have made is made again."""
     risked = clock()
-    checkpoints(db, clock, "first").open(STEP, at_once=True)
+    ((_, first),) = stored(db, clock, "first")
+    claimed(db, clock, first).open(STEP, at_once=True)
     clock.forward(minutes=1)  # its worker is dead
     forget_link(db, clock)
-    assert opened(db, clock, at_once=True) == Reserved(risked, as_sent=False)
+    assert opened(db, clock, at_once=True) == Reserved(risked, as_sent=False, risked_by=first)
 
 
 def test_a_link_that_is_being_made_is_left(db: Database, clock: Clock) -> None:

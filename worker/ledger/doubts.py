@@ -12,7 +12,7 @@ from worker.ledger.stored_event import StoredEvent, stored_event
 from worker.ledger.tables import deliveries, events
 
 
-def event_of_sender(db: Database, delivery_id: str) -> StoredEvent | None:
+def event_of(db: Database, delivery_id: str) -> StoredEvent | None:
     """Return the event of a delivery, None where its row was purged. Raises LedgerUnavailable."""
     query = select(events).select_from(deliveries.join(events)).where(deliveries.c.id == delivery_id)
     with db.read() as c:

@@ -66,14 +66,14 @@ class Busy:
 class Reserved:
     """The record is ours to make.
 
-    `risked_at` is when a create left whose outcome nobody knows, `sender` the other delivery that sent it;
+    `risked_at` is when a create left whose outcome nobody knows, `risked_by` the other delivery that sent it;
     `as_sent` says it was this very step, so what is found is up to date. With `intended` the call may leave.
     """
 
     risked_at: datetime | None
     intended: bool = False
     as_sent: bool = False
-    sender: str | None = None
+    risked_by: str | None = None
 
 
 Opening = Done | Linked | Busy | Reserved
@@ -137,9 +137,9 @@ class Checkpoints:
         if link.risked_at is not None and before is None:
             # The doubt is this delivery's from now on: whoever releases it may say that the record was not made.
             self._put(t, replace(step, digest=""), StepState.UNKNOWN, None, now)
-        sender = None if link.risked_by == self._claim.id else link.risked_by
+        risked_by = None if link.risked_by == self._claim.id else link.risked_by
         as_sent = bool(before and before.request_digest == step.digest)
-        return Reserved(link.risked_at, as_sent=as_sent, sender=sender)
+        return Reserved(link.risked_at, as_sent=as_sent, risked_by=risked_by)
 
     def intend(self, step: StepName) -> None:
         """Commit that the call is about to leave: from here on the record may exist."""

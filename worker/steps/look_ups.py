@@ -64,8 +64,8 @@ class LookUps:
 
     def _sought(self, record: Record, reserved: Reserved) -> Iterator[Record]:
         """Yield the record as it may be there: first as the lost call said, then as this event says."""
-        if reserved.risked_at is not None and reserved.sender is not None:
-            as_sent = self._as_sent(reserved.sender, record)
+        if reserved.risked_at is not None and reserved.risked_by is not None:
+            as_sent = self._as_sent(reserved.risked_by, record)
             if as_sent is not None and as_sent.match:
                 yield as_sent
         yield record
