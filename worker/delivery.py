@@ -112,28 +112,36 @@ def _carried_out(
     claim, checkpoints = claimed
     # What was planned ahead is for an event that is not stale: a stale one wants fewer of the records.
     plans = None if claim.is_stale else ahead.plans
-    session = engine.sessions.setdefault(connection.name, Session())
-    api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
-    asked = partial(as_sent, engine.settings, engine.db, api)
-    steps = Steps(api, checkpoints, engine.clock, _before_each(engine), asked)
+    steps: Steps | None = None
     try:
         if ahead.fault is not None:
             raise ahead.fault
         if plans is None:
             plans = planned(engine.settings, connection, _whole(engine, event), claim.is_stale)
+        steps = _steps(engine, claim, checkpoints, connection, began)
         closing = outcomes.success(steps.run(plans), connection, engine.clock())
         attempt: Attempt | None = Attempt(_ms(began))
         heard: Observation = Succeeded(claim.id)
     except (LedgerUnavailable, LeaseLost):
         raise
     except Exception as failure:  # noqa: BLE001
-        if steps.has_advanced:
+        if steps is not None and steps.has_advanced:
             claim = replace(claim, tries=0)  # it did not fail where it failed before
-        closing, attempt, heard = _after(engine, claim, connection, failure, api.has_changed, _ms(began))
+        has_changed = steps is not None and steps.has_changed
+        closing, attempt, heard = _after(engine, claim, connection, failure, has_changed, _ms(began))
     closing = outcomes.unspent(claim, _with_mapping(closing, connection, plans), heard, engine.clock())
     _close(engine, claim, connection, closing, attempt, checkpoints, heard)
     _tell(claim, closing, _ms(began))
     return closing.state
+
+
+def _steps(
+    engine: Engine, claim: Claim, checkpoints: Checkpoints, connection: ConnectionSettings, began: float
+) -> Steps:
+    session = engine.sessions.setdefault(connection.name, Session())
+    api = calls(engine.db, engine.http, session, claim, connection, engine.clock, LEASE_MARGIN, began)
+    asked = partial(as_sent, engine.settings, engine.db, api)
+    return Steps(api, checkpoints, engine.clock, _before_each(engine), asked)
 
 
 def _close(
@@ -145,16 +153,8 @@ def _close(
     checkpoints: Checkpoints,
     heard: Observation,
 ) -> None:
-    changed = deliveries.close(
-        engine.db,
-        claim,
-        closing,
-        attempt,
-        engine.clock(),
-        checkpoints.write_into,
-        heard,
-        connection.terms,
-    )
+    now, write = engine.clock(), checkpoints.write_into
+    changed = deliveries.close(engine.db, claim, closing, attempt, now, write, heard, connection.terms)
     if changed is not None:
         tell_change(engine.db, claim.connection, changed, connection.give_up_after)
 

@@ -192,7 +192,7 @@ JOBS = (
 #: Creates whose records are found by the vendor's database and not by an index that lags.
 AT_ONCE = frozenset(
     "contact_info_add contact_set_status history_add opportunity_create case_create task_create"
-    " invoice_create".split()
+    " invoice_create person_create".split()
 )
 #: Each call of each job that makes a record: the place where a fault strikes.
 CREATES = tuple((job, create) for job in JOBS for create in job.creates)

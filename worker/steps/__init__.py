@@ -68,6 +68,11 @@ class Steps:
         self._has_updated = False
 
     @property
+    def has_changed(self) -> bool:
+        """Whether the vendor has carried out something in this try."""
+        return self._api.has_changed
+
+    @property
     def has_advanced(self) -> bool:
         """Whether this try has done a step that was not done before."""
         return self._has_updated or bool(self._new)
