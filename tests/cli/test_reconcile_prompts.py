@@ -23,7 +23,7 @@ from tests.cli.test_reconcile import ALL, LEAD, bench, lead_id  # noqa: F401  (b
 from tests.conftest import wait_for
 from tests.engine.harness import ROOT, Bench
 from tests.engine.reconciled import another_id, by_hand, delivered
-from worker.ledger.sqlite_line import TURN_SECONDS
+from worker.ledger.sqlite_connection import TURN_SECONDS
 
 #: How long a process may take for a step on a busy machine.
 SECONDS = 100

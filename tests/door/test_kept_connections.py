@@ -16,7 +16,7 @@ from tests.door.door_server import AT_MOST, Server, Wire, count, head
 from webhooks.arrivals import ARRIVAL_SECONDS
 from webhooks.incoming import MOST_HELD
 from worker.ledger.database import Database
-from worker.ledger.sqlite_line import TURN_SECONDS
+from worker.ledger.sqlite_connection import TURN_SECONDS
 
 
 def lead(number: int) -> bytes:

@@ -25,7 +25,7 @@ from worker.ledger.database import Database
 from worker.ledger.intake import MOST as TOGETHER
 from worker.ledger.intake import Intake
 from worker.ledger.new_events import NewEvent, Stored
-from worker.ledger.sqlite_line import TURN_SECONDS
+from worker.ledger.sqlite_connection import TURN_SECONDS
 from worker.ledger.verdicts import Verdict
 
 

@@ -51,7 +51,7 @@ def test_the_same_on_postgresql(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(900)
 def test_crms_that_commit_and_drop_every_third_create(tmp_path: Path) -> None:
-    """If this fails, an unstable line to the CRM makes records twice."""
+    """If this fails, an unstable network to the CRM makes records twice."""
     clean(crm.DROPS, tmp_path)
 
 

@@ -15,12 +15,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import LedgerUnavailable
-from worker.ledger.postgres_line import connect
+from worker.ledger.postgres_connection import connect
 from worker.ledger.postgres_timeouts import connect_args
 from worker.ledger.prepared import Prepared, Transaction
 from worker.ledger.sealed import Keys, give_keys
+from worker.ledger.sqlite_connection import TURN_SECONDS, begin, begin_immediate, prepare, wait_ourselves
 from worker.ledger.sqlite_folder import make_folder
-from worker.ledger.sqlite_line import TURN_SECONDS, begin, begin_immediate, prepare, wait_ourselves
 from worker.ledger.together import Piece, Together
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from worker.ledger.database import Database
-from worker.ledger.postgres_line import unbounded
+from worker.ledger.postgres_connection import unbounded
 from worker.ledger.version import FOLDER
 
 #: An arbitrary number of our own: two releases that start at once on PostgreSQL migrate one after the other.

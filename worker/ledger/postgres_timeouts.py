@@ -1,4 +1,4 @@
-"""How long a line to PostgreSQL may be silent: hosts vanish without a word, and networks forget connections."""
+"""How long a connection to PostgreSQL may be silent: hosts vanish without a word, networks forget connections."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 CONNECT, STATEMENT, LOCK = 3, 10, 4
 #: Seconds for any answer, as measured here: the server itself would have ended the statement before.
 ANSWER = STATEMENT + 2
-#: Seconds after which what was sent and not confirmed, or a line on which nothing was said, counts as cut. TCP's
-#: own are 15 minutes and 2 hours: so long a worker's threads would wait, and a dead worker's locks would stand.
+#: Seconds after which what was sent and not confirmed, or a connection on which nothing was said, counts as cut.
+#: TCP's own are 15 minutes and 2 hours: as long a worker's threads would wait, and a dead worker's locks stand.
 SILENT = 10
-#: Seconds that a transaction may do nothing: that of a frozen process holds its locks, and its line is alive.
+#: Seconds that a transaction may do nothing: that of a frozen process holds its locks, and its connection is alive.
 IDLE = 30
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from worker.errors import LedgerUnavailable
 from worker.ledger.database import Database
-from worker.ledger.sqlite_line import TURN_SECONDS
+from worker.ledger.sqlite_connection import TURN_SECONDS
 
 
 def sweep_traces(db: Database) -> bool:

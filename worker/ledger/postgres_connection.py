@@ -1,4 +1,4 @@
-"""A line to PostgreSQL on which no answer is waited for without end."""
+"""A connection to PostgreSQL on which no answer is waited for without end."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from worker.ledger.postgres_timeouts import ANSWER
 
 
 def connect(dialect: Any, _record: Any, arguments: Any, options: Mapping[str, Any]) -> Any:
-    """Open a line; what SQLAlchemy's event `do_connect` calls."""
-    return _line(dialect.loaded_dbapi).connect(*arguments, **options)
+    """Open one; what SQLAlchemy's event `do_connect` calls."""
+    return _bounded(dialect.loaded_dbapi).connect(*arguments, **options)
 
 
 @contextmanager
-def unbounded(line: Any) -> Iterator[None]:
-    """Wait as long as it takes for what is said on `line` within this; does nothing on SQLite."""
-    bound = getattr(line, "seconds", None)
+def unbounded(driver: Any) -> Iterator[None]:
+    """Wait as long as it takes for what is asked of `driver` within this; does nothing on SQLite."""
+    bound = getattr(driver, "seconds", None)
     if bound is None:
         yield
         return
-    line.seconds = None
+    driver.seconds = None
     try:
         yield
     finally:
-        line.seconds = bound
+        driver.seconds = bound
 
 
 # Made of the driver that SQLAlchemy has loaded: whose ledger is SQLite does not wait for psycopg at each start.
 @cache
-def _line(psycopg: Any) -> Any:
-    class Line(psycopg.Connection):  # type: ignore[misc]
+def _bounded(psycopg: Any) -> Any:
+    class Bounded(psycopg.Connection):  # type: ignore[misc]
         """Closed where the server does not answer for `seconds`, None for without end.
 
         The server's own bounds end nothing where it is frozen or where a proxy in between (a pooler, a balancer)
@@ -56,8 +56,8 @@ def _line(psycopg: Any) -> Any:
                 raise psycopg.OperationalError(f"no answer within {self.seconds} s") from error
 
         def rollback(self) -> None:
-            # A line that was closed has nothing to roll back, and what closed it is the error to tell.
+            # One that was closed has nothing to roll back, and what closed it is the error to tell.
             if not self.closed:
                 super().rollback()
 
-    return Line
+    return Bounded
