@@ -196,7 +196,7 @@ def test_ctrl_c_while_the_crm_is_read_says_where_to_go_on(
 ) -> None:
     """Otherwise Ctrl-C waits for a slow CRM, or a script takes it for a finding."""
     before = len(crm.calls())
-    bench.fault(vendor="overplane", fault="latency", seconds=30)
+    bench.fault(vendor="overplane", fault="latency", seconds=6)
     with terminal(environ, "--repair") as screen:
         wait_for(lambda: len(crm.calls()) > before, SECONDS, "a call")
         screen.is_interrupted()
