@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -21,9 +21,10 @@ from tests.conftest import Clock, ended, wait_for
 from tests.engine.harness import ENVIRON
 from tests.leash import leashed
 from worker.app import make_app
+from worker.breaker import Breaker, Phase
 from worker.handoff import WAITING, HandOff
 from worker.ids import new_id
-from worker.ledger import deliveries, due, intake, limits
+from worker.ledger import breakers, deliveries, due, duties, intake, limits
 from worker.ledger.attempts import Attempt
 from worker.ledger.database import Database
 from worker.ledger.deliveries import Closing
@@ -33,10 +34,11 @@ from worker.ledger.verdicts import Verdict
 from worker.publisher import BATCH, QUEUE_DEPTH, BrokerDown, Publisher, for_the_door
 from worker.settings import Settings
 from worker.settings.configuration import load
-from worker.sweep import DUTY_LASTS, HANDED_FOR, Sweep
+from worker.sweep import DUTY, DUTY_LASTS, HANDED_FOR, SURELY_LOST, Sweep
 
 OPLA, CENTIA = "deliver.opla", "deliver.centia"
 MOMENT = timedelta(milliseconds=1)
+RELEASING = Breaker(Phase.RELEASING, datetime(2026, 3, 2, 11, 0, tzinfo=UTC), width=4)
 
 
 def publisher_of(settings: Settings) -> Publisher:
@@ -321,3 +323,64 @@ def test_a_long_queue_gets_no_more_from_the_door_and_the_sweep_goes_on_at_once(
     wait_for(all_let_go, 60, "what was let go")
     handoff.stop()
     assert depth(broker) == QUEUE_DEPTH * 3 / 4, "the last quarter is for those whose turn it is"
+
+
+def test_a_worker_that_stops_leaves_the_sweep_to_the_others(
+    broker: redis.Redis, settings: Settings, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise what a worker puts back as it stops waits until its duty has run out, at each deploy."""
+    one, other = (Sweep(settings, ledger, publisher_of(settings), clock) for _ in range(2))
+    one.timer.start()
+    wait_for(lambda: duties.last_done(ledger, DUTY) is not None, 30, "the first round")
+    holder = duties.holder(ledger, DUTY)
+    other.once()
+    assert duties.holder(ledger, DUTY) == holder
+    one.timer.stop()
+
+    def is_taken() -> bool:
+        clock.forward(milliseconds=1)  # so many times at the most that the duty would not have run out
+        other.once()
+        return duties.holder(ledger, DUTY) != holder
+
+    wait_for(is_taken, 30, "the duty, set free")
+
+
+def test_a_task_that_may_still_wait_in_the_queue_is_published_once(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise a queue that is worked off slowly fills with the same tasks again, four times a minute."""
+    stored(ledger, clock, 3)
+    after_grace(clock)
+    assert sweep.once() == 3
+    clock.now += HANDED_FOR
+    clock.forward(seconds=59)
+    assert sweep.once() == 0
+    clock.forward(seconds=2)
+    assert sweep.once() == 3, f"after {HANDED_FOR + SURELY_LOST} it was lost"
+    assert depth(broker) == 6
+
+
+def test_a_release_goes_on_while_a_backlog_waits(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise a CRM that has just come back gets the whole backlog at once, and goes down again."""
+    stored(ledger, clock, 6)
+    after_grace(clock)
+    ledger.commit(lambda t: breakers.put(t, ledger, "opla", RELEASING))
+    assert sweep.once() == 4
+    broker.flushall()  # the workers have taken them up, and tried none
+    clock.forward(seconds=1)
+    assert sweep.once() == 2
+    broker.flushall()
+    clock.forward(seconds=1)
+    assert sweep.once() == 0, "all were handed over a moment ago"
+    assert ledger.reading(lambda t: breakers.gate_as_stored(t, "opla")).breaker.phase == Phase.RELEASING
+
+
+def test_a_release_ends_where_nothing_waits(
+    broker: redis.Redis, sweep: Sweep, ledger: Database, clock: Clock
+) -> None:
+    """Otherwise a connection with little to do is kept narrow for ever after each outage."""
+    ledger.commit(lambda t: breakers.put(t, ledger, "opla", RELEASING))
+    assert sweep.once() == 0
+    assert ledger.reading(lambda t: breakers.gate_as_stored(t, "opla")).breaker.phase == Phase.CLOSED

@@ -50,7 +50,7 @@ class Steps:
         checkpoints: Checkpoints,
         clock: Callable[[], datetime],
         before_each: Callable[[], None],
-        as_sent: AsSent = lambda sender, record: None,
+        as_sent: AsSent = lambda risked_by, record: None,
     ) -> None:
         self._api = api
         self._checkpoints = checkpoints
